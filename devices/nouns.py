@@ -1,0 +1,169 @@
+"""The words the rooms share: what a device is, what is in it, and what it said."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, MetricId, Serial, Sku
+from millpond.kernel.money import Money
+
+
+class MetricKind(StrEnum):
+    """What a metric's values are."""
+
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    STATE = "state"
+
+
+class Measure(StrEnum):
+    """How a metric speaks of a part, whatever the maker calls it. `identity` is a cartridge's own id."""
+
+    PERCENT_REMAINING = "percent_remaining"
+    PERCENT_USED = "percent_used"
+    REMAINING = "remaining"
+    USED = "used"
+    REPLACE_FLAG = "replace_flag"
+    STATE = "state"
+    IDENTITY = "identity"
+
+
+class Relation(StrEnum):
+    """What joining a product to another means; `incompatible` is a hard no."""
+
+    CONSUMABLE_FOR = "consumable_for"
+    REQUIRED_PART = "required_part"
+    ACCESSORY = "accessory"
+    PART_OF_SET = "part_of_set"
+    OFTEN_BOUGHT_WITH = "often_bought_with"
+    SUBSTITUTE = "substitute"
+    INCOMPATIBLE = "incompatible"
+
+
+class EndedBy(StrEnum):
+    """What told us that a part was replaced."""
+
+    PERCENT_RISE = "percent_rise"
+    COUNTER_FALL = "counter_fall"
+    IDENTITY_CHANGE = "identity_change"
+    REPLACED_EVENT = "replaced_event"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One thing a model measures, in one fixed unit. The range is inclusive; None is unbounded."""
+
+    metric_id: MetricId
+    model: str
+    name: str
+    kind: MetricKind
+    unit: str
+    min_value: float | None
+    max_value: float | None
+    states: list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One unit. `customer_id` is None while nobody owns it."""
+
+    device_id: DeviceId
+    serial: Serial
+    model: str
+    region: str
+    customer_id: CustomerId | None
+    installed_at: datetime
+    registered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """What the device last said of itself: `online` or `offline`."""
+
+    state: str
+    session: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One consumable in one device from `installed_at` until replaced; `ended_at` is None for the current one."""
+
+    installation_id: InstallationId
+    device_id: DeviceId
+    part: str
+    consumable: str
+    installed_at: datetime
+    ended_at: datetime | None
+    ended_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartLimit:
+    """One metric that speaks of a part. `capacity` is in the metric's unit; `quantum` is its smallest step."""
+
+    part: str
+    metric_id: MetricId
+    metric: str
+    measure: Measure
+    capacity: float | None
+    quantum: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPart:
+    """A place for a consumable in a device model, with all that limits it (the first limit reached wins)."""
+
+    model: str
+    part: str
+    consumable: str
+    sku: Sku
+    threshold_pct: float
+    prior_life_days: float
+    limits: tuple[PartLimit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One metric value of one device. Exactly one of `value` and `state` is set; a boolean's value is 0 or 1."""
+
+    device_id: DeviceId
+    metric_id: MetricId
+    measured_at: datetime
+    value: float | None
+    state: str | None
+    received_at: datetime
+    corrected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LatestValue:
+    """The newest value of one metric of one device, by measured time."""
+
+    metric: str
+    unit: str
+    measured_at: datetime
+    value: float | None
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Something sold; `name` by language (`en` is always there)."""
+
+    sku: Sku
+    name: dict[str, str]
+    category: str
+    price: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CompatibilityEdge:
+    """`from_sku` is what a household has, `to_sku` what would join it. `weight` is 0 to 1."""
+
+    from_sku: Sku
+    to_sku: Sku
+    relation: Relation
+    weight: float
+    condition: str | None
+    evidence: str

@@ -1,0 +1,179 @@
+-- name: upsert_product
+-- Add or renew a product of the catalogue.
+insert into product (sku, name, category, price_minor, currency)
+values (%(sku)s, %(name)s, %(category)s, %(price_minor)s, %(currency)s)
+on conflict (sku) do update set name = excluded.name, category = excluded.category,
+    price_minor = excluded.price_minor, currency = excluded.currency;
+
+-- name: upsert_consumable
+-- Add or renew a consumable.
+insert into consumable (consumable, name, sku) values (%(consumable)s, %(name)s, %(sku)s)
+on conflict (consumable) do update set name = excluded.name, sku = excluded.sku;
+
+-- name: upsert_compatibility
+-- Add or renew a compatibility edge.
+insert into compatibility (from_sku, to_sku, relation, weight, condition, evidence)
+values (%(from_sku)s, %(to_sku)s, %(relation)s, %(weight)s, %(condition)s, %(evidence)s)
+on conflict (from_sku, to_sku, relation) do update
+set weight = excluded.weight, condition = excluded.condition, evidence = excluded.evidence;
+
+-- name: upsert_device_model
+-- Add or renew a device model.
+insert into device_model (model, name, category, sku) values (%(model)s, %(name)s, %(category)s, %(sku)s)
+on conflict (model) do update set name = excluded.name, category = excluded.category, sku = excluded.sku;
+
+-- name: upsert_metric
+-- Add or renew a metric; its id and unit stay.
+insert into metric (model, name, kind, unit, min_value, max_value, states)
+values (%(model)s, %(name)s, %(kind)s, %(unit)s, %(min_value)s, %(max_value)s, %(states)s)
+on conflict (model, name) do update
+set min_value = excluded.min_value, max_value = excluded.max_value, states = excluded.states
+where metric.kind = excluded.kind and metric.unit = excluded.unit
+returning metric_id;
+
+-- name: upsert_model_part
+-- Add or renew a place for a consumable.
+insert into model_part (model, part, consumable, threshold_pct, prior_life_days)
+values (%(model)s, %(part)s, %(consumable)s, %(threshold_pct)s, %(prior_life_days)s)
+on conflict (model, part) do update set consumable = excluded.consumable,
+    threshold_pct = excluded.threshold_pct, prior_life_days = excluded.prior_life_days;
+
+-- name: upsert_part_limit
+-- Add or renew what limits a part.
+insert into part_limit (model, part, metric_id, measure, capacity, quantum)
+values (%(model)s, %(part)s, %(metric_id)s, %(measure)s, %(capacity)s, %(quantum)s)
+on conflict (model, part, metric_id) do update
+set measure = excluded.measure, capacity = excluded.capacity, quantum = excluded.quantum;
+
+-- name: insert_device
+-- Register a device.
+insert into device (serial, model, region, customer_id, installed_at, registered_at)
+values (%(serial)s, %(model)s, %(region)s, %(customer_id)s, %(installed_at)s, %(at)s)
+returning device_id, serial, model, region, customer_id, installed_at, registered_at;
+
+-- name: insert_first_installations
+-- The parts a model comes with are installed when the device is.
+insert into installation (device_id, part, consumable, installed_at)
+select %(device_id)s::bigint, part, consumable, %(installed_at)s::timestamptz from model_part where model = %(model)s;
+
+-- name: select_device
+-- One device by serial.
+select device_id, serial, model, region, customer_id, installed_at, registered_at
+from device where serial = %(serial)s;
+
+-- name: select_device_by_id
+-- One device by its key.
+select device_id, serial, model, region, customer_id, installed_at, registered_at
+from device where device_id = %(device_id)s;
+
+-- name: select_devices_by_serial
+-- Those of the given serials that are registered.
+select device_id, serial, model, region, customer_id, installed_at, registered_at
+from device where serial = any(%(serials)s::text[]);
+
+-- name: select_devices
+-- A page of devices after a key, of one customer or of all.
+select device_id, serial, model, region, customer_id, installed_at, registered_at
+from device
+where device_id > %(after)s and (%(customer_id)s::text is null or customer_id = %(customer_id)s::text)
+order by device_id limit %(limit)s;
+
+-- name: select_device_status
+-- What a device last said of itself.
+select state, session, changed_at from device_status where device_id = %(device_id)s;
+
+-- name: upsert_device_status
+-- An online always counts; an offline only of the session that is online.
+insert into device_status (device_id, state, session, changed_at)
+values (%(device_id)s, %(state)s, %(session)s, %(at)s)
+on conflict (device_id) do update
+set state = excluded.state, session = excluded.session, changed_at = excluded.changed_at
+where excluded.state = 'online' or device_status.session = excluded.session;
+
+-- name: select_metrics
+-- All metrics of all models.
+select metric_id, model, name, kind, unit, min_value, max_value, states from metric order by model, name;
+
+-- name: select_part_limits
+-- What limits a model's parts, finest source first.
+select l.model, l.part, l.metric_id, m.name as metric, l.measure, l.capacity, l.quantum
+from part_limit l join metric m using (metric_id) order by l.model, l.part, l.metric_id;
+
+-- name: select_model_parts
+-- Every model's places for consumables.
+select p.model, p.part, p.consumable, c.sku, p.threshold_pct, p.prior_life_days
+from model_part p join consumable c using (consumable) order by p.model, p.part;
+
+-- name: select_installations
+-- All installations of a device, newest first.
+select installation_id, device_id, part, consumable, installed_at, ended_at, ended_by
+from installation where device_id = %(device_id)s order by part, installed_at desc;
+
+-- name: insert_readings
+-- Store readings; those whose key exists are left as they are. Returns the keys that were new.
+insert into reading (device_id, metric_id, measured_at, value, state, received_at, corrected)
+select * from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured_ats)s::timestamptz[],
+                     %(values)s::float8[], %(states)s::text[], %(received_ats)s::timestamptz[], %(corrected)s::bool[])
+on conflict (device_id, metric_id, measured_at) do nothing
+returning device_id, metric_id, measured_at;
+
+-- name: select_readings_by_key
+-- What is stored under the given keys.
+select r.device_id, r.metric_id, r.measured_at, r.value, r.state, r.received_at, r.corrected
+from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured_ats)s::timestamptz[])
+     as k (device_id, metric_id, measured_at)
+join reading r using (device_id, metric_id, measured_at);
+
+-- name: upsert_latest
+-- Keep the newest value per device and metric; rows come one per key and in key order, so that writers never deadlock.
+insert into reading_latest (device_id, metric_id, measured_at, value, state, received_at)
+select * from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured_ats)s::timestamptz[],
+                     %(values)s::float8[], %(states)s::text[], %(received_ats)s::timestamptz[])
+on conflict (device_id, metric_id) do update
+set measured_at = excluded.measured_at, value = excluded.value, state = excluded.state, received_at = excluded.received_at
+where excluded.measured_at > reading_latest.measured_at;
+
+-- name: select_latest
+-- The newest value of every metric of a device.
+select m.name as metric, m.unit, l.measured_at, l.value, l.state
+from reading_latest l join metric m using (metric_id) where l.device_id = %(device_id)s order by m.name;
+
+-- name: select_raw_series
+-- One metric of one device as it was read, oldest first.
+select measured_at as at, value, state
+from reading
+where device_id = %(device_id)s and metric_id = %(metric_id)s
+  and measured_at >= %(from_at)s and measured_at < %(to_at)s
+order by measured_at limit %(limit)s;
+
+-- name: select_bucketed_series
+-- One metric of one device, its mean, least and most per bucket, oldest first.
+select date_bin(%(bucket)s::interval, measured_at, timestamptz '2000-01-01 00:00:00+00') as at,
+       avg(value) as value, min(value) as min_value, max(value) as max_value, count(*) as readings
+from reading
+where device_id = %(device_id)s and metric_id = %(metric_id)s
+  and measured_at >= %(from_at)s and measured_at < %(to_at)s and value is not null
+group by 1 order by 1 limit %(limit)s;
+
+-- name: select_product
+-- One product.
+select sku, name, category, price_minor, currency from product where sku = %(sku)s;
+
+-- name: select_compatible
+-- What would join a product, heaviest first; incompatible edges are left out and win over any other.
+select e.from_sku, e.to_sku, e.relation, e.weight, e.condition, e.evidence
+from compatibility e
+where e.from_sku = %(sku)s and e.relation <> 'incompatible'
+  and not exists (select 1 from compatibility n
+                  where n.relation = 'incompatible'
+                    and (n.from_sku, n.to_sku) in ((e.from_sku, e.to_sku), (e.to_sku, e.from_sku)))
+order by e.weight desc, e.to_sku;
+
+-- name: select_incompatible
+-- What must never be offered for a product.
+select from_sku, to_sku, relation, weight, condition, evidence
+from compatibility where relation = 'incompatible' and (from_sku = %(sku)s or to_sku = %(sku)s) order by to_sku;
+
+-- name: refresh_reading_day
+-- Bring the daily rollup up to date; outside a transaction.
+call refresh_reading_day();

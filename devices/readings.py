@@ -1,0 +1,124 @@
+"""Readings: storing them once, and reading them back as series."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg.rows import class_row
+
+from devices.nouns import Reading
+from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+from millpond.kernel.ids import DeviceId, MetricId
+
+_Q = load_queries("devices")
+
+ReadingKey = tuple[DeviceId, MetricId, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One raw value of a series."""
+
+    at: datetime
+    value: float | None
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The values of one bucket of a series; `at` is its beginning."""
+
+    at: datetime
+    value: float
+    min_value: float
+    max_value: float
+    readings: int
+
+
+def reading_key(reading: Reading) -> ReadingKey:
+    """What makes a reading unique."""
+    return (reading.device_id, reading.metric_id, reading.measured_at)
+
+
+def insert_readings(conn: WriteConnection, readings: Sequence[Reading]) -> set[ReadingKey]:
+    """Store readings (one per key) and return the keys that were new; the others are left as they are."""
+    if not readings:
+        return set()
+    values = _columns(readings) | {"corrected": [r.corrected for r in readings]}
+    return {(row[0], row[1], row[2]) for row in conn.execute(_Q["insert_readings"], values)}
+
+
+def select_readings_by_key(conn: ReadConnection, keys: Sequence[ReadingKey]) -> dict[ReadingKey, Reading]:
+    """What is stored under `keys`."""
+    values = {
+        "device_ids": [key[0] for key in keys],
+        "metric_ids": [key[1] for key in keys],
+        "measured_ats": [key[2] for key in keys],
+    }
+    with conn.cursor(row_factory=class_row(Reading)) as cursor:
+        return {reading_key(r): r for r in cursor.execute(_Q["select_readings_by_key"], values)}
+
+
+def upsert_latest(conn: WriteConnection, readings: Iterable[Reading]) -> None:
+    """Keep the newest value per device and metric."""
+    newest: dict[tuple[DeviceId, MetricId], Reading] = {}
+    for reading in readings:
+        known = newest.get((reading.device_id, reading.metric_id))
+        if known is None or reading.measured_at > known.measured_at:
+            newest[reading.device_id, reading.metric_id] = reading
+    if newest:
+        conn.execute(_Q["upsert_latest"], _columns([newest[key] for key in sorted(newest)]))
+
+
+def select_raw_series(
+    conn: ReadConnection,
+    device_id: DeviceId,
+    metric_id: MetricId,
+    from_at: datetime,
+    to_at: datetime,
+    limit: int,
+) -> list[Point]:
+    """Up to `limit` values measured in [from_at, to_at), oldest first."""
+    values = {
+        "device_id": device_id,
+        "metric_id": metric_id,
+        "from_at": from_at,
+        "to_at": to_at,
+        "limit": limit,
+    }
+    with conn.cursor(row_factory=class_row(Point)) as cursor:
+        return cursor.execute(_Q["select_raw_series"], values).fetchall()
+
+
+def select_bucketed_series(
+    conn: ReadConnection,
+    device_id: DeviceId,
+    metric_id: MetricId,
+    from_at: datetime,
+    to_at: datetime,
+    bucket: timedelta,
+    limit: int,
+) -> list[Bucket]:
+    """Up to `limit` buckets of numeric values measured in [from_at, to_at), oldest first."""
+    values = {
+        "device_id": device_id,
+        "metric_id": metric_id,
+        "from_at": from_at,
+        "to_at": to_at,
+        "bucket": bucket,
+        "limit": limit,
+    }
+    with conn.cursor(row_factory=class_row(Bucket)) as cursor:
+        return cursor.execute(_Q["select_bucketed_series"], values).fetchall()
+
+
+def _columns(readings: Sequence[Reading]) -> dict[str, list[Any]]:
+    return {
+        "device_ids": [r.device_id for r in readings],
+        "metric_ids": [r.metric_id for r in readings],
+        "measured_ats": [r.measured_at for r in readings],
+        "values": [r.value for r in readings],
+        "states": [r.state for r in readings],
+        "received_ats": [r.received_at for r in readings],
+    }

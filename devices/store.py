@@ -1,0 +1,126 @@
+"""One function, one statement: devices, models, metrics, parts, products."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from devices.nouns import (
+    CompatibilityEdge,
+    Device,
+    DeviceStatus,
+    Installation,
+    LatestValue,
+    Measure,
+    Metric,
+    MetricKind,
+    ModelPart,
+    PartLimit,
+    Product,
+    Relation,
+)
+from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+from millpond.kernel.ids import CustomerId, DeviceId, Sku
+from millpond.kernel.money import Money
+
+_Q = load_queries("devices")
+
+
+def select_device(conn: ReadConnection, serial: str) -> Device | None:
+    """The device with this serial."""
+    with conn.cursor(row_factory=class_row(Device)) as cursor:
+        return cursor.execute(_Q["select_device"], {"serial": serial}).fetchone()
+
+
+def select_device_by_id(conn: ReadConnection, device_id: DeviceId) -> Device | None:
+    """The device with this key."""
+    with conn.cursor(row_factory=class_row(Device)) as cursor:
+        return cursor.execute(_Q["select_device_by_id"], {"device_id": device_id}).fetchone()
+
+
+def select_devices_by_serial(conn: ReadConnection, serials: Sequence[str]) -> dict[str, Device]:
+    """Those of `serials` that are registered, by serial."""
+    with conn.cursor(row_factory=class_row(Device)) as cursor:
+        rows = cursor.execute(_Q["select_devices_by_serial"], {"serials": list(serials)}).fetchall()
+    return {row.serial: row for row in rows}
+
+
+def select_devices(
+    conn: ReadConnection, *, after: int = 0, limit: int = 50, customer_id: CustomerId | None = None
+) -> list[Device]:
+    """Up to `limit` devices with a key above `after`, of one customer or of all."""
+    with conn.cursor(row_factory=class_row(Device)) as cursor:
+        values = {"after": after, "limit": limit, "customer_id": customer_id}
+        return cursor.execute(_Q["select_devices"], values).fetchall()
+
+
+def select_device_status(conn: ReadConnection, device_id: DeviceId) -> DeviceStatus | None:
+    """What the device last said of itself, None when it never did."""
+    with conn.cursor(row_factory=class_row(DeviceStatus)) as cursor:
+        return cursor.execute(_Q["select_device_status"], {"device_id": device_id}).fetchone()
+
+
+def upsert_device_status(conn: WriteConnection, device_id: DeviceId, *, state: str, session: str, at: datetime) -> bool:
+    """Record a status; False when it was an offline of an older session."""
+    values = {"device_id": device_id, "state": state, "session": session, "at": at}
+    return conn.execute(_Q["upsert_device_status"], values).rowcount == 1
+
+
+def select_metrics(conn: ReadConnection) -> dict[str, dict[str, Metric]]:
+    """All metrics, by model and name."""
+    by_model: dict[str, dict[str, Metric]] = {}
+    for row in conn.execute(_Q["select_metrics"]):
+        metric = Metric(row[0], row[1], row[2], MetricKind(row[3]), *row[4:])
+        by_model.setdefault(metric.model, {})[metric.name] = metric
+    return by_model
+
+
+def select_model_parts(conn: ReadConnection) -> dict[str, dict[str, ModelPart]]:
+    """Every model's places for consumables with what limits them, by model and part."""
+    limits: dict[tuple[str, str], list[PartLimit]] = {}
+    for row in conn.execute(_Q["select_part_limits"]):
+        limit = PartLimit(row[1], row[2], row[3], Measure(row[4]), row[5], row[6])
+        limits.setdefault((row[0], limit.part), []).append(limit)
+    by_model: dict[str, dict[str, ModelPart]] = {}
+    for row in conn.execute(_Q["select_model_parts"]):
+        part = ModelPart(row[0], row[1], row[2], row[3], row[4], row[5], tuple(limits[row[0], row[1]]))
+        by_model.setdefault(part.model, {})[part.part] = part
+    return by_model
+
+
+def select_installations(conn: ReadConnection, device_id: DeviceId) -> list[Installation]:
+    """All installations of a device, by part, newest first."""
+    with conn.cursor(row_factory=class_row(Installation)) as cursor:
+        return cursor.execute(_Q["select_installations"], {"device_id": device_id}).fetchall()
+
+
+def select_latest(conn: ReadConnection, device_id: DeviceId) -> list[LatestValue]:
+    """The newest value of every metric of a device, by metric name."""
+    with conn.cursor(row_factory=class_row(LatestValue)) as cursor:
+        return cursor.execute(_Q["select_latest"], {"device_id": device_id}).fetchall()
+
+
+def select_product(conn: ReadConnection, sku: Sku) -> Product | None:
+    """The product with this SKU."""
+    row = conn.execute(_Q["select_product"], {"sku": sku}).fetchone()
+    return Product(row[0], row[1], row[2], Money(row[3], row[4])) if row else None
+
+
+def select_compatible(conn: ReadConnection, sku: Sku) -> list[CompatibilityEdge]:
+    """What would join the product, heaviest first. An incompatible edge in either direction wins over any other."""
+    return _edges(conn, "select_compatible", sku)
+
+
+def select_incompatible(conn: ReadConnection, sku: Sku) -> list[CompatibilityEdge]:
+    """What must never be offered for the product."""
+    return _edges(conn, "select_incompatible", sku)
+
+
+def _edges(conn: ReadConnection, query: str, sku: Sku) -> list[CompatibilityEdge]:
+    rows = conn.execute(_Q[query], {"sku": sku}).fetchall()
+    return [CompatibilityEdge(row[0], row[1], Relation(row[2]), *row[3:]) for row in rows]
+
+
+def refresh_reading_day(conn: WriteConnection) -> None:
+    """Bring the daily rollup up to date with late data; must be called outside a transaction."""
+    conn.execute(_Q["refresh_reading_day"])

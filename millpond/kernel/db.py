@@ -1,0 +1,90 @@
+"""PostgreSQL: pools, two types of connection, named queries, and errors by constraint name."""
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool
+
+from millpond.kernel.errors import MillpondError
+
+
+class ReadConnection(psycopg.Connection[TupleRow]):
+    """May be handed to any `select_` function; from `open_read_pool` it cannot write at all."""
+
+
+class WriteConnection(ReadConnection):
+    """May also be handed to functions that write; a use case opens `with conn.transaction()` on it."""
+
+
+# Times come back in UTC whatever the server's zone is, and a lost server is noticed in seconds, not in minutes.
+_SESSION = "-c TimeZone=UTC -c client_encoding=UTF8"
+_KEEPALIVE: dict[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "connect_timeout": 5,
+}
+
+
+def connect(dsn: str, *, application: str = "millpond") -> WriteConnection:
+    """One autocommit connection; transactions are opened with `conn.transaction()`."""
+    return WriteConnection.connect(dsn, autocommit=True, options=_SESSION, application_name=application, **_KEEPALIVE)
+
+
+def open_write_pool(dsn: str, *, max_size: int = 8, application: str = "millpond") -> ConnectionPool[WriteConnection]:
+    """A pool for use cases that write. It opens without waiting: a database that is away is not an exception here."""
+    return ConnectionPool(
+        dsn,
+        connection_class=WriteConnection,
+        kwargs=_pool_kwargs(_SESSION, application),
+        min_size=1,
+        max_size=max_size,
+        timeout=5,
+        check=ConnectionPool.check_connection,
+        open=True,
+    )
+
+
+def open_read_pool(dsn: str, *, max_size: int = 8, application: str = "millpond") -> ConnectionPool[ReadConnection]:
+    """A pool whose sessions are read-only in the database itself."""
+    return ConnectionPool(
+        dsn,
+        connection_class=ReadConnection,
+        kwargs=_pool_kwargs(f"{_SESSION} -c default_transaction_read_only=on", application),
+        min_size=1,
+        max_size=max_size,
+        timeout=5,
+        check=ConnectionPool.check_connection,
+        open=True,
+    )
+
+
+def _pool_kwargs(options: str, application: str) -> dict[str, Any]:
+    return {"autocommit": True, "options": options, "application_name": application, **_KEEPALIVE}
+
+
+_NAME_LINE = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+def load_queries(package: str) -> Mapping[str, LiteralString]:
+    """The named statements of `package`'s `queries.sql`.
+
+    The file is a sequence of: a line `-- name: select_thing`, one comment sentence, the statement.
+    """
+    text = (files(package) / "queries.sql").read_text(encoding="utf-8")
+    _, *parts = _NAME_LINE.split(text)
+    names, bodies = parts[::2], parts[1::2]
+    if len(set(names)) != len(names):
+        raise ValueError(f"{package}/queries.sql names a query twice")
+    # The text is a file of ours, reviewed like code: as literal as SQL gets.
+    return {name: cast(LiteralString, body.strip()) for name, body in zip(names, bodies, strict=True)}
+
+
+def translate_violation(error: psycopg.Error, by_constraint: Mapping[str, MillpondError]) -> MillpondError | None:
+    """The domain error for the named constraint that `error` violated, or None when it is not one of them."""
+    return by_constraint.get(error.diag.constraint_name or "")

@@ -1,0 +1,84 @@
+"""What ran is a table: one row per job and scheduled time, with a lease and an epoch.
+
+Leases are measured on the database's clock, the one clock that all schedulers share; the scheduled time is the
+platform's. `hold_lease` belongs inside every transaction that writes a result of the run: it renews the lease, and
+it fails when another scheduler has taken the period over, so a stopped process that wakes up writes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from millpond.kernel.db import WriteConnection, load_queries
+from millpond.kernel.errors import LeaseLost
+
+_Q = load_queries("millpond.kernel")
+LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to run `job` for `scheduled_for`; `epoch` counts how often the period was claimed."""
+
+    job: str
+    scheduled_for: datetime
+    epoch: int
+    lease: timedelta
+
+
+def claim_run(
+    conn: WriteConnection,
+    job: str,
+    scheduled_for: datetime,
+    *,
+    holder: str,
+    at: datetime,
+    lease: timedelta = LEASE,
+) -> Claim | None:
+    """Claim the period, or None when it is done or another holder's lease is still good. A failed one is retried."""
+    row = conn.execute(
+        _Q["claim_job_run"],
+        {"job": job, "scheduled_for": scheduled_for, "holder": holder, "at": at, "lease": lease},
+    ).fetchone()
+    return Claim(job, scheduled_for, int(row[0]), lease) if row else None
+
+
+def hold_lease(conn: WriteConnection, claim: Claim) -> None:
+    """Renew the lease inside the caller's transaction; raises LeaseLost when the period was taken over."""
+    cursor = conn.execute(_Q["hold_job_lease"], _key(claim) | {"lease": claim.lease})
+    if cursor.rowcount == 0:
+        raise LeaseLost(f"{claim.job} for {claim.scheduled_for.isoformat()} was taken over by another scheduler")
+
+
+def finish_run(conn: WriteConnection, claim: Claim, *, at: datetime, summary: dict[str, Any]) -> None:
+    """Mark the period done; raises LeaseLost when it was taken over."""
+    _end(conn, claim, at, "done", summary, None)
+
+
+def fail_run(conn: WriteConnection, claim: Claim, *, at: datetime, error: str) -> None:
+    """Mark the period failed, so that the next tick may claim it again; raises LeaseLost when it was taken over."""
+    _end(conn, claim, at, "failed", None, error)
+
+
+def _end(
+    conn: WriteConnection,
+    claim: Claim,
+    at: datetime,
+    state: str,
+    summary: dict[str, Any] | None,
+    error: str | None,
+) -> None:
+    values = {
+        "at": at,
+        "state": state,
+        "summary": Jsonb(summary) if summary is not None else None,
+        "error": error,
+    }
+    if conn.execute(_Q["end_job_run"], _key(claim) | values).rowcount == 0:
+        raise LeaseLost(f"{claim.job} for {claim.scheduled_for.isoformat()} was taken over by another scheduler")
+
+
+def _key(claim: Claim) -> dict[str, Any]:
+    return {"job": claim.job, "scheduled_for": claim.scheduled_for, "epoch": claim.epoch}

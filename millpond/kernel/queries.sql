@@ -1,0 +1,37 @@
+-- name: claim_job_run
+-- Claim a period that nobody has run, that failed, or whose holder's lease ran out on the database's clock.
+insert into job_run (job, scheduled_for, state, holder, lease_until, started_at)
+values (%(job)s, %(scheduled_for)s, 'running', %(holder)s, clock_timestamp() + %(lease)s::interval, %(at)s)
+on conflict (job, scheduled_for) do update
+set state = 'running', epoch = job_run.epoch + 1, holder = excluded.holder, lease_until = excluded.lease_until,
+    started_at = excluded.started_at, finished_at = null, error = null
+where job_run.state = 'failed' or (job_run.state = 'running' and job_run.lease_until < clock_timestamp())
+returning epoch;
+
+-- name: hold_job_lease
+-- Renew the lease and lock the row, so that nobody takes the period over before this transaction ends.
+update job_run set lease_until = clock_timestamp() + %(lease)s::interval
+where job = %(job)s and scheduled_for = %(scheduled_for)s and epoch = %(epoch)s and state = 'running';
+
+-- name: end_job_run
+-- Say how the run ended, if it is still ours.
+update job_run set state = %(state)s, finished_at = %(at)s, summary = %(summary)s, error = %(error)s
+where job = %(job)s and scheduled_for = %(scheduled_for)s and epoch = %(epoch)s and state = 'running';
+
+-- name: select_job_runs
+-- The newest run of every job.
+select distinct on (job) job, scheduled_for, state, epoch, started_at, finished_at, summary, error
+from job_run order by job, scheduled_for desc;
+
+-- name: insert_idempotency_key
+-- Remember the answer to a write under the caller's key.
+insert into idempotency_key (subject, key, request_hash, status, response, created_at)
+values (%(subject)s, %(key)s, %(request_hash)s, %(status)s, %(response)s, %(at)s);
+
+-- name: select_idempotency_key
+-- The answer that was given before under this key.
+select request_hash, status, response from idempotency_key where subject = %(subject)s and key = %(key)s;
+
+-- name: lock_idempotency_key
+-- Two requests under one key take turns until the first one's transaction ends.
+select pg_advisory_xact_lock(hashtextextended(%(subject)s || ' ' || %(key)s, 0));

@@ -1,0 +1,133 @@
+"""All settings: one frozen tree read from `MILLPOND_*`, validated at start."""
+
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from millpond.kernel.clock import Clock, parse_clock
+from millpond.kernel.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Each field's description is one row of the README's table."""
+
+    model_config = SettingsConfigDict(env_prefix="MILLPOND_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="PostgreSQL (15 to 18, with or without TimescaleDB), as a libpq URL.",
+    )
+    broker_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="MQTT broker: `mqtt://user:pass@host:port`, or `mqtts://` for TLS.",
+    )
+    jwt_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secret that signs access tokens and staff codes; at least 32 bytes, no default.",
+    )
+    require_timescale: bool = Field(
+        default=False,
+        description="Refuse to start when TimescaleDB cannot be created, instead of running without.",
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8040",
+        description="Address customers reach the pages at; it is printed in QR codes.",
+    )
+    http_host: str = Field(default="127.0.0.1", description="Address that `millpond serve` listens on.")
+    http_port: int = Field(default=8040, ge=0, le=65535, description="Port that `millpond serve` listens on.")
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Port for `millpond ingest`'s own metrics page; 0 means none."
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    clock: str = Field(
+        default="system",
+        description="`system`, or `ORIGIN@STARTED*SPEED` to share an accelerated clock with a fleet.",
+    )
+    consumer_id: str = Field(
+        default="millpond-ingest",
+        description="MQTT client id of this ingest; its session at the broker is kept under it.",
+    )
+    batch_max_messages: int = Field(default=1000, ge=1, description="Most messages stored in one transaction.")
+    batch_max_wait_ms: int = Field(
+        default=50, ge=0, description="Longest time in milliseconds a message waits for its batch to fill."
+    )
+    in_flight_max_messages: int = Field(
+        default=20_000,
+        ge=1,
+        description="Most unstored messages held in memory; above it ingest leaves the rest to the broker.",
+    )
+    payload_max_bytes: int = Field(default=262_144, ge=1024, description="Larger payloads are quarantined unread.")
+    clock_past_days: float = Field(
+        default=365,
+        gt=0,
+        description="Device times older than this many days are replaced by the receive time.",
+    )
+    clock_future_minutes: float = Field(
+        default=5,
+        gt=0,
+        description="Device times further ahead than this many minutes are replaced by the receive time.",
+    )
+    status_grace_s: float = Field(
+        default=5,
+        gt=0,
+        description="Seconds without a heartbeat of ingest or database after which /readyz turns red.",
+    )
+    delivery_days: int = Field(default=3, ge=0, description="Days a delivery takes, a part of the lead time.")
+    margin_days: int = Field(default=7, ge=0, description="Days of safety margin, the other part of the lead time.")
+    offer_discount_bp: int = Field(
+        default=1000, ge=0, le=9000, description="Discount of an offer on the list price, in basis points."
+    )
+    new_device_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days after a device is installed in which it may bring offers for what fits it.",
+    )
+    forecast_period_h: float = Field(default=24, gt=0, description="Hours between two runs of the forecast job.")
+    offers_period_h: float = Field(default=1, gt=0, description="Hours between two runs of the offers job.")
+    tick_s: float = Field(default=5, gt=0, description="Seconds between two looks of the scheduler at what is due.")
+
+    @field_validator("clock")
+    @classmethod
+    def _clock_parses(cls, text: str) -> str:
+        parse_clock(text)
+        return text
+
+    def make_clock(self) -> Clock:
+        """The clock that the edge of every service reads."""
+        return parse_clock(self.clock)
+
+    def require(self, *names: str) -> Self:
+        """Self, or ConfigurationError naming the first of `names` that is not set (or a secret that is too short)."""
+        for name in names:
+            value = getattr(self, name)
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            if not text:
+                raise ConfigurationError(f"MILLPOND_{name.upper()} is not set: {_describe(name)}")
+            if name == "jwt_secret" and len(text.encode()) < 32:
+                raise ConfigurationError("MILLPOND_JWT_SECRET is too short: use at least 32 bytes")
+        return self
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the environment, with `overrides` on top; ConfigurationError with one sentence when wrong."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(f"MILLPOND_{name} is wrong: {first['msg']}") from error
+
+
+def _describe(name: str) -> str:
+    return (Settings.model_fields[name].description or "").replace("`", "")
+
+
+def settings_table() -> str:
+    """The README's table of settings, as Markdown."""
+    rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+        shown = f"`{str(default).lower() if isinstance(default, bool) else default}`" if default != "" else "–"
+        rows.append(f"| `MILLPOND_{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(rows)

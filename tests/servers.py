@@ -1,0 +1,77 @@
+"""Where the servers of the tests come from, in order: the environment, Docker, the embedded ones."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from millpond.embedded import embedded_broker, embedded_postgres
+from millpond.kernel.errors import MillpondError
+
+_MOSQUITTO_CONF = Path(__file__).parent.parent / "docker" / "mosquitto-test.conf"
+
+
+@contextmanager
+def start_database() -> Iterator[str]:
+    """A server's DSN: `MILLPOND_TEST_DSN`, else TimescaleDB in Docker, else the embedded PostgreSQL."""
+    if dsn := os.environ.get("MILLPOND_TEST_DSN"):
+        yield dsn
+    elif docker_answers():
+        from testcontainers.postgres import PostgresContainer
+
+        with PostgresContainer("timescale/timescaledb:latest-pg17", driver=None) as container:
+            yield container.get_connection_url()
+    else:
+        with _or_skip("PostgreSQL"), tempfile.TemporaryDirectory(prefix="millpond-pg-") as folder:
+            with embedded_postgres(Path(folder) / "pg") as dsn:
+                yield dsn
+
+
+@contextmanager
+def start_broker() -> Iterator[str]:
+    """A broker's URL: `MILLPOND_TEST_BROKER`, else Mosquitto in Docker, else a local mosquitto or amqtt."""
+    if url := os.environ.get("MILLPOND_TEST_BROKER"):
+        yield url
+    elif docker_answers():
+        from testcontainers.core.container import DockerContainer
+        from testcontainers.core.wait_strategies import LogMessageWaitStrategy
+
+        container = (
+            DockerContainer("eclipse-mosquitto:2")
+            .with_exposed_ports(1883)
+            .with_volume_mapping(str(_MOSQUITTO_CONF), "/mosquitto/config/mosquitto.conf", "ro")
+            .waiting_for(LogMessageWaitStrategy("mosquitto version .* running"))
+        )
+        with container:
+            yield f"mqtt://{container.get_container_host_ip()}:{container.get_exposed_port(1883)}"
+    else:
+        with _or_skip("broker"), tempfile.TemporaryDirectory(prefix="millpond-mqtt-") as folder:
+            with embedded_broker(Path(folder)) as url:
+                yield url
+
+
+def docker_answers() -> bool:
+    """Whether a Docker engine can be talked to."""
+    with suppress(Exception):
+        import docker
+
+        client = docker.from_env(timeout=2)
+        try:
+            return bool(client.ping())
+        finally:
+            client.close()
+    return False
+
+
+@contextmanager
+def _or_skip(what: str) -> Iterator[None]:
+    """Without a server a laptop skips; CI must not."""
+    try:
+        yield
+    except MillpondError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no {what} for the tests: {error}")
