@@ -1,4 +1,4 @@
-"""Version 1 of our MQTT contract: the topic grammar and the payloads. Devices, ingest and simulators share this file."""
+"""Version 1 of our MQTT contract: the topic grammar and the payloads, shared by ingest and the simulators."""
 
 import math
 import re
@@ -75,7 +75,7 @@ class Telemetry(BaseModel):
     boot: Boot | None = None
     serial: str | None = None
     # Not yet validated: each sample stands or falls alone.
-    samples: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=10_000)]
+    samples: Annotated[list[Any], Field(min_length=1, max_length=10_000)]
 
     @model_validator(mode="before")
     @classmethod

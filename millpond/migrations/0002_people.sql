@@ -40,9 +40,11 @@ create table binding_policy (
     max_transfers       integer not null default 2,
     transfer_window_days integer not null default 90,
     transfer_delay_hours integer not null default 24,
+    leaver_days         integer not null default 365,
     valid_from          timestamptz not null
 );
 -- First binding wins, for good: the default until an operator adds a newer policy.
+comment on column binding_policy.leaver_days is 'How long after a person left their customers may still be handed over.';
 insert into binding_policy (take_over, valid_from) values ('never', '-infinity');
 
 create table binding (
@@ -54,10 +56,13 @@ create table binding (
     source      text not null constraint binding_source check (source in ('badge', 'screen', 'transfer')),
     follows     text references binding,
     reason      text,
+    refused_at  timestamptz,
     created_at  timestamptz not null,
     constraint binding_not_empty check (bound_until is null or bound_until > bound_from),
     constraint binding_never_overlaps exclude using gist (
         textrange(customer_id, customer_id, '[]') with &&, tstzrange(bound_from, bound_until) with &&)
+        where (refused_at is null),
+    constraint only_a_transfer_is_refused check (refused_at is null or (source = 'transfer' and refused_at < bound_from))
 );
 create index binding_by_staff on binding (staff_id, bound_from);
 
@@ -66,7 +71,7 @@ create table scan (
     customer_id text not null references customer,
     staff_id    text not null references staff,
     scanned_at  timestamptz not null,
-    source      text not null,
+    source      text not null constraint scan_source check (source in ('badge', 'screen')),
     outcome     text not null constraint scan_outcome check (outcome in ('bound', 'already_bound'))
 );
 

@@ -3,9 +3,8 @@
 create table sequence (
     serial    text not null,
     boot      text not null,
-    received  nummultirange not null,
+    received  nummultirange not null default '{}',
     given_up  nummultirange not null default '{}',
-    asked     nummultirange not null default '{}',
     asked_at  timestamptz,
     first_seen_at timestamptz not null,
     last_seen_at  timestamptz not null,
@@ -14,12 +13,16 @@ create table sequence (
 comment on column sequence.received is 'Sequence numbers committed or quarantined, as half-open ranges: 1..3 and 7 are {[1,4),[7,8)}.';
 comment on column sequence.given_up is 'Numbers that the device said it no longer has.';
 
+create index sequence_with_a_gap on sequence (last_seen_at)
+    where nummultirange(range_merge(received + given_up)) <> received + given_up or lower(received + given_up) > 1;
+
 -- A boot counts from 0 or 1; what is missing between there and the highest number seen is a gap.
 create view sequence_gap as
 select serial, boot, lower(hole) as from_seq, upper(hole) - 1 as to_seq, asked_at, last_seen_at
 from sequence,
      unnest(nummultirange(numrange(least(1, lower(received + given_up)), upper(received + given_up)))
-            - (received + given_up)) as hole;
+            - (received + given_up)) as hole
+where nummultirange(range_merge(received + given_up)) <> received + given_up or lower(received + given_up) > 1;
 
 create table effective_time (
     serial       text not null,

@@ -17,7 +17,8 @@ create table customer_order (
     constraint refund_within_order check (refunded_minor between 0 and amount_minor),
     constraint order_credit_needs_a_binding check ((credited_to is null) = (binding_id is null)),
     constraint order_in_a_store_names_it check ((channel = 'store') = (store_id is not null)),
-    constraint one_order_per_offer unique (offer_id)
+    constraint one_order_per_offer unique (offer_id),
+    constraint order_has_one_currency unique (order_id, currency)
 );
 create index order_by_customer on customer_order (customer_id, placed_at desc);
 create index order_by_credited on customer_order (credited_to, placed_at desc);
@@ -37,8 +38,10 @@ create table refund (
     amount_minor bigint not null constraint refund_amount_positive check (amount_minor > 0),
     currency     text not null,
     refunded_at  timestamptz not null,
-    reason       text
+    reason       text,
+    constraint refund_in_order_currency foreign key (order_id, currency) references customer_order (order_id, currency)
 );
+create index refund_by_order on refund (order_id);
 
 create table commission_plan (
     plan_id            integer generated always as identity primary key,
@@ -55,6 +58,7 @@ create table account (
     staff_id   text references staff,
     currency   text not null constraint account_currency_is_iso check (currency ~ '^[A-Z]{3}$'),
     constraint account_once unique nulls not distinct (kind, staff_id, currency),
+    constraint account_has_one_currency unique (account_id, currency),
     constraint account_of_staff check ((kind = 'commission_expense') = (staff_id is null))
 );
 
@@ -77,8 +81,10 @@ create table posting (
     account_id   bigint not null references account,
     amount_minor bigint not null constraint posting_not_zero check (amount_minor <> 0),
     currency     text not null,
-    primary key (entry_id, line)
+    primary key (entry_id, line),
+    constraint posting_in_account_currency foreign key (account_id, currency) references account (account_id, currency)
 );
+create index ledger_entry_by_order on ledger_entry (order_id);
 create index posting_by_account on posting (account_id);
 
 create function ledger_entry_must_balance() returns trigger language plpgsql as $$

@@ -2,21 +2,25 @@
 
 create table decision (
     decision_id text primary key,
-    customer_id text not null references customer,
+    customer_id text references customer,
     trigger     text not null constraint decision_trigger check (trigger in ('depletion', 'new_device')),
     device_id   bigint not null references device,
     installation_id bigint references installation,
+    sku         text not null references product,
     decided_at  timestamptz not null,
-    outcome     text not null,
+    outcome     text not null constraint decision_outcome check (outcome in ('issued', 'not_issued')),
+    failed_gate text,
     candidates  jsonb not null,
-    gates       jsonb not null
+    gates       jsonb not null,
+    constraint decision_no_has_a_gate check ((outcome = 'issued') = (failed_gate is null))
 );
+comment on column decision.failed_gate is 'The first rule that stood against an offer.';
 create index decision_by_customer on decision (customer_id, decided_at desc);
-create index decision_by_device on decision (device_id, trigger, decided_at desc);
+create index decision_by_thing on decision (device_id, sku, trigger, decided_at desc);
 
 create table offer (
     offer_id         text primary key,
-    decision_id      text not null references decision,
+    decision_id      text not null references decision constraint one_offer_per_decision unique,
     customer_id      text not null references customer,
     device_id        bigint not null references device,
     installation_id  bigint references installation,

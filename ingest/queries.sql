@@ -1,0 +1,75 @@
+-- name: select_effective_times
+-- Times that were given to samples when they first came without a good one.
+select e.serial, e.boot, e.seq, e.effective_at
+from unnest(%(serials)s::text[], %(boots)s::text[], %(seqs)s::numeric[]) as k (serial, boot, seq)
+join effective_time e using (serial, boot, seq);
+
+-- name: insert_effective_times
+-- Give samples the time at which they were first received.
+insert into effective_time (serial, boot, seq, effective_at)
+select * from unnest(%(serials)s::text[], %(boots)s::text[], %(seqs)s::numeric[], %(effective_ats)s::timestamptz[])
+on conflict (serial, boot, seq) do nothing;
+
+-- name: insert_conflicts
+-- Keep values that disagree with what is stored; returns those that were not kept already.
+insert into reading_conflict (device_id, metric_id, measured_at, value, state, received_at)
+select * from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured_ats)s::timestamptz[],
+                     %(values)s::float8[], %(states)s::text[], %(received_ats)s::timestamptz[])
+on conflict on constraint conflict_once_per_value do nothing
+returning device_id;
+
+-- name: insert_quarantined_messages
+-- Keep the original bytes of messages that were refused in whole or in part.
+insert into quarantined_message (digest, topic, payload, received_at)
+select * from unnest(%(digests)s::bytea[], %(topics)s::text[], %(payloads)s::bytea[], %(received_ats)s::timestamptz[])
+on conflict (digest) do nothing;
+
+-- name: insert_quarantine
+-- Say what was refused and why; returns those that were not known already.
+insert into quarantine (digest, item, serial, code, reason, received_at)
+select * from unnest(%(digests)s::bytea[], %(items)s::text[], %(serials)s::text[], %(codes)s::text[],
+                     %(reasons)s::text[], %(received_ats)s::timestamptz[])
+on conflict on constraint quarantine_once_per_item do nothing
+returning quarantine_id;
+
+-- name: upsert_sequences
+-- Add the sequence numbers of a batch; returns up to where each boot is complete, null when it lacks its beginning.
+insert into sequence (serial, boot, received, given_up, first_seen_at, last_seen_at)
+select serial, boot, received::nummultirange, given_up::nummultirange, %(at)s, %(at)s
+from unnest(%(serials)s::text[], %(boots)s::text[], %(received)s::text[], %(given_up)s::text[])
+     as t (serial, boot, received, given_up)
+on conflict (serial, boot) do update
+set received = sequence.received + excluded.received, given_up = sequence.given_up + excluded.given_up,
+    last_seen_at = excluded.last_seen_at
+returning serial, boot,
+    case when lower(received + given_up) <= 1
+         then (select upper(first) - 1 from unnest(received + given_up) as first limit 1) end as complete_to;
+
+-- name: add_to_minute
+-- Count the outcomes of a batch.
+insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined)
+values (%(consumer)s, date_trunc('minute', %(at)s::timestamptz), %(messages)s, %(received)s, %(stored)s,
+        %(duplicate)s, %(conflict)s, %(quarantined)s)
+on conflict (consumer, minute) do update
+set messages = ingest_minute.messages + excluded.messages, received = ingest_minute.received + excluded.received,
+    stored = ingest_minute.stored + excluded.stored, duplicate = ingest_minute.duplicate + excluded.duplicate,
+    conflict = ingest_minute.conflict + excluded.conflict,
+    quarantined = ingest_minute.quarantined + excluded.quarantined;
+
+-- name: beat
+-- Say that this ingest is alive and connected, on the database's clock, which readers of the beat share.
+insert into ingest_consumer (consumer, epoch, connected, in_flight, beat_at)
+values (%(consumer)s, %(epoch)s, %(connected)s, %(in_flight)s, clock_timestamp())
+on conflict (consumer) do update
+set epoch = excluded.epoch, connected = excluded.connected, in_flight = excluded.in_flight, beat_at = excluded.beat_at;
+
+-- name: select_gaps
+-- Missing sequence numbers of devices that were heard of lately, and that were not asked for since `asked_before`.
+select serial, boot, from_seq, to_seq
+from sequence_gap
+where last_seen_at >= %(seen_since)s and (asked_at is null or asked_at < %(asked_before)s)
+order by last_seen_at desc limit %(limit)s;
+
+-- name: mark_gap_asked
+-- Remember that a boot's gaps were asked for.
+update sequence set asked_at = %(at)s where serial = %(serial)s and boot = %(boot)s;

@@ -1,0 +1,230 @@
+"""The MQTT session: deliveries in, acknowledgements out, and the epochs that keep the two together.
+
+Each lane has a connection and so a window of its own: a burst of backfill cannot fill the window that live data needs.
+The broker keeps both sessions while we are away (clean_session is off, the client ids are fixed).
+"""
+
+import logging
+import ssl
+import threading
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from devices.wire import PREFIX
+from ingest.delivery import Delivery, Lane
+from millpond.kernel.broker import BrokerAddress
+from millpond.kernel.clock import Clock, monotonic
+
+_LOG = logging.getLogger(__name__)
+_KEEPALIVE_S = 10
+_QUIET_S = 0.005
+_TOPICS = {
+    Lane.LIVE: (f"{PREFIX}/+/telemetry", f"{PREFIX}/+/status", f"{PREFIX}/+/command/+/result"),
+    Lane.BACKFILL: (f"{PREFIX}/+/backfill",),
+}
+
+
+class Inbox:
+    """Deliveries in arrival order, one queue a lane. Filled by the network threads, emptied by the writer."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._queues: dict[Lane, deque[Delivery]] = {lane: deque() for lane in Lane}
+
+    def put(self, delivery: Delivery) -> int:
+        """Add a delivery and return how many of its lane wait now. Never blocks on the database."""
+        with self._changed:
+            queue = self._queues[delivery.lane]
+            queue.append(delivery)
+            self._changed.notify()
+            return len(queue)
+
+    def take(self, limit: int, wait_s: float) -> list[Delivery]:
+        """Up to `limit` deliveries of one lane, live before backfill, after at most `wait_s` seconds; may be empty."""
+        with self._changed:
+            if not any(self._queues.values()):
+                self._changed.wait(wait_s)
+            queue = self._queues[Lane.LIVE] or self._queues[Lane.BACKFILL]
+            return [queue.popleft() for _ in range(min(limit, len(queue)))]
+
+    def fill(self, lane: Lane, batch: list[Delivery], limit: int, wait_s: float) -> None:
+        """Extend `batch` to `limit` with what comes in `lane`, for at most `wait_s` seconds and while it keeps coming.
+
+        A broker with a small window sends nothing more until we acknowledge: waiting on would only cost time.
+        """
+        deadline = monotonic() + wait_s
+        with self._changed:
+            queue = self._queues[lane]
+            while len(batch) < limit and monotonic() < deadline:
+                if not queue and not self._changed.wait(_QUIET_S):
+                    return
+                batch.extend(queue.popleft() for _ in range(min(limit - len(batch), len(queue))))
+
+    def waiting(self, lane: Lane | None = None) -> int:
+        """How many deliveries wait, in one lane or in all."""
+        with self._changed:
+            return sum(len(queue) for key, queue in self._queues.items() if lane in (None, key))
+
+
+class LaneConnection:
+    """One lane's connection to the broker.
+
+    An epoch is one life of the connection. An acknowledgement of an earlier epoch would name another message by now, so
+    it is dropped: the broker sends that message again, and storing it again changes nothing.
+    """
+
+    def __init__(
+        self, lane: Lane, address: BrokerAddress, client_id: str, inbox: Inbox, clock: Clock, max_waiting: int
+    ) -> None:
+        self.lane = lane
+        self._inbox, self._clock, self._max_waiting = inbox, clock, max_waiting
+        self._address = address
+        self._state = threading.Lock()
+        self._epoch = 0
+        self._connected = False
+        self._paused = False
+        self._last_received: datetime | None = None
+        self._client = self._make_client(client_id)
+
+    def _make_client(self, client_id: str) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True
+        )  # MQTT 3.1.1: in paho, version 5 costs twice the CPU a message.
+        if self._address.username:
+            client.username_pw_set(self._address.username, self._address.password)
+        if self._address.tls:
+            client.tls_set_context(ssl.create_default_context())
+        client.reconnect_delay_set(1, 4)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        return client
+
+    @property
+    def epoch(self) -> int:
+        """How many lives the connection has had."""
+        return self._epoch
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has accepted us and has not gone since."""
+        return self._connected
+
+    def start(self) -> None:
+        """Begin to connect, and keep at it in a thread of paho's."""
+        self._client.connect_async(self._address.host, self._address.port, keepalive=_KEEPALIVE_S)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Say goodbye; the broker keeps what comes in for our return."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> int:
+        """Acknowledge committed deliveries in arrival order; returns how many were still ours to acknowledge."""
+        with self._state:
+            current = [d for d in deliveries if self._connected and d.epoch == self._epoch]
+            for delivery in current:
+                self._client.ack(delivery.mid, delivery.qos)
+        return len(current)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send a message of ours, at least once, now or after the next connect."""
+        self._client.publish(topic, payload, qos=1)
+
+    def resume_when_drained(self) -> None:
+        """Reconnect after a pause, once the backlog in memory is half gone."""
+        if self._paused and self._inbox.waiting(self.lane) < self._max_waiting // 2:
+            self._paused = False
+            self._client.loop_stop()
+            self.start()
+
+    def _on_connect(
+        self, client: mqtt.Client, _user: object, _flags: object, reason: ReasonCode, _props: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            _LOG.error("the broker refused us: %s", reason, extra={"event": "broker_refused", "lane": self.lane.name})
+            return
+        with self._state:
+            self._epoch += 1
+            self._connected = True
+        client.subscribe([(topic, 1) for topic in _TOPICS[self.lane]])
+        _LOG.info("connected", extra={"event": "broker_connected", "lane": self.lane.name, "epoch": self._epoch})
+
+    def _on_disconnect(
+        self, _client: mqtt.Client, _user: object, _flags: object, reason: ReasonCode, _props: Properties | None
+    ) -> None:
+        with self._state:
+            self._connected = False
+        _LOG.warning("disconnected: %s", reason, extra={"event": "broker_disconnected", "lane": self.lane.name})
+
+    def _on_message(self, client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
+        # An exception here would end paho's thread while it still says that it is connected.
+        try:
+            waiting = self._inbox.put(self._delivery(message))
+        except Exception:
+            _LOG.exception("a message could not be taken", extra={"event": "delivery_failed"})
+            return
+        if waiting > self._max_waiting and not self._paused:
+            # Blocking here would stop the keepalive; leaving makes the broker keep the rest.
+            self._paused = True
+            client.disconnect()
+
+    def _delivery(self, message: mqtt.MQTTMessage) -> Delivery:
+        received_at = self._clock.now()
+        # Receive times never repeat within a lane: they stand in for the device's clock when it has none.
+        if self._last_received is not None:
+            received_at = max(received_at, self._last_received + timedelta(microseconds=1))
+        self._last_received = received_at
+        payload = bytes(message.payload)
+        return Delivery(message.topic, payload, received_at, self.lane, message.mid, message.qos, self._epoch)
+
+
+class Session:
+    """Both lanes and their inbox."""
+
+    def __init__(self, address: BrokerAddress, consumer_id: str, clock: Clock, max_waiting: int) -> None:
+        self.inbox = Inbox()
+        self._lanes = {
+            lane: LaneConnection(lane, address, f"{consumer_id}-{lane.name.lower()}", self.inbox, clock, max_waiting)
+            for lane in Lane
+        }
+
+    @property
+    def connected(self) -> bool:
+        """Whether every lane is connected."""
+        return all(lane.connected for lane in self._lanes.values())
+
+    @property
+    def epoch(self) -> int:
+        """How many connections there have been, over all lanes."""
+        return sum(lane.epoch for lane in self._lanes.values())
+
+    def start(self) -> None:
+        """Connect every lane."""
+        for lane in self._lanes.values():
+            lane.start()
+
+    def stop(self) -> None:
+        """Leave the broker."""
+        for lane in self._lanes.values():
+            lane.stop()
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> int:
+        """Acknowledge committed deliveries of one lane, in arrival order."""
+        return self._lanes[deliveries[0].lane].acknowledge(deliveries) if deliveries else 0
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send a message of ours to a device."""
+        self._lanes[Lane.LIVE].publish(topic, payload)
+
+    def resume_when_drained(self) -> None:
+        """Reconnect lanes that left because of their backlog."""
+        for lane in self._lanes.values():
+            lane.resume_when_drained()

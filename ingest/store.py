@@ -1,0 +1,156 @@
+"""One function, one statement: what ingest keeps besides readings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from devices.nouns import Reading
+from ingest.decode import SeqKey
+from ingest.delivery import Delivery
+from ingest.sequence import BootSeqs, format_ranges, format_seqs
+from ingest.tally import Tally
+from ingest.value import Rejection
+from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+
+_Q = load_queries("ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A rejection and the message it came from."""
+
+    delivery: Delivery
+    serial: str
+    rejection: Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Every sequence number of a boot up to and including `seq` is safe."""
+
+    serial: str
+    boot: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Sequence numbers of a boot, both ends included, that never came."""
+
+    serial: str
+    boot: str
+    from_seq: int
+    to_seq: int
+
+
+def select_effective_times(conn: ReadConnection, keys: Sequence[SeqKey]) -> dict[SeqKey, datetime]:
+    """Those of `keys` whose time was corrected at their first delivery, with that time."""
+    rows = conn.execute(_Q["select_effective_times"], _key_columns(keys))
+    return {SeqKey(row[0], row[1], int(row[2])): row[3] for row in rows}
+
+
+def insert_effective_times(conn: WriteConnection, times: Mapping[SeqKey, datetime]) -> None:
+    """Keep the corrected times of samples for their next deliveries."""
+    keys = sorted(times, key=lambda key: (key.serial, key.boot, key.seq))
+    conn.execute(_Q["insert_effective_times"], _key_columns(keys) | {"effective_ats": [times[key] for key in keys]})
+
+
+def insert_conflicts(conn: WriteConnection, readings: Sequence[Reading]) -> int:
+    """Keep readings that disagree with a stored one; returns how many were not kept already."""
+    values = {
+        "device_ids": [r.device_id for r in readings],
+        "metric_ids": [r.metric_id for r in readings],
+        "measured_ats": [r.measured_at for r in readings],
+        "values": [r.value for r in readings],
+        "states": [r.state for r in readings],
+        "received_ats": [r.received_at for r in readings],
+    }
+    return conn.execute(_Q["insert_conflicts"], values).rowcount
+
+
+def insert_quarantine(conn: WriteConnection, refusals: Sequence[Refusal]) -> int:
+    """Keep refused items with their reasons and their messages' bytes; returns how many were not kept already.
+
+    Two statements, because an item refers to its message.
+    """
+    digests = [digest_of(r.delivery) for r in refusals]
+    messages = sorted({digest: r.delivery for digest, r in zip(digests, refusals, strict=True)}.items())
+    conn.execute(
+        _Q["insert_quarantined_messages"],
+        {
+            "digests": [digest for digest, _ in messages],
+            "topics": [_storable(delivery.topic) for _, delivery in messages],
+            "payloads": [delivery.payload for _, delivery in messages],
+            "received_ats": [delivery.received_at for _, delivery in messages],
+        },
+    )
+    values = {
+        "digests": digests,
+        "items": [_storable(r.rejection.item) for r in refusals],
+        "serials": [r.serial for r in refusals],
+        "codes": [r.rejection.code for r in refusals],
+        "reasons": [_storable(r.rejection.reason) for r in refusals],
+        "received_ats": [r.delivery.received_at for r in refusals],
+    }
+    return conn.execute(_Q["insert_quarantine"], values).rowcount
+
+
+def upsert_sequences(conn: WriteConnection, boots: Mapping[tuple[str, str], BootSeqs], at: datetime) -> list[Complete]:
+    """Add sequence numbers; returns up to where each touched boot is complete (those that have their beginning)."""
+    values = {
+        "serials": [serial for serial, _ in boots],
+        "boots": [boot for _, boot in boots],
+        "received": [format_seqs(seqs.received) for seqs in boots.values()],
+        "given_up": [format_ranges(seqs.gone) for seqs in boots.values()],
+        "at": at,
+    }
+    rows = conn.execute(_Q["upsert_sequences"], values)
+    return [Complete(row[0], row[1], int(row[2])) for row in rows if row[2] is not None]
+
+
+def add_to_minute(conn: WriteConnection, consumer: str, tally: Tally, messages: int, at: datetime) -> None:
+    """Count a batch's outcomes in the minute of `at`."""
+    values = {
+        "consumer": consumer,
+        "at": at,
+        "messages": messages,
+        "received": tally.received,
+        "stored": tally.stored,
+        "duplicate": tally.duplicate,
+        "conflict": tally.conflict,
+        "quarantined": tally.quarantined,
+    }
+    conn.execute(_Q["add_to_minute"], values)
+
+
+def beat(conn: WriteConnection, consumer: str, *, epoch: int, connected: bool, in_flight: int) -> None:
+    """Say that this ingest is alive."""
+    values = {"consumer": consumer, "epoch": epoch, "connected": connected, "in_flight": in_flight}
+    conn.execute(_Q["beat"], values)
+
+
+def select_gaps(conn: ReadConnection, *, seen_since: datetime, asked_before: datetime, limit: int = 200) -> list[Gap]:
+    """Gaps of devices heard of since `seen_since` that were not asked for since `asked_before`."""
+    values = {"seen_since": seen_since, "asked_before": asked_before, "limit": limit}
+    rows = conn.execute(_Q["select_gaps"], values)
+    return [Gap(row[0], row[1], int(row[2]), int(row[3])) for row in rows]
+
+
+def mark_gap_asked(conn: WriteConnection, gap: Gap, at: datetime) -> None:
+    """Remember that the gaps of its boot were asked for."""
+    conn.execute(_Q["mark_gap_asked"], {"serial": gap.serial, "boot": gap.boot, "at": at})
+
+
+def digest_of(delivery: Delivery) -> bytes:
+    """What makes a refused message the same one when it is delivered again: its topic and its bytes."""
+    return sha256(delivery.topic.encode() + b"\0" + delivery.payload).digest()
+
+
+def _storable(text: str) -> str:
+    """Text that PostgreSQL takes: no NUL, no half of a surrogate pair."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def _key_columns(keys: Sequence[SeqKey]) -> dict[str, list[object]]:
+    return {"serials": [k.serial for k in keys], "boots": [k.boot for k in keys], "seqs": [k.seq for k in keys]}

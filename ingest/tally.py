@@ -1,0 +1,25 @@
+"""How many items came and what became of them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Tally:
+    """Outcomes, counted in items: one a metric value, one a message or sample refused as a whole."""
+
+    stored: int = 0
+    duplicate: int = 0
+    conflict: int = 0
+    quarantined: int = 0
+
+    @property
+    def received(self) -> int:
+        """Every item has exactly one outcome."""
+        return self.stored + self.duplicate + self.conflict + self.quarantined
+
+    def add(self, other: "Tally") -> None:
+        """Count another batch's outcomes in."""
+        self.stored += other.stored
+        self.duplicate += other.duplicate
+        self.conflict += other.conflict
+        self.quarantined += other.quarantined

@@ -1,0 +1,124 @@
+"""The write path: what a batch became, stored in one transaction, every item with exactly one outcome."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from devices.nouns import Reading
+from devices.readings import ReadingKey, insert_readings, reading_key, select_readings_by_key, upsert_latest
+from devices.store import select_devices_by_serial, select_metrics, upsert_device_status
+from ingest.decode import Decoded, DecodedReading, Limits, Registry, SeqKey, decode_batch, serial_of
+from ingest.delivery import Delivery
+from ingest.sequence import group_by_boot
+from ingest.store import (
+    Complete,
+    Refusal,
+    add_to_minute,
+    insert_conflicts,
+    insert_effective_times,
+    insert_quarantine,
+    select_effective_times,
+    upsert_sequences,
+)
+from ingest.tally import Tally
+from ingest.value import Rejection
+from millpond.kernel.db import ReadConnection, WriteConnection
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBatch:
+    """What was committed: outcomes, and up to where each touched boot is now safe."""
+
+    tally: Tally
+    complete: list[Complete]
+
+
+def store_batch(
+    conn: WriteConnection, deliveries: Sequence[Delivery], limits: Limits, *, consumer: str, at: datetime
+) -> StoredBatch:
+    """Decode and store deliveries in one transaction. A psycopg.Error means that nothing of them was stored."""
+    with conn.transaction():
+        batch = decode_batch(deliveries, load_registry(conn, deliveries), limits)
+        return _store_decoded(conn, batch, consumer, at)
+
+
+def store_refused(
+    conn: WriteConnection, delivery: Delivery, why: str, limits: Limits, *, consumer: str, at: datetime
+) -> StoredBatch:
+    """Quarantine one message whole, because the database refused what it became."""
+    with conn.transaction():
+        decoded = decode_batch([delivery], load_registry(conn, [delivery]), limits)[0]
+        refused = Decoded(delivery, decoded.serial, seqs=decoded.seqs)
+        refused.rejections.append(Rejection("refused", f"the database refused the message: {why}"))
+        return _store_decoded(conn, [refused], consumer, at)
+
+
+def load_registry(conn: ReadConnection, deliveries: Sequence[Delivery]) -> Registry:
+    """What is known of the devices that the deliveries' topics name, as of this transaction."""
+    serials = {serial for d in deliveries if (serial := serial_of(d.topic)) is not None}
+    return Registry(select_devices_by_serial(conn, sorted(serials)), select_metrics(conn))
+
+
+def _store_decoded(conn: WriteConnection, batch: Sequence[Decoded], consumer: str, at: datetime) -> StoredBatch:
+    tally = _store_readings(conn, _with_first_times(conn, [r for decoded in batch for r in decoded.readings]))
+    tally.add(_quarantine(conn, batch))
+    _store_statuses(conn, batch)
+    boots = group_by_boot(batch)
+    complete = upsert_sequences(conn, boots, at) if boots else []
+    add_to_minute(conn, consumer, tally, len(batch), at)
+    return StoredBatch(tally, complete)
+
+
+def _with_first_times(conn: WriteConnection, readings: Sequence[DecodedReading]) -> list[Reading]:
+    """The readings, each sample at the time it was given first: a redelivery must find its own key again."""
+    keys = list({r.sample: None for r in readings if r.sample is not None})
+    known = select_effective_times(conn, keys) if keys else {}
+    new: dict[SeqKey, datetime] = {
+        r.sample: r.reading.measured_at
+        for r in reversed(readings)
+        if r.sample is not None and r.reading.corrected and r.sample not in known
+    }
+    if new:
+        insert_effective_times(conn, new)
+    times = new | known
+    return [
+        replace(r.reading, measured_at=times[r.sample], corrected=True) if r.sample in times else r.reading
+        for r in readings
+    ]
+
+
+def _store_readings(conn: WriteConnection, readings: Sequence[Reading]) -> Tally:
+    """Store what is new; what is not is a duplicate when it says the same, and a conflict when it does not."""
+    first: dict[ReadingKey, Reading] = {}
+    repeated: list[Reading] = []
+    for reading in readings:
+        if first.setdefault(reading_key(reading), reading) is not reading:
+            repeated.append(reading)
+    new = insert_readings(conn, [first[key] for key in sorted(first)])
+    upsert_latest(conn, (first[key] for key in new))
+    repeated += [reading for key, reading in first.items() if key not in new]
+    if not repeated:
+        return Tally(stored=len(new))
+    stored = select_readings_by_key(conn, list({reading_key(r): None for r in repeated}))
+    differing = [r for r in repeated if not _same_value(r, stored[reading_key(r)])]
+    conflicts = insert_conflicts(conn, differing) if differing else 0
+    return Tally(stored=len(new), conflict=conflicts, duplicate=len(repeated) - conflicts)
+
+
+def _same_value(one: Reading, other: Reading) -> bool:
+    return (one.value, one.state) == (other.value, other.state)
+
+
+def _quarantine(conn: WriteConnection, batch: Sequence[Decoded]) -> Tally:
+    refusals = [Refusal(d.delivery, d.serial, rejection) for d in batch for rejection in d.rejections]
+    new = insert_quarantine(conn, refusals) if refusals else 0
+    return Tally(quarantined=new, duplicate=len(refusals) - new)
+
+
+def _store_statuses(conn: WriteConnection, batch: Sequence[Decoded]) -> None:
+    changes = [(d.serial, d.status, d.delivery.received_at) for d in batch if d.status is not None]
+    devices = select_devices_by_serial(conn, sorted({serial for serial, _, _ in changes})) if changes else {}
+    # By device, so that two writers never deadlock; sorting is stable, so each device's own order stays.
+    for serial, status, at in sorted(changes, key=lambda change: change[0]):
+        if serial in devices:
+            upsert_device_status(conn, devices[serial].device_id, state=status.state, session=status.session, at=at)
