@@ -91,11 +91,12 @@ def _clean_floor(household: Household, key: int, hours: IntArray) -> Activity:
     # A home's size and its people's dirt set how long a run takes; summer's open windows add to it.
     full = household.pace * (0.7 + 0.35 * draw(key, "home") + 0.06 * household.people) * (0.9 + 0.2 * warmth(hours))
     length = np.clip(full * (1 + 0.12 * normals(key ^ 2, days)), 0.2, 2.8)
-    run_h = runs * np.clip(length - (local_hours(household.region, hours) - start), 0, 1)
-    run_h[local_hours(household.region, hours) < start] = 0
+    since = local_hours(household.region, hours) - start
+    run_h = np.where(runs & (since >= 0), np.clip(length - since, 0, 1), 0.0)
     state = np.array(["docked", "cleaning"])[(run_h > uniforms(key ^ 3, hours)).astype(int)]
     area = run_h * 52
-    return Activity({"h": run_h, "m2": area}, {"cleaned_area_m2": area}, {"state": state})
+    seen: dict[str, NDArray[Any]] = {"state": state}
+    return Activity({"h": run_h, "m2": area}, {"cleaned_area_m2": area}, seen)
 
 
 def _purify_water(household: Household, key: int, hours: IntArray) -> Activity:

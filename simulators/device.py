@@ -50,21 +50,29 @@ class SimulatedDevice:
         self._cursor_ms = _ms(max(reports_from or installed_at, installed_at))
         self._phase = draw(seed, serial, "phase")
         self._interval_ms = interval / timedelta(milliseconds=1)
+        self._next_ms = self._cursor_ms
         self._samples_per_message = samples_per_message
+        self.samples_measured = self.readings_measured = 0
 
     def advance(self, to: datetime) -> int:
         """Measure up to (not including) `to`; how many samples that added."""
+        if _ms(to) <= self._next_ms:
+            return 0
         times_ms = self._next_times(_ms(to))
         if not len(times_ms):
             return 0
         seen = self._appliance.observe(times_ms).metrics
         rows = zip(*seen.values(), strict=True)
         measured = zip(times_ms.tolist(), (dict(zip(seen, row, strict=True)) for row in rows), strict=True)
-        return len(self.outbox.append(self.boot, list(measured)))
+        stored = self.outbox.append(self.boot, list(measured))
+        self.samples_measured += len(stored)
+        self.readings_measured += sum(sample.readings for sample in stored)
+        return len(stored)
 
     def set_interval(self, interval: timedelta) -> None:
         """Measure at another pace from now on, for example more often once live."""
         self._interval_ms = interval / timedelta(milliseconds=1)
+        self._next_ms = self._cursor_ms
 
     def next_message(self, live_since: datetime | None) -> Message | None:
         """The next unsent samples as a publish: one sample measured since `live_since` goes to `telemetry`, as many
@@ -111,11 +119,12 @@ class SimulatedDevice:
         return self._appliance.history(until)
 
     def _next_times(self, end_ms: int) -> IntArray:
-        """Moments of measurement from the cursor to `end_ms`, which becomes the cursor."""
+        """Moments of measurement from the cursor to `end_ms`, which becomes the cursor; `_next_ms` is the one after."""
         begin_ms, step, phase = self._cursor_ms, self._interval_ms, self._phase
-        ticks = np.arange(begin_ms // step - 1, end_ms // step + 1, dtype=np.float64)
+        ticks = np.arange(begin_ms // step - 1, end_ms // step + 3, dtype=np.float64)
         times = np.floor((ticks + phase) * step).astype(np.int64)
         self._cursor_ms = max(begin_ms, end_ms)
+        self._next_ms = int(times[np.searchsorted(times, self._cursor_ms)])
         return np.asarray(times[(times >= begin_ms) & (times < end_ms)])
 
     def _first(self, samples: list[StoredSample], count: int) -> list[StoredSample]:

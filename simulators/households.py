@@ -79,7 +79,7 @@ class Household:
 
     def replacement_hour(self, part_key: int, cycle: int, due: int) -> int:
         """The hour of the replacement that became due in the hour `due`: after some days, one evening at home."""
-        days = {Habit.ON_TIME: (0, 4), Habit.EARLY: (0, 2), Habit.LATE: (10, 25)}[self.habit]
+        days = {Habit.ON_TIME: (1, 6), Habit.EARLY: (0, 2), Habit.LATE: (10, 25)}[self.habit]
         earliest = due + 1 + int(24 * (days[0] + days[1] * draw(part_key, "delay", cycle)))
         hours = np.arange(earliest, earliest + 24 * 40, dtype=np.int64)
         evenings = (local_hours(self.region, hours) == _CHORE_HOUR) & ~self.is_away(hours)
@@ -95,7 +95,7 @@ def make_household(external_key: str, region: Region, seed: int) -> Household:
     def chance(what: str) -> float:
         return draw(seed, external_key, what)
 
-    habits = [Habit.ON_TIME] * 12 + [Habit.LATE] * 5 + [Habit.EARLY] * 3
+    habits = [Habit.ON_TIME] * 12 + [Habit.LATE] * 6 + [Habit.EARLY] * 2
     return Household(
         external_key=external_key,
         seed=seed,

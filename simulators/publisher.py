@@ -9,13 +9,13 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import InvalidInput, Unavailable
 from simulators.device import Message
@@ -26,35 +26,12 @@ _CLOSING_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Broker:
-    """Where to publish, and as whom. The files are PEM; without `ca_file` TLS trusts the system's authorities."""
+class TlsFiles:
+    """PEM files; without `ca_file` TLS trusts the system's authorities."""
 
-    host: str
-    port: int
-    tls: bool = False
-    username: str | None = None
-    password: str | None = None
     ca_file: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None
-
-
-def parse_broker_url(
-    url: str, *, ca_file: Path | None = None, client_cert: Path | None = None, client_key: Path | None = None
-) -> Broker:
-    """A broker from `mqtt://user:pass@host:port` or `mqtts://…`; InvalidInput, without the password, when it is neither."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise InvalidInput("the broker's address has no valid host and port") from None
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-        raise InvalidInput("the broker's address is not mqtt://host:port or mqtts://host:port")
-    tls = parts.scheme == "mqtts"
-    username = unquote(parts.username) if parts.username else None
-    password = unquote(parts.password) if parts.password else None
-    port = port or (8883 if tls else 1883)
-    return Broker(parts.hostname, port, tls, username, password, ca_file, client_cert, client_key)
 
 
 class Publisher:
@@ -65,12 +42,12 @@ class Publisher:
     """
 
     def __init__(
-        self, broker: Broker, client_id: str, *, subscriptions: list[str], will: Message | None = None,
-        window: int = 500, wake: threading.Event | None = None,
+        self, broker: BrokerAddress, client_id: str, *, subscriptions: list[str], will: Message | None = None,
+        tls: TlsFiles | None = None, window: int = 500, wake: threading.Event | None = None,
     ) -> None:  # fmt: skip
         self.wake = wake or threading.Event()
         self.sessions = 0
-        self._broker, self._window = broker, window
+        self._broker, self._tls, self._window = broker, tls or TlsFiles(), window
         self._topics = [(topic, 1) for topic in subscriptions]
         self._lock = threading.Lock()
         self._unconfirmed = 0
@@ -143,9 +120,11 @@ class Publisher:
         return client
 
     def _use_tls(self, client: Client) -> None:
-        files = (self._broker.ca_file, self._broker.client_cert, self._broker.client_key)
+        ca_file, cert, key = (
+            str(file) if file else None for file in (self._tls.ca_file, self._tls.client_cert, self._tls.client_key)
+        )
         try:
-            client.tls_set(*(str(file) if file else None for file in files))
+            client.tls_set(ca_file, cert, key)
         except (OSError, ValueError) as error:
             raise InvalidInput(f"the TLS files cannot be used: {error}") from error
 
@@ -166,7 +145,7 @@ class Publisher:
         self.wake.set()
 
     def _on_message(self, _client: Client, _user: Any, message: MQTTMessage) -> None:
-        self._inbox.append((message.topic, message.payload))
+        self._inbox.append((message.topic, bytes(message.payload)))
         self.wake.set()
 
     def _on_publish(
