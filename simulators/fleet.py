@@ -48,6 +48,11 @@ class Fleet:
     devices: list[SimulatedDevice]
     manifest: list[Registration]
 
+    def set_interval(self, interval: timedelta) -> None:
+        """Let every device measure at another pace from now on."""
+        for device in self.devices:
+            device.set_interval(interval)
+
     def write_manifest(self, path: Path) -> None:
         """The CSV that `millpond import devices` reads: `serial,model,region,customer,installed_at`."""
         with path.open("w", newline="", encoding="utf-8") as file:

@@ -1,0 +1,119 @@
+"""The engine behind `millpond simulate`: a fleet of any size against any broker, and a report of what came of it."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from devices.profile import DeviceProfile
+from millpond.kernel.clock import AcceleratedClock, Clock
+from millpond.kernel.errors import InvalidInput
+from simulators.faults import Faults
+from simulators.fleet import Fleet, build_fleet
+from simulators.fleet_run import FleetRun, FleetSummary, Limits, Progress
+from simulators.publisher import TlsFiles
+from simulators.report import write_report
+
+_HELD_SAMPLES = 500_000
+_UNPACED_PAST = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulateOptions:
+    """What the command line says.
+
+    `rate` is messages/s of the whole fleet and sets how often each device measures; None is as fast as the broker
+    takes them, one sample a device and second of a virtual time that starts 30 days ago. `speed` is how many seconds of
+    the fleet pass in one real second (with `rate`); its time starts so far back that it does not pass `clock`'s.
+    Without `duration_s` and `messages` it runs until stopped.
+    """
+
+    broker_url: str
+    devices: int = 60
+    rate: float | None = None
+    duration_s: float | None = None
+    messages: int | None = None
+    seed: int = 1
+    speed: float = 1.0
+    mix: Mapping[str, float] | None = None
+    faults: Faults = field(default_factory=Faults)
+    report: Path | None = None
+    manifest: Path | None = None
+    gateways: int = 1
+    window: int = 500
+    ack_wait_s: float = 10
+    tls: TlsFiles | None = None
+    profiles: Mapping[str, DeviceProfile] | None = None
+
+
+def run_simulation(
+    options: SimulateOptions, clock: Clock, *, stop: threading.Event | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> FleetSummary:  # fmt: skip
+    """Publish until a limit is reached or `stop` is set, wait for acknowledgements, write the report.
+
+    Raises InvalidInput for options that cannot be meant, ConfigurationError for the broker's address, Unavailable when
+    the broker does not take us.
+    """
+    _require_sense(options)
+    at = clock.now()
+    fleet = _build(options, at)
+    if options.manifest:
+        fleet.write_manifest(options.manifest)
+    limits = Limits(options.duration_s, options.messages, options.rate)
+    with FleetRun(
+        fleet, options.broker_url, stop=stop, on_progress=on_progress, gateways=options.gateways,
+        window=options.window, faults=options.faults, tls=options.tls,
+    ) as run:  # fmt: skip
+        if options.rate is None:
+            step = timedelta(seconds=max(1.0, options.window / options.devices))
+            run.replay(at, step=step, live_since=fleet.start, limits=limits, most_unacked=None)
+        else:
+            run.follow(_clock(options, clock, fleet.start, at), limits=limits)
+        run.wait_for_acks(options.ack_wait_s, at=clock.now())
+        summary = run.summary()
+    if options.report:
+        write_report(options.report, summary, at)
+    return summary
+
+
+def _build(options: SimulateOptions, at: datetime) -> Fleet:
+    if options.rate is None:
+        start, interval = at - _UNPACED_PAST, timedelta(seconds=1)
+    else:
+        start = at - timedelta(seconds=_seconds(options) * max(0.0, options.speed - 1))
+        interval = timedelta(seconds=options.devices * options.speed / options.rate)
+    # Without a platform nothing is ever acknowledged: memory is bounded all the same.
+    held = max(100, _HELD_SAMPLES // options.devices)
+    return build_fleet(
+        devices=options.devices, seed=options.seed, start=start, history_days=0, interval=interval,
+        mix=options.mix, profiles=options.profiles, outbox_limit=held,
+    )  # fmt: skip
+
+
+def _clock(options: SimulateOptions, clock: Clock, start: datetime, at: datetime) -> Clock:
+    return clock if options.speed == 1 else AcceleratedClock(start, at, options.speed)
+
+
+def _seconds(options: SimulateOptions) -> float:
+    """How long the run will take, as far as anyone can know; a day when it has no end."""
+    if options.duration_s is not None:
+        return options.duration_s
+    if options.messages is not None and options.rate:
+        return options.messages / options.rate
+    return 86_400 / options.speed
+
+
+def _require_sense(options: SimulateOptions) -> None:
+    if options.rate is not None and not options.rate > 0:
+        raise InvalidInput("--rate needs a number of messages per second above zero")
+    if not options.speed > 0:
+        raise InvalidInput("--speed needs a factor above zero")
+    if options.devices < 1:
+        raise InvalidInput("--devices needs at least one device")
+    if options.rate is not None and options.devices * options.speed / options.rate < 0.002:
+        needed = int(options.rate * 0.002 / options.speed) + 1
+        raise InvalidInput(f"a device measures at most every 2 ms: {options.rate:g} messages/s need {needed} devices")
+    if options.report and options.report.suffix not in (".json", ".xml"):
+        raise InvalidInput(f"report {options.report.name} needs the suffix .json, or .xml for JUnit")
