@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Tally:
     """Outcomes, counted in items: one a metric value, one a message or sample refused as a whole."""
 
@@ -17,9 +17,10 @@ class Tally:
         """Every item has exactly one outcome."""
         return self.stored + self.duplicate + self.conflict + self.quarantined
 
-    def add(self, other: "Tally") -> None:
-        """Count another batch's outcomes in."""
-        self.stored += other.stored
-        self.duplicate += other.duplicate
-        self.conflict += other.conflict
-        self.quarantined += other.quarantined
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.stored + other.stored,
+            self.duplicate + other.duplicate,
+            self.conflict + other.conflict,
+            self.quarantined + other.quarantined,
+        )

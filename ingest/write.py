@@ -1,6 +1,6 @@
 """The write path: what a batch became, stored in one transaction, every item with exactly one outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -34,11 +34,21 @@ class StoredBatch:
 
 
 def store_batch(
-    conn: WriteConnection, deliveries: Sequence[Delivery], limits: Limits, *, consumer: str, at: datetime
+    conn: WriteConnection,
+    deliveries: Sequence[Delivery],
+    limits: Limits,
+    *,
+    consumer: str,
+    at: datetime,
+    on_decoded: Callable[[int], None] = lambda _items: None,
 ) -> StoredBatch:
-    """Decode and store deliveries in one transaction. A psycopg.Error means that nothing of them was stored."""
+    """Decode and store deliveries in one transaction. A psycopg.Error means that nothing of them was stored.
+
+    `on_decoded` hears how many items are now in flight.
+    """
     with conn.transaction():
         batch = decode_batch(deliveries, load_registry(conn, deliveries), limits)
+        on_decoded(sum(decoded.items for decoded in batch))
         return _store_decoded(conn, batch, consumer, at)
 
 
@@ -61,7 +71,7 @@ def load_registry(conn: ReadConnection, deliveries: Sequence[Delivery]) -> Regis
 
 def _store_decoded(conn: WriteConnection, batch: Sequence[Decoded], consumer: str, at: datetime) -> StoredBatch:
     tally = _store_readings(conn, _with_first_times(conn, [r for decoded in batch for r in decoded.readings]))
-    tally.add(_quarantine(conn, batch))
+    tally += _quarantine(conn, batch)
     _store_statuses(conn, batch)
     boots = group_by_boot(batch)
     complete = upsert_sequences(conn, boots, at) if boots else []

@@ -5,13 +5,17 @@ platform's. `hold_lease` belongs inside every transaction that writes a result o
 it fails when another scheduler has taken the period over, so a stopped process that wakes up writes nothing.
 """
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 from psycopg.types.json import Jsonb
 
-from millpond.kernel.db import WriteConnection, load_queries
+from millpond.kernel.db import WriteConnection, connect, load_queries
 from millpond.kernel.errors import LeaseLost
 
 _Q = load_queries("millpond.kernel")
@@ -82,3 +86,30 @@ def _end(
 
 def _key(claim: Claim) -> dict[str, Any]:
     return {"job": claim.job, "scheduled_for": claim.scheduled_for, "epoch": claim.epoch}
+
+
+@contextmanager
+def lease_kept(dsn: str, claim: Claim) -> Iterator[None]:
+    """Renew the lease from a connection and a thread of its own, for jobs that compute long between two writes.
+
+    It only keeps others from taking over a run that is alive; what is written is guarded by `hold_lease` alone.
+    """
+    done = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(dsn, claim, done), name=f"lease-{claim.job}", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join()
+
+
+def _keep(dsn: str, claim: Claim, done: threading.Event) -> None:
+    while not done.wait(claim.lease.total_seconds() / 3):
+        try:
+            with connect(dsn, application="millpond-lease") as conn:
+                hold_lease(conn, claim)
+        except LeaseLost:
+            return
+        except psycopg.Error:
+            continue  # The database is away for the job too; the lease may well run out, and then it is lost.

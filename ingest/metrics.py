@@ -1,0 +1,31 @@
+"""What one ingest process says of itself to Prometheus."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ingest.session import Session
+from ingest.writer import Writer
+
+
+class IngestCollector(Collector):
+    """Counts since the process began; received = stored + duplicate + conflict + quarantined + in flight."""
+
+    def __init__(self, writer: Writer, session: Session) -> None:
+        self._writer, self._session = writer, session
+
+    def collect(self) -> Iterator[Metric]:
+        """One consistent look at the writer's tally, and at the session."""
+        tally, in_flight = self._writer.snapshot()
+        outcomes = CounterMetricFamily("millpond_ingest_readings", "Items by what became of them", labels=["outcome"])
+        for outcome in ("stored", "duplicate", "conflict", "quarantined"):
+            outcomes.add_metric([outcome], getattr(tally, outcome))
+        yield outcomes
+        yield CounterMetricFamily("millpond_ingest_received", "Items that came", value=tally.received + in_flight)
+        yield GaugeMetricFamily("millpond_ingest_in_flight", "Items decoded and not yet committed", value=in_flight)
+        yield GaugeMetricFamily(
+            "millpond_ingest_messages_waiting", "Messages not yet decoded", value=self._session.inbox.waiting()
+        )
+        yield GaugeMetricFamily("millpond_ingest_connected", "1 while the broker has us", value=self._session.connected)
+        yield GaugeMetricFamily("millpond_ingest_epoch", "Connects since the start", value=self._session.epoch)

@@ -1,0 +1,37 @@
+"""The command line: `millpond COMMAND`, exit 0 done, 1 failed with one sentence on stderr, 2 usage."""
+
+import sys
+
+import typer
+
+from millpond.kernel.errors import MillpondError
+
+app = typer.Typer(
+    name="millpond",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Millpond stores what connected devices say, knows when a part will be used up, makes the offer in time, and "
+    "credits the staff member who earned the customer.\n\nTry it: `millpond demo`. Services are configured by "
+    "`MILLPOND_*` variables.",
+)
+
+
+def main() -> None:
+    """Run a command; an error of ours becomes its one sentence."""
+    import psycopg
+
+    from millpond.cli import fleet, jobs, services  # noqa: F401  (they register their commands)
+
+    try:
+        app()
+    except MillpondError as error:
+        _fail(str(error))
+    except psycopg.OperationalError as error:
+        _fail(f"the database does not answer: {' '.join(str(error).split())}")
+
+
+def _fail(sentence: str) -> None:
+    sys.stderr.write(f"millpond: {sentence}\n")
+    sys.exit(1)

@@ -1,0 +1,118 @@
+"""Commands that run a job once for a stated moment, and the token for development."""
+
+import json as jsonlib
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from millpond.cli import app
+from millpond.cli.services import start
+from millpond.kernel.clock import require_aware
+from millpond.kernel.errors import InvalidInput
+
+At = Annotated[str | None, typer.Option("--at", help="The moment, RFC 3339 (a date alone is its midnight UTC); now.")]
+
+
+def parse_at(text: str | None, now: datetime) -> datetime:
+    """The stated moment in UTC, or now. InvalidInput with one sentence for anything that is not one moment."""
+    if text is None:
+        return now
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"--at {text!r} is not a moment: write 2026-03-01 or 2026-03-01T09:00:00+09:00") from error
+    if moment.tzinfo is None and len(text) == len("2026-03-01"):
+        return moment.replace(tzinfo=UTC)
+    try:
+        return require_aware(moment)
+    except ValueError as error:
+        raise InvalidInput(f"--at {error}") from error
+
+
+@app.command()
+def forecast(
+    at: At = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line per installation.")] = False,
+    forecaster: Annotated[
+        str, typer.Option(help="auto (cohorts by Prophet where there is history) or fixed.")
+    ] = "auto",
+) -> None:
+    """Date the moment when each installed part will be down to its threshold, as it was known at a moment."""
+    from forecasting.store import select_forecast_lines
+    from millpond.kernel.db import connect
+    from millpond.scheduler import run_forecast_chain
+    from millpond.services import require_schema
+
+    settings = start("database_url")
+    require_schema(settings)
+    clock = settings.make_clock()
+    with connect(settings.database_url.get_secret_value()) as conn, _progress("forecasting") as advance:
+        moment = parse_at(at, clock.now())
+        summary = run_forecast_chain(conn, moment, made_at=clock.now(), forecaster=forecaster, on_progress=advance)
+        lines = select_forecast_lines(conn, summary.run_id) if json else []
+    for line in lines:
+        typer.echo(jsonlib.dumps(line, default=_plain))
+    typer.echo(f"{summary.forecasts} forecasts for {summary.installations} installations at {moment}", err=True)
+
+
+@app.command()
+def offers(at: At = None) -> None:
+    """Issue the offers that are due at a moment."""
+    from millpond.kernel.db import connect
+    from millpond.scheduler import lead_time
+    from millpond.services import require_schema
+    from offers.job import issue_due_offers
+
+    settings = start("database_url")
+    require_schema(settings)
+    with connect(settings.database_url.get_secret_value()) as conn, _progress("offers") as advance:
+        summary = issue_due_offers(
+            conn,
+            parse_at(at, settings.make_clock().now()),
+            lead=lead_time(settings),
+            discount_bp=settings.offer_discount_bp,
+            new_device_days=settings.new_device_days,
+            on_progress=advance,
+        )
+    typer.echo(str(summary))
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option(help="customer, staff or operator.")],
+    subject: Annotated[str, typer.Option(help="The customer's or staff member's id; any name for an operator.")],
+    hours: Annotated[float, typer.Option(min=0.01, help="How long it is good for.")] = 12,
+) -> None:
+    """Mint an access token for development, signed with MILLPOND_JWT_SECRET."""
+    from api.auth import Role, mint_token
+
+    settings = start("jwt_secret")
+    if role not in set(Role):
+        raise typer.BadParameter(f"{role!r} is none of {', '.join(Role)}", param_hint="--role")
+    now = settings.make_clock().now()
+    typer.echo(mint_token(settings.jwt_secret.get_secret_value(), Role(role), subject, now, timedelta(hours=hours)))
+
+
+class _progress:
+    """A rich progress bar on stderr; calling it with (done, of) moves it."""
+
+    def __init__(self, what: str) -> None:
+        self._bar = Progress(console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task(what, total=None)
+
+    def __enter__(self) -> "_progress":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, done: int, of: int) -> None:
+        self._bar.update(self._task, completed=done, total=of)
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,146 @@
+"""The scheduler: APScheduler ticks, and a table is the truth about what ran.
+
+A tick looks at which periods are due. Whoever claims one runs it; the others see it taken. What a killed scheduler left
+behind is claimed again when its lease has run out.
+"""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from attribution.release import release_commissions
+from devices.installations import update_installations
+from devices.store import refresh_reading_day
+from forecasting.job import run_forecasts
+from millpond.kernel.clock import Clock, floor_to_period
+from millpond.kernel.db import WriteConnection, connect
+from millpond.kernel.errors import LeaseLost
+from millpond.kernel.ids import new_id
+from millpond.kernel.jobs import Claim, claim_run, fail_run, finish_run, lease_kept
+from millpond.kernel.settings import Settings
+from offers.job import issue_due_offers
+from offers.nouns import LeadTime
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What runs once a period. `run` gets the scheduled time as its `at` and returns a summary."""
+
+    name: str
+    period: timedelta
+    run: Callable[[WriteConnection, datetime, Claim], dict[str, Any]]
+
+
+def make_jobs(settings: Settings, clock: Clock) -> list[Job]:
+    """The platform's jobs, in the order in which one tick runs them."""
+    return [
+        Job("forecast", timedelta(hours=settings.forecast_period_h), _forecast_job(clock)),
+        Job("offers", timedelta(hours=settings.offers_period_h), _offers_job(settings)),
+        Job("release_commissions", timedelta(days=1), _release_job),
+    ]
+
+
+def run_scheduler(settings: Settings, clock: Clock, stop: threading.Event) -> None:
+    """Tick until `stop` is set; a job that is running then is finished first."""
+    jobs, holder = make_jobs(settings, clock), make_holder()
+    dsn = settings.database_url.get_secret_value()
+    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler.add_job(
+        tick, "interval", seconds=settings.tick_s, args=[dsn, jobs, clock, holder], max_instances=1, coalesce=True
+    )
+    scheduler.start()
+    stop.wait()
+    scheduler.shutdown(wait=True)
+
+
+def tick(dsn: str, jobs: Sequence[Job], clock: Clock, holder: str) -> list[str]:
+    """Run the periods that are due and not taken; returns the names of the jobs that ran. Never raises."""
+    ran = []
+    try:
+        with connect(dsn, application="millpond-scheduler") as conn:
+            for job in jobs:
+                if run_if_due(conn, dsn, job, clock, holder):
+                    ran.append(job.name)
+    except psycopg.Error as error:
+        _LOG.error("no tick: %s", error, extra={"event": "tick_failed", "sqlstate": error.sqlstate})
+    return ran
+
+
+def run_if_due(conn: WriteConnection, dsn: str, job: Job, clock: Clock, holder: str) -> bool:
+    """Claim and run the job's present period; False when it was done, taken, or lost on the way."""
+    scheduled_for = floor_to_period(clock.now(), job.period)
+    claim = claim_run(conn, job.name, scheduled_for, holder=holder, at=clock.now())
+    if claim is None:
+        return False
+    event = {"job": job.name, "scheduled_for": scheduled_for.isoformat(), "epoch": claim.epoch}
+    try:
+        with lease_kept(dsn, claim):
+            summary = job.run(conn, scheduled_for, claim)
+        finish_run(conn, claim, at=clock.now(), summary=summary)
+    except LeaseLost as error:
+        _LOG.warning("%s", error, extra=event | {"event": "lease_lost"})
+        return False
+    except Exception as error:
+        _LOG.exception("the job failed", extra=event | {"event": "job_failed"})
+        _record_failure(dsn, claim, clock, f"{type(error).__name__}: {error}")
+        return False
+    _LOG.info("the job is done", extra=event | {"event": "job_done", "summary": summary})
+    return True
+
+
+def make_holder() -> str:
+    """Who claims: readable in the table, and unique to this process's life."""
+    return f"{socket.gethostname()}:{os.getpid()}:{new_id('sch')}"
+
+
+def _record_failure(dsn: str, claim: Claim, clock: Clock, why: str) -> None:
+    try:
+        with connect(dsn, application="millpond-scheduler") as conn:
+            fail_run(conn, claim, at=clock.now(), error=why)
+    except (psycopg.Error, LeaseLost) as error:
+        _LOG.error("the failure could not be recorded: %s", error, extra={"event": "job_failed"})
+
+
+def run_forecast_chain(
+    conn: WriteConnection, at: datetime, *, made_at: datetime, claim: Claim | None = None, **options: Any
+) -> Any:
+    """Bring the rollup and the installations up to date, then forecast: each stands on the one before."""
+    refresh_reading_day(conn)
+    update_installations(conn, at, claim=claim)
+    return run_forecasts(conn, at, made_at=made_at, claim=claim, **options)
+
+
+def lead_time(settings: Settings) -> LeadTime:
+    """How long before depletion an offer is due."""
+    return LeadTime(settings.delivery_days, settings.margin_days)
+
+
+def _forecast_job(clock: Clock) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:
+    return lambda conn, at, claim: asdict(run_forecast_chain(conn, at, made_at=clock.now(), claim=claim))
+
+
+def _offers_job(settings: Settings) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:
+    return lambda conn, at, claim: asdict(
+        issue_due_offers(
+            conn,
+            at,
+            lead=lead_time(settings),
+            discount_bp=settings.offer_discount_bp,
+            new_device_days=settings.new_device_days,
+            claim=claim,
+        )
+    )
+
+
+def _release_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
+    return asdict(release_commissions(conn, at, claim=claim))

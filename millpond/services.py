@@ -1,0 +1,124 @@
+"""The running services, put together from settings: what `ingest`, `schedule`, `serve` and `demo` start."""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from millpond.kernel.clock import Clock
+from millpond.kernel.db import connect
+from millpond.kernel.errors import ConfigurationError, Unavailable
+from millpond.kernel.migrate import migrate, pending_migrations
+from millpond.kernel.settings import Settings
+
+
+def prepare_database(settings: Settings, clock: Clock) -> list[str]:
+    """Migrate, and renew what ships with Millpond; returns the migrations applied now."""
+    from devices.seed import seed_shipped
+
+    with connect(settings.database_url.get_secret_value()) as conn:
+        applied = migrate(conn, at=clock.now(), require_timescale=settings.require_timescale)
+        seed_shipped(conn)
+    return applied
+
+
+def require_schema(settings: Settings) -> None:
+    """Raise ConfigurationError unless the database has every migration that this program has."""
+    with connect(settings.database_url.get_secret_value()) as conn:
+        if missing := pending_migrations(conn):
+            raise ConfigurationError(f"the database lacks {len(missing)} migrations: run `millpond migrate` first")
+
+
+@contextmanager
+def ingesting(settings: Settings, clock: Clock) -> Iterator[None]:
+    """Ingest in a thread for as long as the context lasts."""
+    from ingest.service import run_ingest
+    from ingest.session import Session
+    from millpond.kernel.broker import parse_broker_url
+
+    address = parse_broker_url(settings.broker_url.get_secret_value())
+    session = Session(address, settings.consumer_id, clock, settings.in_flight_max_messages)
+    with in_thread("ingest", lambda stop: run_ingest(settings, session, clock, stop)):
+        yield
+
+
+@contextmanager
+def scheduling(settings: Settings, clock: Clock) -> Iterator[None]:
+    """The scheduler in a thread for as long as the context lasts."""
+    from millpond.scheduler import run_scheduler
+
+    with in_thread("scheduler", lambda stop: run_scheduler(settings, clock, stop)):
+        yield
+
+
+@contextmanager
+def serving(settings: Settings, clock: Clock, *, extra_health: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """API and pages in a thread; yields their local address. A port that is taken is a ConfigurationError."""
+    import uvicorn
+
+    from api.app import create_app
+    from millpond.kernel.db import open_read_pool, open_write_pool
+
+    listener = _listen(settings.http_host, settings.http_port)
+    dsn = settings.database_url.get_secret_value()
+    with open_read_pool(dsn) as reads, open_write_pool(dsn) as writes:
+        app = create_app(settings, clock=clock, read_pool=reads, write_pool=writes, extra_health=extra_health)
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http")
+        thread.start()
+        try:
+            host, port = listener.getsockname()[:2]
+            yield f"http://{host}:{port}"
+        finally:
+            server.should_exit = True
+            thread.join()
+            listener.close()
+
+
+@contextmanager
+def in_thread(name: str, run: Callable[[threading.Event], object]) -> Iterator[None]:
+    """`run(stop)` in a thread; `stop` is set and the thread joined at the end. What it raised is raised here."""
+    stop = threading.Event()
+    raised: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            run(stop)
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=guarded, name=name)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    if raised:
+        raise Unavailable(f"{name} ended early: {raised[0]}") from raised[0]
+
+
+@contextmanager
+def until_signalled() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, instead of ending the process in the middle of something."""
+    stop = threading.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
+    try:
+        yield stop
+    finally:
+        for number, previous in zip(signals, before, strict=True):
+            signal.signal(number, previous)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}; choose another port") from error
+    return listener
