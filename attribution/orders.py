@@ -1,12 +1,33 @@
 """Sales in any channel, their credit, and refunds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import reduce
 
-from attribution.nouns import Channel, Order, OrderItem, Refund
-from millpond.kernel.db import ReadConnection, WriteConnection
-from millpond.kernel.ids import CustomerId, OfferId, OrderId, StaffId, StoreId
+import psycopg
+
+from attribution.binding_rows import binding_at
+from attribution.credit import claw_back, credit_order
+from attribution.nouns import Channel, Order, OrderItem, OrderLine, Refund
+from attribution.order_rows import lock_order, select_order, select_orders, select_refunds
+from attribution.people import lock_customer, select_staff_member, select_store
+from millpond.kernel.db import ReadConnection, WriteConnection, load_queries, translate_violation
+from millpond.kernel.errors import Conflict, InvalidInput, MillpondError, NotFound
+from millpond.kernel.ids import CustomerId, OfferId, OrderId, RefundId, Sku, StaffId, StoreId, new_id
 from millpond.kernel.money import Money
+
+__all__ = ["place_order", "refund_order", "select_order", "select_orders", "select_refunds"]
+
+_Q = load_queries("attribution")
+_MOST_OF_ONE = 1_000
+_ERRORS: dict[str, MillpondError] = {
+    "one_order_per_offer": Conflict("this offer has already been ordered"),
+    "order_of_an_offer": InvalidInput("that offer is not known"),
+    "order_in_a_store_names_it": InvalidInput("an order in a store names the store, an order elsewhere does not"),
+    "refund_within_order": Conflict("the refund is larger than what is left of the order"),
+    "refund_in_order_currency": InvalidInput("the refund is in another currency than the order"),
+}
 
 
 def place_order(
@@ -27,7 +48,104 @@ def place_order(
     the order makes moot. Raises InvalidInput (no lines, unknown product, other currency, store channel without a
     store, ...), NotFound (customer), Conflict (the offer was already ordered).
     """
-    raise NotImplementedError
+    with conn.transaction():
+        lock_customer(conn, customer_id)
+        _require_till(conn, channel, store_id, sold_by, currency, at)
+        lines = _price_lines(conn, items, currency)
+        binding = binding_at(conn, customer_id, at)
+        order = Order(
+            order_id=OrderId(new_id("ord")),
+            customer_id=customer_id,
+            channel=channel,
+            store_id=store_id,
+            sold_by=sold_by,
+            offer_id=offer_id,
+            binding_id=binding.binding_id if binding else None,
+            credited_to=binding.staff_id if binding else None,
+            amount=_sum(lines),
+            refunded=Money(0, currency),
+            placed_at=at,
+            lines=lines,
+        )
+        _insert_order(conn, order)
+        credit_order(conn, order, at=at)
+        return order
+
+
+def _require_till(
+    conn: ReadConnection,
+    channel: Channel,
+    store_id: StoreId | None,
+    sold_by: StaffId | None,
+    currency: str,
+    at: datetime,
+) -> None:
+    """A sale in a store names the store, is in its currency, and whoever sold it works there."""
+    if (channel is Channel.STORE) != (store_id is not None):
+        raise _ERRORS["order_in_a_store_names_it"]
+    if store_id is not None:
+        store = select_store(conn, store_id)
+        if store is None:
+            raise InvalidInput(f"store {store_id} is not known")
+        if store.currency != currency:
+            raise InvalidInput(f"{store.name} sells in {store.currency}, not in {currency}")
+    if sold_by is not None:
+        seller = select_staff_member(conn, sold_by)
+        if seller is None or not seller.employed_at(at) or (store_id is not None and seller.store_id != store_id):
+            raise InvalidInput(f"staff member {sold_by} does not work there")
+
+
+def _price_lines(conn: ReadConnection, items: Sequence[OrderItem], currency: str) -> tuple[OrderLine, ...]:
+    if not items:
+        raise InvalidInput("an order needs at least one line")
+    rows = conn.execute(_Q["select_product_prices"], {"skus": [item.sku for item in items]}).fetchall()
+    prices = {Sku(sku): Money(minor, code) for sku, minor, code in rows}
+    return tuple(_price_line(item, prices.get(item.sku), currency) for item in items)
+
+
+def _price_line(item: OrderItem, list_price: Money | None, currency: str) -> OrderLine:
+    if list_price is None:
+        raise InvalidInput(f"product {item.sku} is not known")
+    if not 1 <= item.quantity <= _MOST_OF_ONE:
+        raise InvalidInput(f"the quantity of {item.sku} must be 1 to {_MOST_OF_ONE:,}, not {item.quantity}")
+    price = item.unit_price or list_price
+    if price.currency != currency:
+        raise InvalidInput(f"{item.sku} is sold in {price.currency}, the order is in {currency}")
+    return OrderLine(item.sku, item.quantity, price)
+
+
+def _sum(lines: Sequence[OrderLine]) -> Money:
+    return reduce(Money.__add__, (line.unit_price.times(line.quantity) for line in lines))
+
+
+def _insert_order(conn: WriteConnection, order: Order) -> None:
+    values = {
+        "order_id": order.order_id,
+        "customer_id": order.customer_id,
+        "channel": order.channel,
+        "store_id": order.store_id,
+        "sold_by": order.sold_by,
+        "offer_id": order.offer_id,
+        "binding_id": order.binding_id,
+        "credited_to": order.credited_to,
+        "amount_minor": order.amount.amount_minor,
+        "currency": order.amount.currency,
+        "at": order.placed_at,
+    }
+    _write(conn, "insert_order", values)
+    for number, line in enumerate(order.lines, start=1):
+        _insert_line(conn, order.order_id, number, line)
+
+
+def _insert_line(conn: WriteConnection, order_id: OrderId, number: int, line: OrderLine) -> None:
+    values = {
+        "order_id": order_id,
+        "line": number,
+        "sku": line.sku,
+        "quantity": line.quantity,
+        "unit_price_minor": line.unit_price.amount_minor,
+    }
+    _write(conn, "insert_order_line", values)
 
 
 def refund_order(
@@ -37,26 +155,39 @@ def refund_order(
 
     Raises NotFound, InvalidInput (other currency, not positive), Conflict (more than is left of the order).
     """
-    raise NotImplementedError
+    with conn.transaction():
+        order = lock_order(conn, order_id)
+        if order is None:
+            raise NotFound(f"order {order_id} is not known")
+        _require_refundable(order, amount)
+        refund = Refund(RefundId(new_id("ref")), order_id, amount, Money(0, amount.currency), at, reason)
+        _write(conn, "add_refunded", {"order_id": order_id, "amount_minor": amount.amount_minor})
+        _insert_refund(conn, refund)
+        return replace(refund, clawed_back=claw_back(conn, order, refund.refund_id, amount, at=at))
 
 
-def select_order(conn: ReadConnection, order_id: str) -> Order | None:
-    """The order with this id, with its lines."""
-    raise NotImplementedError
+def _require_refundable(order: Order, amount: Money) -> None:
+    if amount.currency != order.amount.currency:
+        raise InvalidInput(f"the order is in {order.amount.currency}, the refund in {amount.currency}")
+    if amount.amount_minor <= 0:
+        raise InvalidInput("a refund must be more than nothing")
 
 
-def select_orders(
-    conn: ReadConnection,
-    *,
-    customer_id: CustomerId | None = None,
-    credited_to: StaffId | None = None,
-    before: tuple[datetime, OrderId] | None = None,
-    limit: int = 50,
-) -> list[Order]:
-    """Up to `limit` orders, newest first, that come after `before` (placed_at, order_id) in that order."""
-    raise NotImplementedError
+def _insert_refund(conn: WriteConnection, refund: Refund) -> None:
+    values = {
+        "refund_id": refund.refund_id,
+        "order_id": refund.order_id,
+        "amount_minor": refund.amount.amount_minor,
+        "currency": refund.amount.currency,
+        "at": refund.refunded_at,
+        "reason": refund.reason,
+    }
+    _write(conn, "insert_refund", values)
 
 
-def select_refunds(conn: ReadConnection, order_id: OrderId) -> list[Refund]:
-    """The refunds of an order, oldest first."""
-    raise NotImplementedError
+def _write(conn: WriteConnection, query: str, values: Mapping[str, object]) -> None:
+    try:
+        with conn.transaction():
+            conn.execute(_Q[query], values)
+    except psycopg.IntegrityError as error:
+        raise translate_violation(error, _ERRORS) or error from error

@@ -1,11 +1,28 @@
-"""Staff codes: Ed25519-signed tokens."""
+"""Staff codes: signed tokens that a customer scans.
 
+Ed25519 (RFC 8032) in a JWT. The key pair is derived from the platform's secret, so that one secret is enough to run,
+and the public half can be handed out without handing out the right to issue.
+"""
+
+import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from attribution.nouns import Staff, StaffCode
+from attribution.nouns import CodeKind, Staff, StaffCode
+from millpond.kernel.errors import InvalidInput
+from millpond.kernel.ids import StaffId
+
+SCREEN_LIFE = timedelta(seconds=60)
+# The label keeps these keys apart from anything else that is ever derived from the same secret.
+_LABEL = b"millpond staff codes v1"
+_AUDIENCE = "millpond-staff-code"
+_REQUIRED = {CodeKind.BADGE: ("sub", "ver"), CodeKind.SCREEN: ("sub", "exp", "jti")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +35,44 @@ class StaffKeys:
 
 def derive_staff_keys(secret: bytes) -> StaffKeys:
     """The key pair for staff codes, by HKDF-SHA256 (RFC 5869) from the platform's secret."""
-    raise NotImplementedError
+    seed = HKDF(algorithm=SHA256(), length=32, salt=None, info=_LABEL).derive(secret)
+    private = Ed25519PrivateKey.from_private_bytes(seed)
+    return StaffKeys(private, private.public_key())
 
 
 def issue_badge_token(keys: StaffKeys, staff: Staff) -> str:
     """A code to print. It lives until the badge is voided or the person leaves."""
-    raise NotImplementedError
+    return _sign(keys, {"typ": CodeKind.BADGE, "sub": staff.staff_id, "ver": staff.badge_version})
 
 
 def issue_screen_token(keys: StaffKeys, staff: Staff, *, at: datetime) -> str:
     """A code for a screen: 60 seconds, one customer."""
-    raise NotImplementedError
+    nonce = secrets.token_urlsafe(12)
+    expires = int((at + SCREEN_LIFE).timestamp())
+    return _sign(keys, {"typ": CodeKind.SCREEN, "sub": staff.staff_id, "exp": expires, "jti": nonce})
 
 
 def decode_staff_token(keys: StaffKeys, token: str, *, at: datetime) -> StaffCode:
     """The code in a token. Raises InvalidInput when it was not signed by us or has expired."""
-    raise NotImplementedError
+    claims = _verify(keys, token)
+    kind = CodeKind(claims["typ"])
+    expires_at = datetime.fromtimestamp(claims["exp"], UTC) if "exp" in claims else None
+    if expires_at is not None and expires_at <= at:
+        raise InvalidInput("this code has expired: ask for a fresh one")
+    return StaffCode(kind, StaffId(claims["sub"]), claims.get("ver"), claims.get("jti"), expires_at)
+
+
+def _sign(keys: StaffKeys, claims: dict[str, Any]) -> str:
+    return jwt.encode(claims | {"aud": _AUDIENCE}, keys.private, algorithm="EdDSA")
+
+
+def _verify(keys: StaffKeys, token: str) -> dict[str, Any]:
+    # PyJWT would compare `exp` with the machine's clock; the moment is ours to state, so decode_staff_token does it.
+    options: Any = {"verify_exp": False, "require": ["sub", "typ"]}
+    try:
+        claims = jwt.decode(token, keys.public, algorithms=["EdDSA"], audience=_AUDIENCE, options=options)
+    except jwt.InvalidTokenError as error:
+        raise InvalidInput("this code was not issued by us") from error
+    if claims["typ"] not in _REQUIRED or any(name not in claims for name in _REQUIRED[claims["typ"]]):
+        raise InvalidInput("this code was not issued by us")
+    return claims

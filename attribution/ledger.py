@@ -1,0 +1,88 @@
+"""The double-entry ledger of commission: it only grows, and every entry sums to zero."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import psycopg
+
+from attribution.nouns import AccountKind, EntryKind, Posting
+from millpond.kernel.db import ReadConnection, WriteConnection, load_queries, translate_violation
+from millpond.kernel.errors import Conflict, MillpondError
+from millpond.kernel.ids import EntryId, OrderId, RefundId, StaffId, new_id
+from millpond.kernel.money import Money
+
+_Q = load_queries("attribution")
+_ERRORS: dict[str, MillpondError] = {
+    "commission_earned_once": Conflict("this order has already earned its commission"),
+    "commission_released_once": Conflict("this order's commission has already been released"),
+    "commission_clawed_back_once": Conflict("this refund has already reversed its commission"),
+}
+
+
+def post_entry(
+    conn: WriteConnection,
+    kind: EntryKind,
+    postings: Sequence[Posting],
+    *,
+    at: datetime,
+    order_id: OrderId | None = None,
+    refund_id: RefundId | None = None,
+    plan_id: int | None = None,
+) -> EntryId:
+    """Post one balanced fact in the caller's transaction; the schema refuses one that does not balance at its end.
+
+    Raises Conflict when this order or refund already has an entry of this kind.
+    """
+    entry_id = EntryId(new_id("ent"))
+    values = {"entry_id": entry_id, "kind": kind, "order_id": order_id, "refund_id": refund_id, "plan_id": plan_id}
+    try:
+        with conn.transaction():
+            conn.execute(_Q["insert_entry"], values | {"at": at})
+            for line, posting in enumerate(postings, start=1):
+                _insert_posting(conn, entry_id, line, posting)
+    except psycopg.IntegrityError as error:
+        raise translate_violation(error, _ERRORS) or error from error
+    return entry_id
+
+
+def move(source: tuple[AccountKind, StaffId], target: tuple[AccountKind, StaffId], amount: Money) -> list[Posting]:
+    """The two postings that take an amount from one account to another; the expense account belongs to nobody."""
+    return [_posting(source, -amount), _posting(target, amount)]
+
+
+def _posting(account: tuple[AccountKind, StaffId], amount: Money) -> Posting:
+    kind, staff_id = account
+    return Posting(kind, None if kind is AccountKind.EXPENSE else staff_id, amount)
+
+
+def _insert_posting(conn: WriteConnection, entry_id: EntryId, line: int, posting: Posting) -> None:
+    values = {
+        "entry_id": entry_id,
+        "line": line,
+        "account_id": _account(conn, posting),
+        "amount_minor": posting.amount.amount_minor,
+        "currency": posting.amount.currency,
+    }
+    conn.execute(_Q["insert_posting"], values)
+
+
+def _account(conn: WriteConnection, posting: Posting) -> int:
+    """The account's key, created on demand: whoever loses the race to create it reads the winner's."""
+    key = {"kind": posting.kind, "staff_id": posting.staff_id, "currency": posting.amount.currency}
+    for query in ("select_account", "insert_account", "select_account"):
+        row = conn.execute(_Q[query], key).fetchone()
+        if row is not None:
+            return int(row[0])
+    raise LookupError(f"account {key} can be neither created nor read")
+
+
+def select_balances(conn: ReadConnection, staff_id: StaffId) -> dict[tuple[AccountKind, str], Money]:
+    """What a person's accounts hold, by kind and currency; accounts never used are absent."""
+    rows = conn.execute(_Q["select_balances"], {"staff_id": staff_id}).fetchall()
+    return {(AccountKind(kind), currency): Money(minor, currency) for kind, currency, minor in rows}
+
+
+def select_pending_of_order(conn: ReadConnection, order_id: OrderId, currency: str) -> Money:
+    """What an order still has pending."""
+    row = conn.execute(_Q["select_pending_of_order"], {"order_id": order_id}).fetchone()
+    return Money(int(row[0]) if row else 0, currency)
