@@ -13,6 +13,7 @@ from devices.nouns import Measure, ModelPart, PartLimit
 from devices.replacement import LimitPoint, Replacement, find_replacements, quantum_pct
 from devices.store import select_model_parts
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+from millpond.kernel.ids import MetricId
 from millpond.kernel.jobs import Claim, hold_lease
 
 _Q = load_queries("devices")
@@ -37,7 +38,7 @@ class LimitDay:
     """One day of one numeric limit of an installation."""
 
     installation_id: int
-    metric_id: int
+    metric_id: MetricId
     day: datetime
     first_at: datetime
     first_value: float
@@ -47,7 +48,7 @@ class LimitDay:
     max_value: float
 
 
-_Series = dict[tuple[int, int], list[LimitPoint]]
+_Series = dict[tuple[int, MetricId], list[LimitPoint]]
 
 
 def update_installations(conn: WriteConnection, at: datetime, *, claim: Claim | None = None) -> int:
@@ -127,7 +128,7 @@ def _select_series(
     return series
 
 
-def _key(day: LimitDay) -> tuple[int, int]:
+def _key(day: LimitDay) -> tuple[int, MetricId]:
     return (day.installation_id, day.metric_id)
 
 
@@ -172,7 +173,7 @@ def _add_raw(
 
 
 def _add_identities(
-    conn: ReadConnection, series: _Series, ids: list[int], limits: dict[Any, PartLimit], at: datetime
+    conn: ReadConnection, series: _Series, ids: list[int], limits: dict[MetricId, PartLimit], at: datetime
 ) -> None:
     metric_ids = [metric_id for metric_id, limit in limits.items() if limit.measure is Measure.IDENTITY]
     values = {"installation_ids": ids, "metric_ids": metric_ids, "at": at}

@@ -9,6 +9,7 @@ are none, and a partly used filter put in is one.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median, median_high, median_low
 
 from devices.nouns import EndedBy, Measure, PartLimit
@@ -20,6 +21,7 @@ COUNTS = (Measure.USED, Measure.REMAINING)
 PERCENTAGES = (Measure.PERCENT_REMAINING, Measure.PERCENT_USED)
 _LOOK_BACK = timedelta(hours=36)
 _MIN_RISE_PCT = 5.0
+_MIN_CHANGES = 10  # of fewer, a replacement itself would pass for noise
 _UNREADABLE = {"", "unknown", "none", "null", "unavailable"}
 _STRONGEST_FIRST = (
     EndedBy.IDENTITY_CHANGE,
@@ -107,7 +109,7 @@ def _find_identity_changes(points: Sequence[LimitPoint]) -> list[Replacement]:
 
 
 def _find_cleared_flags(points: Sequence[LimitPoint]) -> list[Replacement]:
-    """"Replace me" that was on, is off, and is still off at the next reading."""
+    """ "Replace me" that was on, is off, and is still off at the next reading."""
     read = [(p.at, bool(p.value)) for p in points if p.value is not None]
     return [
         Replacement(before[0], cleared[0], EndedBy.REPLACED_EVENT)
@@ -142,10 +144,12 @@ def _rise_threshold(limit: PartLimit, remaining: Sequence[float]) -> float:
     if limit.measure in COUNTS:
         # A counter is not a noisy sensor, but a device may forget its last hours when it loses power.
         return max(1.0, 3 * quantum_pct(limit))
-    changes = [now - before for before, now in zip(remaining, remaining[1:], strict=False)]
-    centre = median(changes) if changes else 0.0
+    changes = [now - before for before, now in pairwise(remaining)]
+    if len(changes) < _MIN_CHANGES:
+        return max(_MIN_RISE_PCT, 1.5 * quantum_pct(limit))
+    centre = median(changes)
     # 1.4826 times the median absolute deviation is sigma for a normal noise, and replacements do not disturb it.
-    sigma = 1.4826 * median(abs(change - centre) for change in changes) if changes else 0.0
+    sigma = 1.4826 * median(abs(change - centre) for change in changes)
     return max(_MIN_RISE_PCT, 4 * sigma, 1.5 * quantum_pct(limit))
 
 

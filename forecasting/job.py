@@ -1,0 +1,122 @@
+"""The forecast job: installations in force, their usage, their depletion dates, stored."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import groupby
+
+from devices.installations import update_installations
+from devices.nouns import ModelPart
+from devices.store import refresh_reading_day, select_model_parts
+from forecasting.fleet import MAX_HISTORY_DAYS, Forecaster, forecast_part
+from forecasting.nouns import ActiveInstallation, Forecast, ForecastSummary, Method, to_day
+from forecasting.store import (
+    insert_forecast_run,
+    insert_forecasts,
+    select_active_installations,
+    select_day_ends,
+    select_resets,
+    update_forecast_run,
+)
+from millpond.kernel.db import ReadConnection, WriteConnection
+from millpond.kernel.jobs import Claim, hold_lease
+
+_LOG = logging.getLogger(__name__)
+_CHUNK = 1000
+
+Progress = Callable[[int, int], None]
+
+
+def run_forecasts(
+    conn: WriteConnection,
+    at: datetime,
+    *,
+    made_at: datetime,
+    claim: Claim | None = None,
+    forecaster: Forecaster = "auto",
+    on_progress: Progress | None = None,
+) -> ForecastSummary:
+    """Forecast every installation in force at `at` from what was measured up to `at`, and store the answers.
+
+    Replacements are looked for first. One transaction a chunk of installations; with a `claim`, each holds its lease
+    and raises LeaseLost when another scheduler took over. `forecaster="fixed"` does without Prophet.
+    """
+    if conn.info.transaction_status == conn.info.transaction_status.IDLE:
+        refresh_reading_day(conn)
+    replacements = update_installations(conn, at, claim=claim)
+    active = select_active_installations(conn, at)
+    run_id = insert_forecast_run(conn, at, made_at)
+    methods: Counter[str] = Counter()
+    done = 0
+    for forecasts in forecast_fleet(conn, active, at, forecaster=forecaster):
+        _save(conn, run_id, at, made_at, forecasts, claim)
+        methods.update(f.method if f.depletes_p50 else "refused" for f in forecasts)
+        done += len(forecasts)
+        if on_progress is not None:
+            on_progress(done, len(active))
+    refused = methods.pop("refused", 0)
+    update_forecast_run(conn, run_id, installations=done, forecasts=done - refused)
+    return ForecastSummary(run_id, at, done, done - refused, refused, replacements, dict(methods))
+
+
+def forecast_fleet(
+    conn: ReadConnection, active: list[ActiveInstallation], at: datetime, *, forecaster: Forecaster = "auto"
+) -> Iterator[list[Forecast]]:
+    """The forecasts of `active` (ordered by model and part) as of `at`, a list per part of a model. Writes nothing."""
+    parts = select_model_parts(conn)
+    for (model, name), group in groupby(active, key=lambda i: (i.model, i.part)):
+        installations = list(group)
+        part = parts.get(model, {}).get(name)
+        if part is None:
+            _LOG.warning("A model has lost a part.", extra={"event": "part_unknown", "model": model, "part": name})
+            continue
+        yield _forecast_or_refuse(conn, part, installations, at, forecaster)
+
+
+def _forecast_or_refuse(
+    conn: ReadConnection, part: ModelPart, installations: list[ActiveInstallation], at: datetime, how: Forecaster
+) -> list[Forecast]:
+    """All together; when that fails, each alone, so that only the one that cannot be forecast goes without."""
+    try:
+        return _forecast(conn, part, installations, at, how)
+    except (ArithmeticError, ValueError, IndexError) as error:
+        extra = {"event": "forecast_failed", "model": part.model, "part": part.part}
+        _LOG.exception("Installations could not be forecast.", extra=extra | {"installations": len(installations)})
+        if len(installations) == 1:
+            return [_refuse(part, installations[0], error)]
+        half = len(installations) // 2
+        return [
+            forecast
+            for some in (installations[:half], installations[half:])
+            for forecast in _forecast_or_refuse(conn, part, some, at, how)
+        ]
+
+
+def _refuse(part: ModelPart, installation: ActiveInstallation, error: Exception) -> Forecast:
+    reason = f"its readings could not be forecast: {error}"
+    nothing = (None, None, None)
+    return Forecast(installation.installation_id, None, Method.PRIOR, reason, None, part.threshold_pct, None, *nothing)
+
+
+def _forecast(
+    conn: ReadConnection, part: ModelPart, installations: list[ActiveInstallation], at: datetime, how: Forecaster
+) -> list[Forecast]:
+    rows = {i.device_id: row for row, i in enumerate(installations)}
+    device_ids, metric_ids = list(rows), [limit.metric_id for limit in part.limits]
+    points = select_day_ends(conn, device_ids, metric_ids, at, history_days=MAX_HISTORY_DAYS)
+    resets = [
+        (rows[device_id], to_day(moment))  # type: ignore[index]
+        for device_id, moment in select_resets(conn, device_ids, part.part, at)
+    ]
+    return forecast_part(part, installations, points, resets, at, forecaster=how)
+
+
+def _save(
+    conn: WriteConnection, run_id: int, at: datetime, made_at: datetime, forecasts: list[Forecast], claim: Claim | None
+) -> None:
+    for start in range(0, len(forecasts), _CHUNK):
+        with conn.transaction():
+            if claim is not None:
+                hold_lease(conn, claim)
+            insert_forecasts(conn, run_id, at, made_at, forecasts[start : start + _CHUNK])

@@ -1,0 +1,150 @@
+"""The words of forecasting: what is asked about, and what is answered."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, Serial, Sku
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Records = NDArray[Any]
+
+_DAY_S = 86_400.0
+
+
+def to_day(at: datetime) -> float:
+    """`at` in days since 1970, the time that all arrays of this package count in."""
+    return at.timestamp() / _DAY_S
+
+
+def from_day(day: float) -> datetime:
+    """The moment of a time in days since 1970, UTC."""
+    return datetime.fromtimestamp(round(day * _DAY_S), UTC)
+
+
+class Method(StrEnum):
+    """How a date was found: on a cohort's Prophet index, at a fixed rate, or from the prior alone."""
+
+    COHORT_PROPHET = "cohort_prophet"
+    FIXED_RATE = "fixed_rate"
+    PRIOR = "prior"
+
+
+class PartKey(NamedTuple):
+    """All installations of one part of one model are forecast together."""
+
+    model: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveInstallation:
+    """An installation in force at the moment asked about; `replaced` says whether it followed another."""
+
+    installation_id: InstallationId
+    device_id: DeviceId
+    model: str
+    part: str
+    region: str
+    installed_at: datetime
+    replaced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When one installation is down to its threshold. Either all three dates are there, or `reason` says why not.
+
+    `usage_pct_per_day` is the use expected from `data_cutoff` on, on an average day.
+    """
+
+    installation_id: InstallationId
+    data_cutoff: datetime | None
+    method: Method
+    reason: str | None
+    remaining_pct: float | None
+    threshold_pct: float
+    usage_pct_per_day: float | None
+    depletes_p10: datetime | None
+    depletes_p50: datetime | None
+    depletes_p90: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentForecast:
+    """The newest forecast of a current installation, as stored."""
+
+    installation_id: InstallationId
+    device_id: DeviceId
+    part: str
+    consumable: str
+    installed_at: datetime
+    at: datetime
+    made_at: datetime
+    data_cutoff: datetime | None
+    method: str
+    reason: str | None
+    remaining_pct: float | None
+    threshold_pct: float
+    usage_pct_per_day: float | None
+    depletes_p10: datetime | None
+    depletes_p50: datetime | None
+    depletes_p90: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastLine:
+    """What `millpond forecast --json` prints of one installation."""
+
+    serial: Serial
+    consumable: str
+    remaining_pct: float | None
+    depletes_p10: datetime | None
+    depletes_p50: datetime | None
+    depletes_p90: datetime | None
+    method: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DueInstallation:
+    """A current installation that may be down to its threshold within the horizon asked about."""
+
+    installation_id: InstallationId
+    device_id: DeviceId
+    serial: Serial
+    model: str
+    region: str
+    customer_id: CustomerId | None
+    part: str
+    consumable: str
+    sku: Sku
+    installed_at: datetime
+    remaining_pct: float | None
+    threshold_pct: float
+    usage_pct_per_day: float | None
+    depletes_p10: datetime
+    depletes_p50: datetime
+    depletes_p90: datetime
+    method: str
+    data_cutoff: datetime | None
+    made_at: datetime
+    forecast_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastSummary:
+    """One run: installations in force, those with dates, those with a reason instead, replacements found before."""
+
+    run_id: int
+    at: datetime
+    installations: int
+    forecasts: int
+    refused: int
+    replacements: int
+    by_method: dict[str, int]

@@ -1,0 +1,63 @@
+"""From remaining percent to dates: first passage of the threshold on the cumulated index."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.cohort import UsageIndex
+from forecasting.interval import Spread
+from forecasting.level import Levels
+from forecasting.nouns import Bools, Floats, Ints
+from forecasting.usage import UsageSeries
+
+HORIZON_DAYS = 5 * 365
+MIN_STEPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Depletion:
+    """By row, in days since 1970: NaN where there is no reading, or no crossing within the horizon."""
+
+    p10: Floats
+    p50: Floats
+    p90: Floats
+
+
+def project_depletion(
+    series: UsageSeries,
+    rows: Ints,
+    index: UsageIndex,
+    levels: Levels,
+    spread: Spread,
+    *,
+    threshold_pct: float,
+    horizon: float,
+) -> Depletion:
+    """Dates of `rows`, whose levels are given; a part that is at its threshold gets the time it got there.
+
+    The last reading is where the projection starts, whatever time has passed since.
+    """
+    start, crossed = series.last_at[rows], series.crossed_at[rows]
+    need = estimate_remaining(series, rows, levels) - threshold_pct
+    p50 = _first_passage(index, start, need, levels.pct_per_day, horizon)
+    ahead = np.maximum(p50 - start, 0.25)
+    low, high = spread.factors(ahead, levels.own_days)
+    done = ~np.isnan(crossed)
+    p10 = np.where(done, crossed, np.minimum(start + ahead * low, p50))
+    p90 = np.where(done, crossed, np.minimum(np.maximum(start + ahead * high, p50), np.maximum(horizon, p50)))
+    return Depletion(p10, np.where(done, crossed, p50), p90)
+
+
+def estimate_remaining(series: UsageSeries, rows: Ints, levels: Levels) -> Floats:
+    """The reported percent less what was used since it stepped there, which is less than the next step."""
+    since = (series.last_at[rows] - series.stepped_at[rows]) * levels.pct_per_day
+    return np.asarray(series.reported_pct[rows] - np.minimum(since, 0.9 * series.quantum_pct))
+
+
+def _first_passage(index: UsageIndex, start: Floats, need: Floats, level: Floats, horizon: float) -> Floats:
+    days, cumulated = index.cumulated()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        target = np.interp(start, days, cumulated) + np.maximum(need, 0.0) / level
+    passage = np.interp(target, cumulated, days, right=np.inf)
+    reached: Bools = passage <= horizon
+    return np.where(reached & ~np.isnan(start), passage, np.nan)

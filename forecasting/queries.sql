@@ -1,0 +1,102 @@
+-- name: select_active_installations
+-- Installations in force at a moment, of all models or one, by model, part and device.
+select i.installation_id, i.device_id, d.model, i.part, d.region, i.installed_at,
+       exists (select 1 from installation p
+               where p.device_id = i.device_id and p.part = i.part and p.ended_at = i.installed_at) as replaced
+from installation i join device d using (device_id)
+where i.installed_at <= %(at)s::timestamptz and (i.ended_at is null or i.ended_at > %(at)s::timestamptz)
+order by d.model, i.part, i.device_id;
+
+-- name: select_resets
+-- When parts of some devices were replaced, up to a moment.
+select device_id, ended_at from installation
+where device_id = any(%(device_ids)s::bigint[]) and part = %(part)s::text and ended_at <= %(at)s::timestamptz
+order by device_id, ended_at;
+
+-- name: copy_day_ends
+-- The last value of every day of some metrics of some devices up to a moment; of the moment's own day, the last so far.
+select r.device_id, r.metric_id::bigint, extract(epoch from r.last_at)::float8 / 86400 as day, r.last_value
+from reading_day r
+where r.device_id = any(%(device_ids)s::bigint[]) and r.metric_id = any(%(metric_ids)s::int[])
+  and r.day >= %(from_day)s::timestamptz and r.day < %(today)s::timestamptz
+union all
+select t.device_id, t.metric_id::bigint, extract(epoch from max(t.measured_at))::float8 / 86400,
+       (array_agg(t.value order by t.measured_at desc))[1]
+from reading t
+where t.device_id = any(%(device_ids)s::bigint[]) and t.metric_id = any(%(metric_ids)s::int[])
+  and t.measured_at >= %(today)s::timestamptz and t.measured_at <= %(at)s::timestamptz and t.value is not null
+group by t.device_id, t.metric_id
+order by 2, 1, 3;
+
+-- name: insert_forecast_run
+-- Begin a run.
+insert into forecast_run (at, made_at) values (%(at)s, %(made_at)s) returning run_id;
+
+-- name: update_forecast_run
+-- Say what a run came to.
+update forecast_run set installations = %(installations)s::int, forecasts = %(forecasts)s::int
+where run_id = %(run_id)s::bigint;
+
+-- name: insert_forecasts
+-- Store the forecasts of a run.
+insert into depletion_forecast (run_id, installation_id, at, made_at, data_cutoff, method, reason, remaining_pct,
+                                threshold_pct, usage_pct_per_day, depletes_p10, depletes_p50, depletes_p90)
+select %(run_id)s::bigint, f.installation_id, %(at)s::timestamptz, %(made_at)s::timestamptz, f.data_cutoff, f.method,
+       f.reason, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day, f.depletes_p10, f.depletes_p50, f.depletes_p90
+from unnest(%(installation_id)s::bigint[], %(data_cutoff)s::timestamptz[], %(method)s::text[], %(reason)s::text[],
+            %(remaining_pct)s::float8[], %(threshold_pct)s::float8[], %(usage_pct_per_day)s::float8[],
+            %(depletes_p10)s::timestamptz[], %(depletes_p50)s::timestamptz[], %(depletes_p90)s::timestamptz[])
+     as f (installation_id, data_cutoff, method, reason, remaining_pct, threshold_pct, usage_pct_per_day,
+           depletes_p10, depletes_p50, depletes_p90);
+
+-- name: select_current_forecasts
+-- The newest forecast of every current installation of a device, or of some devices.
+select i.installation_id, i.device_id, i.part, i.consumable, i.installed_at, f.at, f.made_at, f.data_cutoff, f.method,
+       f.reason, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day, f.depletes_p10, f.depletes_p50, f.depletes_p90
+from installation i
+cross join lateral (select * from depletion_forecast n where n.installation_id = i.installation_id
+                    order by n.at desc, n.run_id desc limit 1) f
+where i.device_id = any(%(device_ids)s::bigint[]) and i.ended_at is null
+order by i.device_id, i.part;
+
+-- name: select_soonest_forecasts
+-- The newest forecasts of all current installations, soonest depletion first, those without a date last.
+select i.installation_id, i.device_id, i.part, i.consumable, i.installed_at, f.at, f.made_at, f.data_cutoff, f.method,
+       f.reason, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day, f.depletes_p10, f.depletes_p50, f.depletes_p90
+from installation i
+cross join lateral (select * from depletion_forecast n where n.installation_id = i.installation_id
+                    order by n.at desc, n.run_id desc limit 1) f
+where i.ended_at is null
+order by f.depletes_p50 nulls last, i.installation_id limit %(limit)s::int;
+
+-- name: select_forecast_lines
+-- What a run said, by serial and consumable.
+select d.serial, i.consumable, f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90, f.method, f.reason
+from depletion_forecast f join installation i using (installation_id) join device d using (device_id)
+where f.run_id = %(run_id)s::bigint order by d.serial, i.consumable, i.installation_id;
+
+-- name: select_due_installations
+-- Current installations whose newest forecast made for a moment up to now says P10 by the horizon, soonest first.
+select i.installation_id, i.device_id, d.serial, d.model, d.region, d.customer_id, i.part, i.consumable, c.sku,
+       i.installed_at, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day, f.depletes_p10, f.depletes_p50,
+       f.depletes_p90, f.method, f.data_cutoff, f.made_at, f.at as forecast_at
+from installation i
+join device d using (device_id)
+join consumable c using (consumable)
+cross join lateral (select * from depletion_forecast n
+                    where n.installation_id = i.installation_id and n.at <= %(at)s::timestamptz
+                    order by n.at desc, n.run_id desc limit 1) f
+where i.ended_at is null and f.depletes_p10 <= %(horizon)s::timestamptz
+order by f.depletes_p10, i.installation_id;
+
+-- name: select_installation_forecast
+-- One installation, whether it followed another, and its newest forecast if there is one.
+select i.installation_id, i.device_id, d.model, i.part, d.region, i.installed_at, i.ended_at,
+       exists (select 1 from installation p
+               where p.device_id = i.device_id and p.part = i.part and p.ended_at = i.installed_at) as replaced,
+       f.data_cutoff, f.remaining_pct, f.threshold_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90
+from installation i
+join device d using (device_id)
+left join lateral (select * from depletion_forecast n where n.installation_id = i.installation_id
+                   order by n.at desc, n.run_id desc limit 1) f on true
+where i.installation_id = %(installation_id)s::bigint;

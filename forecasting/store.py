@@ -1,0 +1,112 @@
+"""One function, one statement: what a forecast reads, what it leaves, and what others ask for."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from psycopg import sql
+from psycopg.rows import class_row
+
+from forecasting.nouns import (
+    ActiveInstallation,
+    CurrentForecast,
+    DueInstallation,
+    Forecast,
+    ForecastLine,
+    Records,
+)
+from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+
+_Q = load_queries("forecasting")
+
+_FIELDS = [("device_id", "i8"), ("metric_id", "i8"), ("day", "f8"), ("value", "f8")]
+_POINT = np.dtype(_FIELDS)
+# Binary COPY: a count of fields, then a length before each of the four 8-byte fields; big-endian.
+_WIRE = np.dtype([("fields", ">i2")] + [p for f, t in _FIELDS for p in ((f"{f}_bytes", ">i4"), (f, f">{t}"))])
+_HEADER_BYTES, _TRAILER_BYTES = 19, 2
+
+
+def select_active_installations(conn: ReadConnection, at: datetime) -> list[ActiveInstallation]:
+    """Installations in force at `at`, by model, part and device."""
+    with conn.cursor(row_factory=class_row(ActiveInstallation)) as cursor:
+        return cursor.execute(_Q["select_active_installations"], {"at": at}).fetchall()
+
+
+def select_resets(
+    conn: ReadConnection, device_ids: Sequence[int], part: str, at: datetime
+) -> list[tuple[int, datetime]]:
+    """(device, moment) of the replacements of `part` up to `at`, by device and time."""
+    values = {"device_ids": list(device_ids), "part": part, "at": at}
+    return [(row[0], row[1]) for row in conn.execute(_Q["select_resets"], values)]
+
+
+def select_day_ends(
+    conn: ReadConnection, device_ids: Sequence[int], metric_ids: Sequence[int], at: datetime, *, history_days: int
+) -> Records:
+    """The last value of every day, as records (device_id, metric_id, day, value) by metric, device and time.
+
+    `day` is the measured time in days since 1970. Nothing measured after `at` is among them. They come by binary
+    COPY, which costs a tenth of fetching rows.
+    """
+    today = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    values = {
+        "device_ids": list(device_ids),
+        "metric_ids": list(metric_ids),
+        "from_day": today - timedelta(days=history_days),
+        "today": today,
+        "at": at,
+    }
+    query = sql.SQL("copy ({}) to stdout (format binary)").format(sql.SQL(_Q["copy_day_ends"].rstrip(";")))
+    with conn.cursor() as cursor, cursor.copy(query, values) as copy:
+        received = b"".join(copy)
+    wire = np.frombuffer(received[_HEADER_BYTES:-_TRAILER_BYTES], dtype=_WIRE)
+    points = np.empty(len(wire), dtype=_POINT)
+    for name, _ in _FIELDS:
+        points[name] = wire[name]
+    return points
+
+
+def insert_forecast_run(conn: WriteConnection, at: datetime, made_at: datetime) -> int:
+    """Begin a run and return its id."""
+    row = conn.execute(_Q["insert_forecast_run"], {"at": at, "made_at": made_at}).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def update_forecast_run(conn: WriteConnection, run_id: int, *, installations: int, forecasts: int) -> None:
+    """Say what a run came to."""
+    values = {"run_id": run_id, "installations": installations, "forecasts": forecasts}
+    conn.execute(_Q["update_forecast_run"], values)
+
+
+def insert_forecasts(
+    conn: WriteConnection, run_id: int, at: datetime, made_at: datetime, forecasts: Sequence[Forecast]
+) -> None:
+    """Store the forecasts of a run."""
+    columns = {f.name: [getattr(forecast, f.name) for forecast in forecasts] for f in fields(Forecast)}
+    conn.execute(_Q["insert_forecasts"], columns | {"run_id": run_id, "at": at, "made_at": made_at})
+
+
+def select_current_forecasts(conn: ReadConnection, device_ids: Sequence[int]) -> list[CurrentForecast]:
+    """The newest forecast of every current installation of the devices, by device and part."""
+    with conn.cursor(row_factory=class_row(CurrentForecast)) as cursor:
+        return cursor.execute(_Q["select_current_forecasts"], {"device_ids": list(device_ids)}).fetchall()
+
+
+def select_soonest_forecasts(conn: ReadConnection, *, limit: int) -> list[CurrentForecast]:
+    """The newest forecasts of the whole fleet's current installations, soonest depletion first."""
+    with conn.cursor(row_factory=class_row(CurrentForecast)) as cursor:
+        return cursor.execute(_Q["select_soonest_forecasts"], {"limit": limit}).fetchall()
+
+
+def select_forecast_lines(conn: ReadConnection, run_id: int) -> list[ForecastLine]:
+    """What a run said of every installation, by serial and consumable."""
+    with conn.cursor(row_factory=class_row(ForecastLine)) as cursor:
+        return cursor.execute(_Q["select_forecast_lines"], {"run_id": run_id}).fetchall()
+
+
+def select_due_installations(conn: ReadConnection, at: datetime, horizon: datetime) -> list[DueInstallation]:
+    """Current installations whose newest forecast, made for a moment up to `at`, has P10 by `horizon`."""
+    with conn.cursor(row_factory=class_row(DueInstallation)) as cursor:
+        return cursor.execute(_Q["select_due_installations"], {"at": at, "horizon": horizon}).fetchall()

@@ -1,0 +1,126 @@
+"""Installations end and begin by what was read."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from devices.installations import update_installations
+from devices.nouns import Device, Installation, Reading
+from devices.readings import insert_readings
+from devices.registry import register_device
+from devices.store import select_installations, select_metrics
+from millpond.kernel.db import WriteConnection
+from millpond.kernel.errors import LeaseLost
+from millpond.kernel.jobs import claim_run
+
+START = datetime(2026, 3, 1, 8, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+AT = START + timedelta(days=60)
+
+
+def make_device(conn: WriteConnection, serial: str = "P-1", model: str = "reed-air-2") -> Device:
+    return register_device(conn, serial=serial, model=model, installed_at=START, at=START)
+
+
+def read(
+    conn: WriteConnection,
+    device: Device,
+    metric: str,
+    values: Iterable[float | str],
+    *,
+    start: datetime,
+    step: timedelta,
+) -> None:
+    metric_id = select_metrics(conn)[device.model][metric].metric_id
+    insert_readings(
+        conn,
+        [
+            Reading(
+                device.device_id,
+                metric_id,
+                start + i * step,
+                None if isinstance(value, str) else float(value),
+                value if isinstance(value, str) else None,
+                AT,
+                False,
+            )
+            for i, value in enumerate(values)
+        ],
+    )
+
+
+def parts_of(conn: WriteConnection, device: Device) -> list[Installation]:
+    return select_installations(conn, device.device_id)
+
+
+def test_a_new_filter_seen_by_all_three_signals_is_one_replacement(conn: WriteConnection) -> None:
+    device = make_device(conn)
+    read(conn, device, "filter_life_pct", [14, 13, 13, 12, 100, 100, 99], start=START, step=6 * HOUR)
+    read(conn, device, "filter_used_h", [3010, 3016, 3022, 3028, 2, 8, 14], start=START + HOUR, step=6 * HOUR)
+    read(conn, device, "filter_tag", ["A1", "A1", "B7"], start=START, step=18 * HOUR)
+    assert update_installations(conn, AT) == 1
+    new, old = parts_of(conn, device)
+    assert (old.ended_at, old.ended_by) == (START + 24 * HOUR, "identity_change")
+    assert (new.installed_at, new.ended_at) == (old.ended_at, None)
+
+
+def test_running_again_changes_nothing(conn: WriteConnection) -> None:
+    device = make_device(conn)
+    read(conn, device, "filter_life_pct", [12, 100, 100, 12, 100, 100], start=START, step=HOUR)
+    assert update_installations(conn, AT) == 1
+    before = parts_of(conn, device)
+    assert update_installations(conn, AT) == 0
+    assert parts_of(conn, device) == before
+
+
+def test_a_replacement_in_the_middle_of_a_busy_day_gets_its_moment(conn: WriteConnection) -> None:
+    device = make_device(conn, model="generic-purifier-pct")
+    read(conn, device, "filter_life_pct", [30 - i / 24 for i in range(240)], start=START, step=HOUR)
+    read(conn, device, "filter_life_pct", [100 - i / 24 for i in range(240)], start=START + 240 * HOUR, step=HOUR)
+    assert update_installations(conn, AT) == 1
+    assert parts_of(conn, device)[0].installed_at == START + 240 * HOUR
+
+
+def test_a_past_moment_does_not_know_of_a_later_replacement(conn: WriteConnection) -> None:
+    device = make_device(conn, model="generic-purifier-pct")
+    read(conn, device, "filter_life_pct", [12, 100, 100], start=START, step=HOUR)
+    assert update_installations(conn, START + HOUR) == 0
+    assert update_installations(conn, START + 2 * HOUR) == 1
+
+
+def test_late_readings_of_the_old_filter_do_not_end_the_new_one(conn: WriteConnection) -> None:
+    device = make_device(conn, model="generic-purifier-pct")
+    read(conn, device, "filter_life_pct", [14, 98, 98], start=START, step=timedelta(days=3))
+    assert update_installations(conn, AT) == 1
+    read(conn, device, "filter_life_pct", [14, 13, 13, 12], start=START + HOUR, step=6 * HOUR)
+    read(conn, device, "filter_life_pct", [99, 99, 98], start=START + 48 * HOUR, step=6 * HOUR)
+    assert update_installations(conn, AT) == 0
+    assert len(parts_of(conn, device)) == 2
+
+
+def test_every_replacement_of_a_long_history_is_found_at_once(conn: WriteConnection) -> None:
+    device = make_device(conn, model="generic-purifier-pct")
+    days = timedelta(days=1)
+    for life in range(3):
+        read(conn, device, "filter_life_pct", range(100, 20, -5), start=START + life * 16 * days, step=days)
+    assert update_installations(conn, AT) == 2
+    assert [i.installed_at for i in parts_of(conn, device)] == [START + 32 * days, START + 16 * days, START]
+
+
+def test_a_part_without_readings_is_left_alone(conn: WriteConnection) -> None:
+    device = make_device(conn, model="reed-vac-s")
+    read(conn, device, "main_brush_used_h", [200, 201, 1, 2], start=START, step=24 * HOUR)
+    assert update_installations(conn, AT) == 1
+    assert sorted(i.part for i in parts_of(conn, device)) == ["filter", "main_brush", "main_brush", "side_brush"]
+
+
+def test_a_scheduler_that_lost_its_lease_replaces_nothing(conn: WriteConnection) -> None:
+    device = make_device(conn, model="generic-purifier-pct")
+    read(conn, device, "filter_life_pct", [12, 100, 100], start=START, step=HOUR)
+    claim = claim_run(conn, "forecast", AT, holder="a", at=AT, lease=timedelta(0))
+    assert claim is not None
+    assert claim_run(conn, "forecast", AT, holder="b", at=AT) is not None
+    with pytest.raises(LeaseLost):
+        update_installations(conn, AT, claim=claim)
+    assert len(parts_of(conn, device)) == 1
