@@ -58,15 +58,15 @@ def _purify_air(household: Household, key: int, hours: IntArray) -> Activity:
     power = ~household.is_away(hours) & (household.always_on | (presence > 0.25))
     effort = 1 + np.searchsorted([12.0, 22.0, 40.0, 75.0], pm25, side="right")
     level = np.where(night, 1, effort) * power
-    # A filter hour is an hour of the fan, weighted by the air it moved and the dust that was in it.
-    load = np.clip(0.62 + 0.09 * level + 0.004 * pm25, 0, 1.5)
+    # A filter hour is an hour of the fan, weighted by the air it moved, the dust in it, and what people stir up.
+    load = np.clip(0.42 + 0.09 * level + 0.006 * pm25 + 0.25 * presence, 0, 1.6)
     indoors = pm25 * np.where(power, 0.55, 1.0)
     moods = np.where(night, 1, np.where(uniforms(key ^ 2, local_days(household.region, hours)) < 0.1, 2, 0))
     mode = np.array(["auto", "sleep", "favourite", "off"])[np.where(power, moods, 3)]
     seen: dict[str, NDArray[Any]] = {
         "pm25_ugm3": np.round(indoors, 1), "fan_level": level, "mode": mode, "power": power,
     }  # fmt: skip
-    return Activity({"h": household.pace * 0.96 * load * power}, {}, seen)
+    return Activity({"h": household.pace * 0.92 * load * power}, {}, seen)
 
 
 def _watch_tv(household: Household, key: int, hours: IntArray) -> Activity:

@@ -118,11 +118,14 @@ class FleetRun:
         if most_unacked is not None:
             self._send_all("acks", at, pace, 0, resend_after_s)
 
-    def follow(self, clock: Clock, *, limits: Limits | None = None) -> None:
-        """Measure and publish as `clock` goes, until stopped or a limit is reached; what is older goes to backfill."""
+    def follow(self, clock: Clock, *, limits: Limits | None = None, live_since: datetime | None = None) -> None:
+        """Measure and publish as `clock` goes, until stopped or a limit is reached.
+
+        What was measured before `live_since` (default: now) goes to backfill.
+        """
         pace = _Pace(limits or Limits(), self._published)
         for link in self._links:
-            link.live_since = clock.now()
+            link.live_since = live_since or clock.now()
         while not self._done(pace):
             at = clock.now()
             self._measure(at)

@@ -70,7 +70,7 @@ def run_simulation(
             step = timedelta(seconds=max(1.0, options.window / options.devices))
             run.replay(at, step=step, live_since=fleet.start, limits=limits, most_unacked=None)
         else:
-            run.follow(_clock(options, clock, fleet.start, at), limits=limits)
+            run.follow(_clock(options, clock, fleet.start, at), limits=limits, live_since=fleet.start)
         run.wait_for_acks(options.ack_wait_s, at=clock.now())
         summary = run.summary()
     if options.report:

@@ -1,0 +1,122 @@
+"""The publisher over TLS, with a client certificate and a password, at a mosquitto that asks for both."""
+
+import ipaddress
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from millpond.kernel.broker import parse_broker_url
+from millpond.kernel.errors import InvalidInput, Unavailable
+from simulators.device import Message
+from simulators.publisher import Publisher, TlsFiles
+
+_MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
+_ISSUED = datetime(2020, 1, 1, tzinfo=UTC)
+pytestmark = pytest.mark.skipif(_MOSQUITTO is None, reason="mosquitto is not installed")
+
+
+@pytest.fixture(scope="module")
+def tls_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, TlsFiles]]:
+    """`host:port` of a broker that wants a certificate of our authority and a password; the client's files."""
+    folder = tmp_path_factory.mktemp("tls")
+    _write_certificates(folder)
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(folder / "passwords"), "fleet", "p@ss"], check=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = folder / "mosquitto.conf"
+    config.write_text(
+        f"listener {port} 127.0.0.1\nuser root\nrequire_certificate true\npassword_file {folder}/passwords\n"
+        f"cafile {folder}/ca.pem\ncertfile {folder}/server.pem\nkeyfile {folder}/server.key\n"
+    )
+    assert _MOSQUITTO is not None
+    broker = subprocess.Popen([_MOSQUITTO, "-c", str(config)], stderr=subprocess.PIPE, text=True)
+    try:
+        assert broker.stderr is not None
+        assert any("running" in line for line in broker.stderr), "mosquitto did not start"
+        yield f"127.0.0.1:{port}", TlsFiles(folder / "ca.pem", folder / "client.pem", folder / "client.key")
+    finally:
+        broker.terminate()
+        broker.wait(10)
+
+
+def _write_certificates(folder: Path) -> None:
+    ca_key = ec.generate_private_key(ec.SECP256R1())
+    ca = _certificate("test authority", ca_key, "test authority", ca_key, authority=True)
+    (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
+    for name in ("server", "client"):
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = _certificate(name, key, "test authority", ca_key, authority=False)
+        (folder / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        (folder / f"{name}.key").write_bytes(key.private_bytes(*pem))
+
+
+def _certificate(
+    name: str, key: ec.EllipticCurvePrivateKey, issuer: str, issuer_key: ec.EllipticCurvePrivateKey, *, authority: bool
+) -> x509.Certificate:
+    def named(common_name: str) -> x509.Name:
+        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+    return (
+        x509.CertificateBuilder()
+        .subject_name(named(name))
+        .issuer_name(named(issuer))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(_ISSUED)
+        .not_valid_after(_ISSUED + timedelta(days=36_500))
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(issuer_key, hashes.SHA256())
+    )
+
+
+def test_a_message_crosses_tls_with_certificate_and_password(tls_broker: tuple[str, TlsFiles]) -> None:
+    where, files = tls_broker
+    wake = threading.Event()
+    publisher = Publisher(
+        parse_broker_url(f"mqtts://fleet:p%40ss@{where}"), "tls-1", subscriptions=["echo"], tls=files, wake=wake
+    )
+    publisher.connect()
+    publisher.publish(Message("echo", b"hello"))
+    received: list[tuple[str, bytes]] = []
+    while not received and wake.wait(10):
+        wake.clear()
+        received = publisher.received()
+    publisher.close()
+    assert received == [("echo", b"hello")]
+    assert publisher.unconfirmed == 0
+
+
+def test_a_wrong_password_is_refused_in_one_sentence(tls_broker: tuple[str, TlsFiles]) -> None:
+    where, files = tls_broker
+    before = threading.active_count()
+    publisher = Publisher(parse_broker_url(f"mqtts://fleet:wrong@{where}"), "tls-2", subscriptions=["x"], tls=files)
+    with pytest.raises(Unavailable, match="refused the connection: Not authorized") as caught:
+        publisher.connect()
+    assert "wrong" not in str(caught.value)
+    assert threading.active_count() == before
+
+
+def test_a_broker_of_an_unknown_authority_is_not_trusted(tls_broker: tuple[str, TlsFiles]) -> None:
+    publisher = Publisher(parse_broker_url(f"mqtts://{tls_broker[0]}"), "tls-3", subscriptions=["x"])
+    with pytest.raises(Unavailable, match="certificate"):
+        publisher.connect()
+
+
+def test_a_certificate_file_that_is_not_there_gets_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="the TLS files cannot be used"):
+        Publisher(
+            parse_broker_url("mqtts://127.0.0.1"), "tls-4", subscriptions=["x"], tls=TlsFiles(tmp_path / "none.pem")
+        )
