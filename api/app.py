@@ -1,0 +1,46 @@
+"""The HTTP face of the platform, put together from what the composition root gives it."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+from psycopg_pool import ConnectionPool
+
+from api.edge import Check, Edge
+from api.middleware import BodyLimit, Marks
+from api.problems import install_problems
+from api.routes import bindings, decisions, devices, forecasts, health, offers, orders, people
+from api.web import pages
+from attribution.tokens import derive_staff_keys
+from millpond.kernel.clock import Clock
+from millpond.kernel.db import ReadConnection, WriteConnection
+from millpond.kernel.settings import Settings
+
+_DESCRIPTION = """\
+Telemetry in, depletion forecasts, timely offers, and credit that balances. Errors are RFC 9457 problems, lists are
+paged by cursor, every write takes an `Idempotency-Key`. What a caller may not see does not exist for them (404)."""
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock,
+    read_pool: ConnectionPool[ReadConnection],
+    write_pool: ConnectionPool[WriteConnection],
+    extra_health: Mapping[str, Check] | None = None,
+) -> FastAPI:
+    """The application. It opens nothing and closes nothing: the pools stay the caller's.
+
+    `extra_health` adds lines to /readyz, each a function that answers None or what is wrong, in a sentence. Raises
+    ConfigurationError when there is no secret to check tokens with.
+    """
+    settings.require("jwt_secret")
+    keys = derive_staff_keys(settings.jwt_secret.get_secret_value().encode())
+    app = FastAPI(title="Millpond", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None)
+    app.state.edge = Edge(settings, clock, read_pool, write_pool, keys, extra_health or {})
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Marks)
+    install_problems(app)
+    for room in (health, devices, forecasts, people, bindings, offers, orders, decisions):
+        app.include_router(room.router)
+    pages.install_pages(app)
+    return app

@@ -1,0 +1,104 @@
+"""What endpoints ask for: the time, the pools, the caller, and the wish to write. The API reads the clock only here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from psycopg_pool import ConnectionPool
+
+from api.auth import Caller, read_token
+from api.idempotency import Act, Answer, Write, hash_request, require_key
+from attribution.tokens import StaffKeys
+from millpond.kernel.clock import Clock
+from millpond.kernel.db import ReadConnection, WriteConnection
+from millpond.kernel.errors import Unauthenticated
+from millpond.kernel.settings import Settings
+
+Check = Callable[[], str | None]
+"""A health check: None when all is well, else one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The real objects behind the API, given by whoever composes it."""
+
+    settings: Settings
+    clock: Clock
+    reads: ConnectionPool[ReadConnection]
+    writes: ConnectionPool[WriteConnection]
+    staff_keys: StaffKeys
+    extra_health: Mapping[str, Check]
+
+    @property
+    def secret(self) -> str:
+        return self.settings.jwt_secret.get_secret_value()
+
+
+def get_edge(request: Request) -> Edge:
+    edge: Edge = request.app.state.edge
+    return edge
+
+
+EdgeDep = Annotated[Edge, Depends(get_edge)]
+
+
+def get_at(edge: EdgeDep) -> datetime:
+    return edge.clock.now()
+
+
+At = Annotated[datetime, Depends(get_at)]
+
+
+def get_reads(edge: EdgeDep) -> ConnectionPool[ReadConnection]:
+    return edge.reads
+
+
+# Endpoints take a connection from the pool themselves: a dependency that held one while its endpoint waits for a
+# thread would starve the threads that wait for a connection.
+Reads = Annotated[ConnectionPool[ReadConnection], Depends(get_reads)]
+
+_bearer = HTTPBearer(auto_error=False, description="A token from `millpond token --role … --subject …`.")
+
+
+def get_caller(
+    edge: EdgeDep, at: At, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    if given is None:
+        raise Unauthenticated("this call needs a token: send it as 'Authorization: Bearer …'")
+    return read_token(edge.secret, given.credentials, at)
+
+
+CallerDep = Annotated[Caller, Depends(get_caller)]
+KeyHeader = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", description="Any text of your own; the same key and request get the same answer."),
+]
+
+
+def get_write(request: Request, edge: EdgeDep, at: At, caller: CallerDep, key: KeyHeader = None) -> Write:
+    return make_write(request, edge, at, caller, key)
+
+
+def make_write(request: Request, edge: Edge, at: datetime, caller: Caller, key: str | None) -> Write:
+    """The wish to write that `request` brings under `key`; KeyMissing without one."""
+    body_sha256 = request.scope["state"]["body_sha256"]
+    request_hash = hash_request(request.method, request.url.path, request.url.query, body_sha256)
+    return Write(edge.writes, caller.actor, require_key(key), request_hash, at)
+
+
+WriteDep = Annotated[Write, Depends(get_write)]
+
+
+def answer_once(write: Write, act: Act) -> JSONResponse:
+    """Do the write once and answer; a repeated answer says so in `Idempotency-Replayed`."""
+    return to_response(write.once(act))
+
+
+def to_response(answer: Answer) -> JSONResponse:
+    """The answer as JSON."""
+    headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
+    return JSONResponse(answer.body, answer.status, headers)

@@ -1,0 +1,88 @@
+"""Writes that may be sent twice: the key is claimed and the answer kept in the transaction of the write itself."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+from psycopg_pool import ConnectionPool
+from pydantic import BaseModel
+
+from api.problems import KeyMissing, KeyReused
+from millpond.kernel.db import WriteConnection, load_queries
+
+_Q = load_queries("millpond.kernel")
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+Act = Callable[[WriteConnection], tuple[int, BaseModel]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a write was answered with: an HTTP status, a JSON body, and whether it was answered before."""
+
+    status: int
+    body: dict[str, Any]
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One wish to write: whose, under which key, with which request."""
+
+    pool: ConnectionPool[WriteConnection]
+    subject: str
+    key: str
+    request_hash: str
+    at: datetime
+
+    def once(self, act: Act) -> Answer:
+        """Let `act` write and answer, in one transaction with the key; a repeated key gets the first answer again.
+
+        `act` may open nested transactions. Its errors pass through, and then the key stays free for another try.
+        """
+        with self.pool.connection() as conn, conn.transaction():
+            conn.execute(_Q["lock_idempotency_key"], {"subject": self.subject, "key": self.key})
+            earlier = self._earlier_answer(conn)
+            if earlier:
+                return earlier
+            status, model = act(conn)
+            answer = Answer(status, model.model_dump(mode="json"), replayed=False)
+            self._keep(conn, answer)
+            return answer
+
+    def _earlier_answer(self, conn: WriteConnection) -> Answer | None:
+        row = conn.execute(_Q["select_idempotency_key"], {"subject": self.subject, "key": self.key}).fetchone()
+        if row is None:
+            return None
+        if row[0] != self.request_hash:
+            raise KeyReused("this Idempotency-Key was used for another request: take a new key for a new wish")
+        return Answer(row[1], row[2], replayed=True)
+
+    def _keep(self, conn: WriteConnection, answer: Answer) -> None:
+        values = {
+            "subject": self.subject,
+            "key": self.key,
+            "request_hash": self.request_hash,
+            "status": answer.status,
+            "response": Jsonb(answer.body),
+            "at": self.at,
+        }
+        conn.execute(_Q["insert_idempotency_key"], values)
+
+
+def require_key(key: str | None) -> str:
+    """The key, or KeyMissing when a write came without one or with one that is not 1 to 200 printable characters."""
+    if key is None:
+        raise KeyMissing("a write needs an Idempotency-Key header: any text of your own, new for each new wish")
+    if not _KEY.fullmatch(key):
+        raise KeyMissing("an Idempotency-Key is 1 to 200 printable ASCII characters without spaces")
+    return key
+
+
+def hash_request(method: str, path: str, query: str, body_sha256: str) -> str:
+    """One text for all that makes two requests the same request."""
+    return hashlib.sha256("\n".join((method, path, query, body_sha256)).encode()).hexdigest()

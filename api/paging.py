@@ -1,0 +1,47 @@
+"""Lists by cursor: opaque to the caller, the last key of the page to us."""
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from millpond.kernel.errors import InvalidInput
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+Limit = Annotated[int, Query(ge=1, le=200, description="Most items of one page.")]
+Cursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before.")]
+
+
+class Page(BaseModel, Generic[M]):
+    """One page of a list; without `next_cursor` it is the last."""
+
+    items: list[M]
+    next_cursor: str | None = Field(default=None, description="Ask for the next page with `cursor=` this.")
+
+
+def encode_cursor(*key: str | int) -> str:
+    """A cursor after `key`."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
+    """The key in `cursor`, one part for each of `types`; raises InvalidInput when it is not one of ours."""
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if [type(part) for part in key] != list(types):
+            raise ValueError
+    except (ValueError, TypeError) as error:
+        raise InvalidInput("cursor: this is not a next_cursor that a page of this list gave") from error
+    return tuple(key)
+
+
+def cut_page(rows: Sequence[T], limit: int, cursor_of: Callable[[T], str]) -> tuple[Sequence[T], str | None]:
+    """The first `limit` of rows (of which one more was asked for), and the cursor after them if there are more."""
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], cursor_of(rows[limit - 1])

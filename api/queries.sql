@@ -1,0 +1,120 @@
+-- name: select_ingest_tally
+-- What came in and what became of it, in one snapshot, so that received is always the sum of the rest.
+select coalesce(sum(messages), 0)::bigint as messages,
+       coalesce(sum(received), 0)::bigint
+           + (select coalesce(sum(in_flight), 0) from ingest_consumer)::bigint as received,
+       coalesce(sum(stored), 0)::bigint as stored,
+       coalesce(sum(duplicate), 0)::bigint as duplicate,
+       coalesce(sum(conflict), 0)::bigint as conflict,
+       coalesce(sum(quarantined), 0)::bigint as quarantined,
+       (select coalesce(sum(in_flight), 0) from ingest_consumer)::bigint as in_flight
+from ingest_minute;
+
+-- name: select_house_tally
+-- How much there is of the rest, for the metrics page and the operator's first look.
+select (select count(*) from device) as devices,
+       (select count(*) from device_status where state = 'online') as online,
+       (select count(*) from customer) as customers,
+       (select count(*) from offer where state in ('open', 'seen')) as open_offers,
+       (select count(*) from quarantine) as quarantined_items,
+       (select coalesce(sum(amount_minor), 0)::bigint from posting) as ledger_balance_minor;
+
+-- name: select_ingest_beats
+-- How long ago, on the database's own clock, each ingest gave a sign of life.
+select consumer, connected, extract(epoch from clock_timestamp() - beat_at)::float8 as silent_s
+from ingest_consumer order by beat_at desc;
+
+-- name: select_answer
+-- The least a database can do.
+select 1;
+
+-- name: select_device_forecasts
+-- The newest forecast of each part that is installed in a device now.
+select i.installation_id, i.part, i.consumable, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day,
+       f.depletes_p10, f.depletes_p50, f.depletes_p90, f.method, f.reason, f.data_cutoff, f.at, f.made_at
+from installation i
+cross join lateral (select * from depletion_forecast d where d.installation_id = i.installation_id
+                    order by d.at desc, d.run_id desc limit 1) f
+where i.device_id = %(device_id)s and i.ended_at is null
+order by i.part;
+
+-- name: select_household
+-- A customer's devices with their model's name and when they were last heard of.
+select d.device_id, d.serial, m.name, m.category, d.installed_at, s.state as status,
+       (select max(received_at) from reading_latest l where l.device_id = d.device_id) as heard_at
+from device d join device_model m using (model) left join device_status s using (device_id)
+where d.customer_id = %(customer_id)s
+order by d.device_id limit %(limit)s;
+
+-- name: select_household_parts
+-- What is installed now in a customer's devices, each with its newest forecast if there is one.
+select i.device_id, i.part, c.name, i.installed_at, coalesce(f.threshold_pct, p.threshold_pct) as threshold_pct,
+       f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90, f.reason, f.method, f.at as forecast_at
+from installation i
+join device d using (device_id)
+join consumable c using (consumable)
+join model_part p on p.model = d.model and p.part = i.part
+left join lateral (select * from depletion_forecast x where x.installation_id = i.installation_id
+                   order by x.at desc, x.run_id desc limit 1) f on true
+where d.customer_id = %(customer_id)s and i.ended_at is null
+order by i.device_id, i.part;
+
+-- name: select_remaining_history
+-- Percent remaining of a part at the end of each day: by its counters where it has any, else by its percentage.
+select r.day, max(r.last_at) as last_at, least(100, greatest(0, min(
+           case l.measure when 'percent_remaining' then r.last_value
+                          when 'percent_used' then 100 - r.last_value
+                          when 'remaining' then 100 * r.last_value / l.capacity
+                          else 100 * (1 - r.last_value / l.capacity) end)))::float8 as remaining_pct
+from device d
+join part_limit l on l.model = d.model and l.part = %(part)s
+join reading_day r on r.device_id = d.device_id and r.metric_id = l.metric_id
+where d.device_id = %(device_id)s and r.day >= %(since)s::timestamptz
+  and l.measure in ('percent_remaining', 'percent_used', 'remaining', 'used')
+  and (l.measure in ('remaining', 'used')
+       or not exists (select 1 from part_limit o
+                      where o.model = l.model and o.part = l.part and o.measure in ('remaining', 'used')))
+group by r.day order by r.day;
+
+-- name: select_fleet
+-- A page of devices for an operator, those whose serial or model holds a text.
+select d.device_id, d.serial, d.model, d.region, c.name as customer, s.state as status,
+       (select max(received_at) from reading_latest l where l.device_id = d.device_id) as heard_at
+from device d left join customer c using (customer_id) left join device_status s using (device_id)
+where d.device_id > %(after)s::bigint
+  and (%(search)s::text = '' or strpos(lower(d.serial), lower(%(search)s::text)) > 0
+       or strpos(lower(d.model), lower(%(search)s::text)) > 0)
+order by d.device_id limit %(limit)s;
+
+-- name: select_ingest_minutes
+-- The newest minutes in which anything arrived, over all consumers, newest first.
+select minute, sum(stored)::bigint as stored, sum(duplicate)::bigint as duplicate,
+       sum(conflict)::bigint as conflict, sum(quarantined)::bigint as quarantined
+from ingest_minute group by minute order by minute desc limit %(limit)s;
+
+-- name: select_quarantine
+-- A page of refused items, newest first, each with the beginning of the message it came from.
+select q.quarantine_id, q.received_at, q.serial, q.item, q.code, q.reason, m.topic,
+       substring(m.payload from 1 for 600) as beginning, octet_length(m.payload) as size_bytes
+from quarantine q join quarantined_message m using (digest)
+where (q.received_at, q.quarantine_id) < (%(before_at)s::timestamptz, %(before_id)s::bigint)
+order by q.received_at desc, q.quarantine_id desc limit %(limit)s;
+
+-- name: select_quarantine_codes
+-- How many items were refused for each reason.
+select code, count(*) as items from quarantine group by code order by items desc, code;
+
+-- name: select_soonest
+-- A page of what is used up next, over all installations of now.
+select i.installation_id, d.serial, d.model, i.part, f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90,
+       f.method, f.at
+from installation i join device d using (device_id)
+cross join lateral (select * from depletion_forecast x where x.installation_id = i.installation_id
+                    order by x.at desc, x.run_id desc limit 1) f
+where i.ended_at is null
+  and (f.depletes_p50, i.installation_id) > (%(after_at)s::timestamptz, %(after_id)s::bigint)
+order by f.depletes_p50, i.installation_id limit %(limit)s;
+
+-- name: select_products
+-- The catalogue's names by language, for showing orders.
+select sku, name from product where sku = any(%(skus)s::text[]);

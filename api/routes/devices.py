@@ -1,0 +1,257 @@
+"""Devices, their readings and their forecasts."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from api.auth import Caller, Role, require_role
+from api.edge import At, CallerDep, Reads, WriteDep, answer_once
+from api.models import Body, Out, Text, Time
+from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
+from devices.nouns import Device, Metric
+from devices.readings import Bucket, Point, select_bucketed_series, select_raw_series
+from devices.registry import register_device
+from devices.store import (
+    select_device,
+    select_device_status,
+    select_devices,
+    select_installations,
+    select_latest,
+    select_metrics,
+)
+from millpond.kernel.db import ReadConnection, WriteConnection
+from millpond.kernel.errors import InvalidInput, NotFound
+from millpond.kernel.ids import CustomerId
+
+router = APIRouter(prefix="/v1/devices", tags=["devices"])
+
+_SERIES_MAX = 5000
+_WIDEST = timedelta(days=3660)
+_SHORT = re.compile(r"(\d{1,5})([mhd])", re.ASCII)
+_ISO = re.compile(r"P(?:(?P<days>\d{1,3})D)?(?:T(?:(?P<hours>\d{1,4})H)?(?:(?P<minutes>\d{1,5})M)?)?", re.ASCII)
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+class NewDevice(Body):
+    """A device to register. Without `installed_at` it is installed now."""
+
+    serial: Annotated[Text, Field(max_length=64)]
+    model: Text
+    region: Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")] = ""
+    customer_id: Text | None = None
+    installed_at: Time | None = None
+
+
+class DeviceOut(Out):
+    """One unit; `customer_id` is null while nobody owns it."""
+
+    serial: str
+    model: str
+    region: str
+    customer_id: str | None
+    installed_at: datetime
+    registered_at: datetime
+
+
+class InstallationOut(Out):
+    """One consumable in the device; `ended_at` is null for the current one."""
+
+    installation_id: int
+    part: str
+    consumable: str
+    installed_at: datetime
+    ended_at: datetime | None
+    ended_by: str | None
+
+
+class LatestOut(Out):
+    """The newest value of one metric."""
+
+    metric: str
+    unit: str
+    measured_at: datetime
+    value: float | None
+    state: str | None
+
+
+class StatusOut(Out):
+    """What the device last said of itself."""
+
+    state: str
+    changed_at: datetime
+
+
+class DeviceDetail(DeviceOut):
+    """A device with what is in it and what it last said."""
+
+    status: StatusOut | None
+    installations: list[InstallationOut]
+    latest: list[LatestOut]
+
+
+class PointOut(Out):
+    """A raw value."""
+
+    at: datetime
+    value: float | None
+    state: str | None
+
+
+class BucketOut(Out):
+    """The values of one bucket, which begins at `at`."""
+
+    at: datetime
+    value: float = Field(description="The mean.")
+    min_value: float
+    max_value: float
+    readings: int
+
+
+class SeriesOut(Out):
+    """A series in [from, to), oldest first; `truncated` when there was more than fits one answer."""
+
+    serial: str
+    metric: str
+    unit: str
+    bucket_s: int | None
+    points: list[BucketOut | PointOut]
+    truncated: bool
+
+
+@router.post("", status_code=201, response_model=DeviceOut)
+def post_device(body: NewDevice, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
+    """Register a device with the parts its model comes with: an operator for anyone, a customer for themselves."""
+    owner = _owner_for(caller, body.customer_id)
+
+    def act(conn: WriteConnection) -> tuple[int, Out]:
+        device = register_device(
+            conn,
+            serial=body.serial,
+            model=body.model,
+            region=body.region,
+            customer_id=owner,
+            installed_at=body.installed_at or at,
+            at=at,
+        )
+        return 201, DeviceOut.model_validate(device)
+
+    return answer_once(write, act)
+
+
+def _owner_for(caller: Caller, customer_id: str | None) -> CustomerId | None:
+    require_role(caller, Role.OPERATOR, Role.CUSTOMER)
+    if caller.role is Role.OPERATOR:
+        return CustomerId(customer_id) if customer_id else None
+    if customer_id not in (None, caller.subject):
+        raise NotFound(f"there is no customer {customer_id} that you may see")
+    return CustomerId(caller.subject)
+
+
+@router.get("", response_model=Page[DeviceOut])
+def get_devices(reads: Reads, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None) -> Page[DeviceOut]:
+    """All devices for an operator, their own for a customer, in the order they were registered."""
+    require_role(caller, Role.OPERATOR, Role.CUSTOMER)
+    owner = CustomerId(caller.subject) if caller.role is Role.CUSTOMER else None
+    after = decode_cursor(cursor, int)[0] if cursor else 0
+    with reads.connection() as conn:
+        rows = select_devices(conn, after=after, limit=limit + 1, customer_id=owner)
+    shown, following = cut_page(rows, limit, lambda row: encode_cursor(row.device_id))
+    return Page(items=[DeviceOut.model_validate(row) for row in shown], next_cursor=following)
+
+
+@router.get("/{serial}", response_model=DeviceDetail)
+def get_device(serial: str, reads: Reads, caller: CallerDep) -> DeviceDetail:
+    """One device with its installations and the latest value of every metric."""
+    with reads.connection() as conn:
+        device = find_visible_device(conn, caller, serial)
+        status = select_device_status(conn, device.device_id)
+        installations = select_installations(conn, device.device_id)
+        latest = select_latest(conn, device.device_id)
+    return DeviceDetail(
+        **DeviceOut.model_validate(device).model_dump(),
+        status=StatusOut.model_validate(status) if status else None,
+        installations=[InstallationOut.model_validate(row) for row in installations],
+        latest=[LatestOut.model_validate(row) for row in latest],
+    )
+
+
+@router.get("/{serial}/readings", response_model=SeriesOut)
+def get_readings(
+    serial: str,
+    reads: Reads,
+    caller: CallerDep,
+    at: At,
+    metric: Annotated[Text, Query()],
+    from_at: Annotated[Time | None, Query(alias="from", description="Default: a day before `to`.")] = None,
+    to_at: Annotated[Time | None, Query(alias="to", description="Default: now.")] = None,
+    bucket: Annotated[str | None, Query(max_length=20, description="Such as 15m, 1h, 1d or PT6H; raw without.")] = None,
+) -> SeriesOut:
+    """One metric as it was read, or its mean, least and most per bucket."""
+    until = to_at or at
+    since = from_at or until - timedelta(days=1)
+    width = parse_bucket(bucket) if bucket else None
+    _require_sensible(since, until)
+    with reads.connection() as conn:
+        device = find_visible_device(conn, caller, serial)
+        known = _find_metric(conn, device, metric)
+        points = _select_series(conn, device, known, since, until, width)
+    return SeriesOut(
+        serial=serial,
+        metric=metric,
+        unit=known.unit,
+        bucket_s=int(width.total_seconds()) if width else None,
+        points=[_point_out(point) for point in points[:_SERIES_MAX]],
+        truncated=len(points) > _SERIES_MAX,
+    )
+
+
+def find_visible_device(conn: ReadConnection, caller: Caller, serial: str) -> Device:
+    """The device, if it exists and the caller is its owner or an operator; NotFound in every other case."""
+    require_role(caller, Role.OPERATOR, Role.CUSTOMER)
+    device = select_device(conn, serial)
+    if device is None or (caller.role is Role.CUSTOMER and device.customer_id != caller.subject):
+        raise NotFound(f"there is no device {serial[:80]} that you may see")
+    return device
+
+
+def parse_bucket(text: str) -> timedelta:
+    """A width such as `15m`, `1h`, `1d` or `PT6H`, from a minute to a year; raises InvalidInput for all else."""
+    parts: dict[str, int] = {}
+    if short := _SHORT.fullmatch(text):
+        parts = {_UNITS[short[2]]: int(short[1])}
+    elif iso := _ISO.fullmatch(text):
+        parts = {unit: int(count) for unit, count in iso.groupdict().items() if count}
+    width = timedelta(**parts)
+    if not timedelta(minutes=1) <= width <= timedelta(days=366):
+        raise InvalidInput("bucket: a width from 1m to 366d, such as 15m, 1h, 1d or PT6H")
+    return width
+
+
+def _require_sensible(since: datetime, until: datetime) -> None:
+    if since >= until:
+        raise InvalidInput("from: it must be before `to`")
+    if until - since > _WIDEST:
+        raise InvalidInput(f"from: at most {_WIDEST.days} days before `to`")
+
+
+def _find_metric(conn: ReadConnection, device: Device, name: str) -> Metric:
+    metric = select_metrics(conn).get(device.model, {}).get(name)
+    if metric is None:
+        raise InvalidInput(f"metric: a {device.model} has no metric {name[:80]}")
+    return metric
+
+
+def _select_series(
+    conn: ReadConnection, device: Device, metric: Metric, since: datetime, until: datetime, width: timedelta | None
+) -> list[Point] | list[Bucket]:
+    if width is None:
+        return select_raw_series(conn, device.device_id, metric.metric_id, since, until, _SERIES_MAX + 1)
+    return select_bucketed_series(conn, device.device_id, metric.metric_id, since, until, width, _SERIES_MAX + 1)
+
+
+def _point_out(point: Point | Bucket) -> PointOut | BucketOut:
+    return BucketOut.model_validate(point) if isinstance(point, Bucket) else PointOut.model_validate(point)

@@ -1,0 +1,46 @@
+"""When what is in a device will be used up."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+
+from api.edge import CallerDep, Reads
+from api.models import Out
+from api.routes.devices import find_visible_device
+from api.store import select_device_forecasts
+
+router = APIRouter(prefix="/v1/devices", tags=["devices"])
+
+
+class ForecastOut(Out):
+    """When a part will be down to its threshold, as known at `at`; `reason` says why there is no date."""
+
+    installation_id: int
+    part: str
+    consumable: str
+    remaining_pct: float | None
+    threshold_pct: float
+    usage_pct_per_day: float | None
+    depletes_p10: datetime | None
+    depletes_p50: datetime | None
+    depletes_p90: datetime | None
+    method: str
+    reason: str | None
+    data_cutoff: datetime | None
+    at: datetime
+    made_at: datetime
+
+
+class ForecastsOut(Out):
+    """The newest forecast of each part that is installed now."""
+
+    items: list[ForecastOut]
+
+
+@router.get("/{serial}/forecasts", response_model=ForecastsOut)
+def get_forecasts(serial: str, reads: Reads, caller: CallerDep) -> ForecastsOut:
+    """For each part that is installed now, when it will be down to its threshold: P10, P50 and P90."""
+    with reads.connection() as conn:
+        device = find_visible_device(conn, caller, serial)
+        forecasts = select_device_forecasts(conn, device.device_id)
+    return ForecastsOut(items=[ForecastOut.model_validate(row) for row in forecasts])

@@ -1,0 +1,56 @@
+"""Alive, ready, and in numbers."""
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from api.edge import EdgeDep, Reads
+from api.metrics import render_metrics
+from api.models import Out
+from api.readiness import check_readiness
+
+router = APIRouter(tags=["health"])
+
+
+class Alive(Out):
+    """This process runs."""
+
+    status: str
+
+
+class LineOut(Out):
+    """One check of readiness."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+class Readiness(Out):
+    """`ready` only when every check is green."""
+
+    status: str
+    checks: list[LineOut]
+
+
+@router.get("/healthz", response_model=Alive)
+def get_health() -> Alive:
+    """Alive; asks nobody else."""
+    return Alive(status="alive")
+
+
+@router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
+def get_readiness(edge: EdgeDep) -> JSONResponse:
+    """Really able to serve: the database answers, its schema is current, and ingest is connected and alive."""
+    lines = check_readiness(edge)
+    ready = all(line.ok for line in lines)
+    answer = Readiness(
+        status="ready" if ready else "not ready", checks=[LineOut.model_validate(line) for line in lines]
+    )
+    return JSONResponse(answer.model_dump(), 200 if ready else 503, {} if ready else {"Retry-After": "2"})
+
+
+@router.get("/metrics", response_class=Response)
+def get_metrics(reads: Reads) -> Response:
+    """Numbers in Prometheus' text format."""
+    return Response(render_metrics(reads), media_type=CONTENT_TYPE_LATEST)

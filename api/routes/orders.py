@@ -1,0 +1,122 @@
+"""Sales in any channel, and refunds."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from api.auth import Caller, Role
+from api.edge import At, CallerDep, WriteDep, answer_once
+from api.models import Body, Currency, MoneyIn, OrderOut, Out, RefundOut, Text
+from attribution.nouns import Channel, Order, OrderItem, Staff
+from attribution.orders import refund_order, select_order
+from attribution.people import select_staff_member
+from millpond.kernel.db import ReadConnection, WriteConnection
+from millpond.kernel.errors import InvalidInput, NotFound
+from millpond.kernel.ids import CustomerId, Sku, StaffId, StoreId
+from offers.checkout import place_order
+
+router = APIRouter(prefix="/v1/orders", tags=["orders"])
+
+
+class NewItem(Body):
+    """A product and how many of it; the price is the catalogue's."""
+
+    sku: Text
+    quantity: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
+
+
+class NewOrder(Body):
+    """A sale. A customer orders for themselves, staff sell at their own store's till."""
+
+    customer_id: Text | None = Field(default=None, description="Default for a customer: themselves.")
+    channel: Channel
+    items: Annotated[list[NewItem], Field(min_length=1, max_length=100)]
+    currency: Currency
+    store_id: Text | None = Field(default=None, description="For channel `store`; default for staff: their own.")
+
+
+class NewRefund(Body):
+    """How much is given back, and why."""
+
+    amount: MoneyIn
+    reason: Text | None = None
+
+
+@router.post("", status_code=201, response_model=OrderOut)
+def post_order(body: NewOrder, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
+    """Place an order: it is credited to the binding in force, and withdraws the offers that it makes moot."""
+
+    def act(conn: WriteConnection) -> tuple[int, Out]:
+        seller = _require_seller(conn, caller, body)
+        order = place_order(
+            conn,
+            customer_id=_buyer(caller, body),
+            channel=body.channel,
+            items=[OrderItem(Sku(item.sku), item.quantity) for item in body.items],
+            currency=body.currency,
+            at=at,
+            store_id=seller.store_id if seller else StoreId(body.store_id) if body.store_id else None,
+            sold_by=seller.staff_id if seller else None,
+        )
+        return 201, OrderOut.model_validate(order)
+
+    return answer_once(write, act)
+
+
+@router.post("/{order_id}/refunds", status_code=201, response_model=RefundOut)
+def post_refund(order_id: str, body: NewRefund, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
+    """Give money back, whole or in part; the commission's share of it is clawed back."""
+
+    def act(conn: WriteConnection) -> tuple[int, Out]:
+        order = _find_visible_order(conn, caller, order_id)
+        refund = refund_order(conn, order.order_id, amount=body.amount.to_money(), at=at, reason=body.reason)
+        return 201, RefundOut.model_validate(refund)
+
+    return answer_once(write, act)
+
+
+def _buyer(caller: Caller, body: NewOrder) -> CustomerId:
+    if caller.role is Role.CUSTOMER:
+        if body.customer_id not in (None, caller.subject):
+            raise NotFound(f"there is no customer {body.customer_id} that you may see")
+        return CustomerId(caller.subject)
+    if body.customer_id is None:
+        raise InvalidInput("customer_id: say who buys")
+    return CustomerId(body.customer_id)
+
+
+def _require_seller(conn: ReadConnection, caller: Caller, body: NewOrder) -> Staff | None:
+    """The staff member at the till, None when nobody sells; raises when the caller may not sell so."""
+    if caller.role is Role.CUSTOMER and body.channel is Channel.STORE:
+        raise InvalidInput("channel: a customer orders in the app or on the web; a till's sale is entered by staff")
+    if caller.role is not Role.STAFF:
+        return None
+    if body.channel is not Channel.STORE:
+        raise InvalidInput("channel: staff sell at their store's till, so it is 'store'")
+    staff = _find_self(conn, caller)
+    if body.store_id not in (None, staff.store_id):
+        raise NotFound(f"there is no store {body.store_id} at whose till you sell")
+    return staff
+
+
+def _find_visible_order(conn: ReadConnection, caller: Caller, order_id: str) -> Order:
+    """The order, for its customer, for staff of the store it was sold in, and for operators."""
+    order = select_order(conn, order_id)
+    if order is None or not _may_see(conn, caller, order):
+        raise NotFound(f"there is no order {order_id[:80]} that you may see")
+    return order
+
+
+def _may_see(conn: ReadConnection, caller: Caller, order: Order) -> bool:
+    if caller.role is Role.STAFF:
+        return order.store_id is not None and order.store_id == _find_self(conn, caller).store_id
+    return caller.role is Role.OPERATOR or order.customer_id == caller.subject
+
+
+def _find_self(conn: ReadConnection, caller: Caller) -> Staff:
+    staff = select_staff_member(conn, StaffId(caller.subject))
+    if staff is None:
+        raise NotFound("you are not one of our staff")
+    return staff

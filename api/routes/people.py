@@ -1,0 +1,125 @@
+"""Staff members: their code, a fresh token of it, and their statement."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse, Response
+
+from api.credit import find_visible_staff
+from api.edge import At, CallerDep, Edge, EdgeDep, Reads, WriteDep, answer_once
+from api.models import MoneyOut, Out
+from api.qr import build_scan_url, draw_png, draw_svg
+from attribution.nouns import Channel, Staff
+from attribution.statements import build_statement
+from attribution.tokens import decode_staff_token, issue_badge_token, issue_screen_token
+from millpond.kernel.db import WriteConnection
+
+router = APIRouter(prefix="/v1/staff", tags=["staff"])
+
+Month = Annotated[
+    str | None,
+    Query(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$", description="YYYY-MM; default: this month."),
+]
+
+
+class ScreenCode(Out):
+    """A code for a screen: one customer, until `expires_at`."""
+
+    token: str
+    url: str
+    expires_at: datetime | None
+
+
+class StatementLineOut(Out):
+    """One order with what it moved within the month."""
+
+    order_id: str
+    customer_id: str
+    customer_name: str
+    channel: Channel
+    store_id: str | None
+    placed_at: datetime
+    amount: MoneyOut
+    refunded: MoneyOut
+    earned: MoneyOut
+    clawed_back: MoneyOut
+    released: MoneyOut
+
+
+class StatementTotalsOut(Out):
+    """One currency's month, and what is pending and payable at its end."""
+
+    currency: str
+    orders: int
+    earned: MoneyOut
+    clawed_back: MoneyOut
+    released: MoneyOut
+    paid_out: MoneyOut
+    pending: MoneyOut
+    payable: MoneyOut
+
+
+class StatementOut(Out):
+    """A month, `[begins_at, ends_at)` in the time zone of the person's store: orders and the commission on them."""
+
+    staff_id: str
+    month: date
+    time_zone: str
+    begins_at: datetime
+    ends_at: datetime
+    lines: list[StatementLineOut]
+    totals: list[StatementTotalsOut]
+
+
+@router.get("/{staff_id}/qr", response_class=Response, responses={200: {"content": {"image/svg+xml": {}}}})
+@router.get("/{staff_id}/qr.svg", response_class=Response, responses={200: {"content": {"image/svg+xml": {}}}})
+def get_qr_svg(staff_id: str, reads: Reads, edge: EdgeDep, caller: CallerDep) -> Response:
+    """The personal code to print, as SVG."""
+    with reads.connection() as conn:
+        staff = find_visible_staff(conn, caller, staff_id)
+    return Response(draw_svg(badge_url(edge, staff)), media_type="image/svg+xml")
+
+
+@router.get("/{staff_id}/qr.png", response_class=Response, responses={200: {"content": {"image/png": {}}}})
+def get_qr_png(staff_id: str, reads: Reads, edge: EdgeDep, caller: CallerDep) -> Response:
+    """The personal code to print, as PNG."""
+    with reads.connection() as conn:
+        staff = find_visible_staff(conn, caller, staff_id)
+    return Response(draw_png(badge_url(edge, staff)), media_type="image/png")
+
+
+@router.post("/{staff_id}/qr-tokens", status_code=201, response_model=ScreenCode)
+def post_qr_token(staff_id: str, edge: EdgeDep, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
+    """A fresh code for a screen, which binds one customer within a minute."""
+
+    def act(conn: WriteConnection) -> tuple[int, Out]:
+        return 201, issue_screen_code(edge, find_visible_staff(conn, caller, staff_id), at)
+
+    return answer_once(write, act)
+
+
+@router.get("/{staff_id}/statement", response_model=StatementOut)
+def get_statement(staff_id: str, reads: Reads, caller: CallerDep, at: At, month: Month = None) -> StatementOut:
+    """Orders, and the commission earned, clawed back and payable, in one month."""
+    with reads.connection() as conn:
+        staff = find_visible_staff(conn, caller, staff_id)
+        statement = build_statement(conn, staff.staff_id, parse_month(month, at))
+    return StatementOut.model_validate(statement)
+
+
+def parse_month(month: str | None, at: datetime) -> date:
+    """The first day of `YYYY-MM`, or of the month of `at`."""
+    return date.fromisoformat(f"{month}-01") if month else at.date().replace(day=1)
+
+
+def badge_url(edge: Edge, staff: Staff) -> str:
+    """What a printed badge of this person leads to."""
+    return build_scan_url(edge.settings.public_url, issue_badge_token(edge.staff_keys, staff))
+
+
+def issue_screen_code(edge: Edge, staff: Staff, at: datetime) -> ScreenCode:
+    """A code of this person for a screen, good from `at` for a minute."""
+    token = issue_screen_token(edge.staff_keys, staff, at=at)
+    expires_at = decode_staff_token(edge.staff_keys, token, at=at).expires_at
+    return ScreenCode(token=token, url=build_scan_url(edge.settings.public_url, token), expires_at=expires_at)

@@ -1,0 +1,104 @@
+"""Read models that cross rooms: one function, one statement, nothing written."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from millpond.kernel.db import ReadConnection, load_queries
+from millpond.kernel.ids import CustomerId, DeviceId, InstallationId
+
+_Q = load_queries("api")
+
+
+@dataclass(frozen=True, slots=True)
+class PartForecast:
+    """When a part is down to its threshold, as known at `at`; three dates, or a reason why there are none."""
+
+    installation_id: InstallationId
+    part: str
+    consumable: str
+    remaining_pct: float | None
+    threshold_pct: float
+    usage_pct_per_day: float | None
+    depletes_p10: datetime | None
+    depletes_p50: datetime | None
+    depletes_p90: datetime | None
+    method: str
+    reason: str | None
+    data_cutoff: datetime | None
+    at: datetime
+    made_at: datetime
+
+
+def select_device_forecasts(conn: ReadConnection, device_id: DeviceId) -> list[PartForecast]:
+    """The newest forecast of each part that is installed in the device now, by part."""
+    with conn.cursor(row_factory=class_row(PartForecast)) as cursor:
+        return cursor.execute(_Q["select_device_forecasts"], {"device_id": device_id}).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdDevice:
+    """One of a customer's devices; `name` is its model's, by language. `status` and `heard_at`: None when never."""
+
+    device_id: DeviceId
+    serial: str
+    name: dict[str, str]
+    category: str
+    installed_at: datetime
+    status: str | None
+    heard_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdPart:
+    """What is installed now in one place of a device, with its newest forecast (None throughout when there is none)."""
+
+    device_id: DeviceId
+    part: str
+    name: dict[str, str]
+    installed_at: datetime
+    threshold_pct: float
+    remaining_pct: float | None
+    depletes_p10: datetime | None
+    depletes_p50: datetime | None
+    depletes_p90: datetime | None
+    reason: str | None
+    method: str | None
+    forecast_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """Percent remaining at the end of a day; `last_at` is when it was measured."""
+
+    day: datetime
+    last_at: datetime
+    remaining_pct: float
+
+
+def select_household(conn: ReadConnection, customer_id: CustomerId, *, limit: int = 50) -> list[HouseholdDevice]:
+    """Up to `limit` of a customer's devices, in the order they were registered."""
+    with conn.cursor(row_factory=class_row(HouseholdDevice)) as cursor:
+        return cursor.execute(_Q["select_household"], {"customer_id": customer_id, "limit": limit}).fetchall()
+
+
+def select_household_parts(conn: ReadConnection, customer_id: CustomerId) -> list[HouseholdPart]:
+    """What is installed now in a customer's devices."""
+    with conn.cursor(row_factory=class_row(HouseholdPart)) as cursor:
+        return cursor.execute(_Q["select_household_parts"], {"customer_id": customer_id}).fetchall()
+
+
+def select_remaining_history(
+    conn: ReadConnection, device_id: DeviceId, part: str, *, since: datetime
+) -> list[Remaining]:
+    """Percent remaining of a part day by day, oldest first; a replacement shows as a rise."""
+    with conn.cursor(row_factory=class_row(Remaining)) as cursor:
+        values = {"device_id": device_id, "part": part, "since": since}
+        return cursor.execute(_Q["select_remaining_history"], values).fetchall()
+
+
+def select_product_names(conn: ReadConnection, skus: Collection[str]) -> dict[str, dict[str, str]]:
+    """Names by language of the given products, by SKU."""
+    return {row[0]: row[1] for row in conn.execute(_Q["select_products"], {"skus": list(skus)})}

@@ -1,0 +1,98 @@
+"""What the charts show, as plain numbers: times in epoch seconds, series aligned on them, None where there is no value."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from api.store import HouseholdPart, Remaining
+from api.watch import IngestMinute
+from attribution.nouns import StatementLine
+
+Series = list[float | None]
+
+
+def build_forecast_chart(history: Sequence[Remaining], part: HouseholdPart, at: datetime) -> dict[str, Any]:
+    """What was measured of a part, and where P10, P50 and P90 lead from there, straight to the threshold and below.
+
+    Series, in order: measured, P50, and the band's lower (P10) and upper (P90) edge. All in percent.
+    """
+    begin = _begin_of_projection(history, part, at)
+    marks = _projection_marks(part, begin[0]) if begin else []
+    times = [row.last_at for row in history] + marks
+    past: Series = [round(row.remaining_pct, 2) for row in history]
+    measured = past + [None] * len(marks)
+    projected: list[Series] = [
+        [None] * len(past) + _project(begin, crosses, part.threshold_pct, marks)
+        for crosses in (part.depletes_p50, part.depletes_p10, part.depletes_p90)
+    ]
+    return {
+        "x": [round(time.timestamp()) for time in times],
+        "series": [measured, *projected],
+        "threshold": part.threshold_pct,
+        "now": round(at.timestamp()),
+    }
+
+
+def _begin_of_projection(
+    history: Sequence[Remaining], part: HouseholdPart, at: datetime
+) -> tuple[datetime, float] | None:
+    """Where the lines into the future begin: at the last measurement, as long as a P10 lies after it."""
+    if part.depletes_p10 is None or (not history and part.remaining_pct is None):
+        return None
+    remaining = history[-1].remaining_pct if history else part.remaining_pct
+    begin = history[-1].last_at if history else part.forecast_at or at
+    assert remaining is not None
+    return (begin, remaining) if begin < part.depletes_p10 and remaining > part.threshold_pct else None
+
+
+def _projection_marks(part: HouseholdPart, begin: datetime) -> list[datetime]:
+    assert part.depletes_p10 and part.depletes_p50 and part.depletes_p90
+    spread = part.depletes_p90 - part.depletes_p10
+    end = part.depletes_p90 + max(spread / 4, timedelta(days=3))
+    steps = [begin + (end - begin) * step / 24 for step in range(25)]
+    return sorted({*steps, part.depletes_p10, part.depletes_p50, part.depletes_p90})
+
+
+def _project(
+    begin: tuple[datetime, float] | None, crosses: datetime | None, threshold: float, marks: Sequence[datetime]
+) -> Series:
+    """A straight line from `begin` that reaches `threshold` when it `crosses`, never below zero."""
+    if begin is None or crosses is None:
+        return []
+    since, remaining = begin
+    slope = (remaining - threshold) / (crosses - since).total_seconds()
+    return [round(max(0.0, remaining - slope * (mark - since).total_seconds()), 2) for mark in marks]
+
+
+def build_ingest_chart(minutes: Sequence[IngestMinute]) -> dict[str, Any]:
+    """Values per minute: stored, duplicate, set aside (conflict or quarantined)."""
+    return {
+        "x": [round(row.minute.timestamp()) for row in minutes],
+        "series": [
+            [row.stored for row in minutes],
+            [row.duplicate for row in minutes],
+            [row.conflict + row.quarantined for row in minutes],
+        ],
+    }
+
+
+def build_statement_chart(
+    lines: Sequence[StatementLine], currency: str, begins_at: datetime, ends_at: datetime, scale: int
+) -> dict[str, Any]:
+    """Commission by day of the month in whole units (minor units / `scale`): earned, and clawed back as negatives."""
+    days = [begins_at.date() + timedelta(days=n) for n in range((ends_at.date() - begins_at.date()).days)]
+    earned, clawed = dict.fromkeys(days, 0), dict.fromkeys(days, 0)
+    for line in lines:
+        day = _day_within(line.placed_at.astimezone(begins_at.tzinfo).date(), days)
+        if line.amount.currency == currency and day:
+            earned[day] += line.earned.amount_minor
+            clawed[day] -= line.clawed_back.amount_minor
+    return {
+        "x": [round(datetime(day.year, day.month, day.day, 12, tzinfo=begins_at.tzinfo).timestamp()) for day in days],
+        "series": [[earned[day] / scale for day in days], [clawed[day] / scale for day in days]],
+    }
+
+
+def _day_within(day: date, days: Sequence[date]) -> date | None:
+    """An order of an earlier month that moved in this one counts on the first."""
+    return None if not days else max(days[0], min(day, days[-1]))

@@ -1,0 +1,165 @@
+"""The customer's page: devices and how long their parts last, offers, orders, and who looks after me."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api.auth import Caller, Role
+from api.credit import show_binding
+from api.edge import Reads
+from api.idempotency import Answer
+from api.models import BindingOut, Out
+from api.routes.offers import AcceptedOut, OfferOut, accept, decline, show_offer
+from api.store import (
+    HouseholdDevice,
+    HouseholdPart,
+    select_household,
+    select_household_parts,
+    select_product_names,
+    select_remaining_history,
+)
+from api.web.charts import build_forecast_chart
+from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
+from api.web.view import View, look
+from attribution.bindings import binding_at
+from attribution.nouns import Customer, Order
+from attribution.orders import select_orders
+from attribution.people import select_customer
+from millpond.kernel.db import ReadConnection, WriteConnection
+from millpond.kernel.errors import NotFound
+from millpond.kernel.ids import CustomerId
+from offers.life import mark_seen
+from offers.nouns import OfferState
+from offers.store import select_open_offers
+
+router = APIRouter(prefix="/me", include_in_schema=False)
+
+_HISTORY = timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True)
+class PartCard:
+    """A part with what is left of it now and its chart."""
+
+    part: HouseholdPart
+    remaining_pct: float | None
+    due: bool
+    chart: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCard:
+    """A device with its parts."""
+
+    device: HouseholdDevice
+    parts: list[PartCard]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """All that the page shows."""
+
+    customer: Customer
+    devices: list[DeviceCard]
+    offers: list[OfferOut]
+    orders: list[Order]
+    products: dict[str, dict[str, str]]
+    binding: BindingOut | None
+
+
+@router.get("")
+def get_me(request: Request, reads: Reads) -> Response:
+    """The whole page."""
+    caller = require_caller(request, Role.CUSTOMER)
+    with reads.connection() as conn:
+        customer = find_customer(conn, caller)
+        view = look(request, customer.locale, customer.time_zone)
+        home = _read_home(conn, customer, view)
+    _mark_offers_seen(request, customer.customer_id, home.offers, view.at)
+    return view.render("me.html", home=home)
+
+
+@router.post("/offers/{offer_id}/accept", dependencies=[SameOrigin])
+def post_accept(request: Request, reads: Reads, offer_id: str, key: FormKey = None) -> Response:
+    """Accept, and show the order's number in the offer's place."""
+    caller = require_caller(request, Role.CUSTOMER)
+    write = make_page_write(request, caller, key)
+
+    def act(conn: WriteConnection) -> tuple[int, Out]:
+        return 201, accept(conn, offer_id, CustomerId(caller.subject), write.at)
+
+    answer = write.once(act)
+    return _show_answer(request, reads, caller, answer, "accepted.html", AcceptedOut.model_validate(answer.body))
+
+
+@router.post("/offers/{offer_id}/decline", dependencies=[SameOrigin])
+def post_decline(request: Request, reads: Reads, offer_id: str, key: FormKey = None) -> Response:
+    """Decline, and say so in the offer's place."""
+    caller = require_caller(request, Role.CUSTOMER)
+    write = make_page_write(request, caller, key)
+
+    def act(conn: WriteConnection) -> tuple[int, Out]:
+        return 200, decline(conn, offer_id, CustomerId(caller.subject), write.at)
+
+    answer = write.once(act)
+    return _show_answer(request, reads, caller, answer, "declined.html", OfferOut.model_validate(answer.body))
+
+
+def find_customer(conn: ReadConnection, caller: Caller) -> Customer:
+    """The signed-in customer's account; NotFound when it was never opened."""
+    customer = select_customer(conn, caller.subject)
+    if customer is None:
+        raise NotFound("there is no account for this token: sign in with another one")
+    return customer
+
+
+def _read_home(conn: ReadConnection, customer: Customer, view: View) -> Home:
+    customer_id = customer.customer_id
+    orders = select_orders(conn, customer_id=customer_id, limit=20)
+    binding = binding_at(conn, customer_id, view.at)
+    offers = select_open_offers(conn, customer_id, at=view.at)
+    return Home(
+        customer=customer,
+        devices=_read_devices(conn, customer_id, view.at),
+        offers=[show_offer(conn, offer, customer, view.speech.language) for offer in offers],
+        orders=orders,
+        products=select_product_names(conn, {line.sku for order in orders for line in order.lines}),
+        binding=show_binding(conn, binding) if binding else None,
+    )
+
+
+def _read_devices(conn: ReadConnection, customer_id: CustomerId, at: datetime) -> list[DeviceCard]:
+    parts = select_household_parts(conn, customer_id)
+    return [
+        DeviceCard(device, [_read_part(conn, part, at) for part in parts if part.device_id == device.device_id])
+        for device in select_household(conn, customer_id)
+    ]
+
+
+def _read_part(conn: ReadConnection, part: HouseholdPart, at: datetime) -> PartCard:
+    history = select_remaining_history(conn, part.device_id, part.part, since=at - _HISTORY)
+    remaining = history[-1].remaining_pct if history else part.remaining_pct
+    due = remaining is not None and remaining <= part.threshold_pct
+    return PartCard(part, remaining, due, build_forecast_chart(history, part, at))
+
+
+def _mark_offers_seen(request: Request, customer_id: CustomerId, offers: list[OfferOut], at: datetime) -> None:
+    """Showing is seeing. It changes nothing for the customer, and repeating it nothing at all."""
+    unseen = [offer for offer in offers if offer.state is OfferState.OPEN]
+    if unseen:
+        with request.app.state.edge.writes.connection() as conn:
+            for offer in unseen:
+                mark_seen(conn, offer.offer_id, customer_id=customer_id, at=at)
+
+
+def _show_answer(
+    request: Request, reads: Reads, caller: Caller, answer: Answer, template: str, shown: Out
+) -> Response:
+    if "hx-request" not in request.headers:
+        return RedirectResponse("/me#orders" if answer.status == 201 else "/me", 303)
+    with reads.connection() as conn:
+        customer = find_customer(conn, caller)
+    return look(request, customer.locale, customer.time_zone).render(template, shown=shown)

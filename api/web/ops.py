@@ -1,0 +1,107 @@
+"""The operator's pages: overview, fleet, forecasts, quarantine."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from api.auth import Role
+from api.edge import EdgeDep, Reads
+from api.metrics import select_house_tally, select_ingest_tally
+from api.paging import Cursor, cut_page, decode_cursor, encode_cursor
+from api.readiness import check_readiness
+from api.watch import (
+    select_fleet,
+    select_ingest_minutes,
+    select_job_runs,
+    select_quarantine,
+    select_quarantine_codes,
+    select_soonest,
+)
+from api.web.charts import build_ingest_chart
+from api.web.session import require_caller
+from api.web.view import look_in_english
+from attribution.statements import select_ledger_totals
+from millpond.kernel.errors import InvalidInput
+from offers.nouns import OfferState
+from offers.store import select_offer_counts
+
+router = APIRouter(prefix="/ops", include_in_schema=False)
+
+_A_PAGE = 25
+
+
+@router.get("")
+def get_overview(request: Request, reads: Reads, edge: EdgeDep) -> Response:
+    """Everything at a glance."""
+    require_caller(request, Role.OPERATOR)
+    with reads.connection() as conn:
+        soonest, refused = select_soonest(conn, limit=6), select_quarantine(conn, limit=4)
+        ledger, runs = select_ledger_totals(conn), select_job_runs(conn)
+        counts = select_offer_counts(conn)
+    offers = [(state.value, counts.get(state, 0)) for state in OfferState]
+    view = look_in_english(request)
+    return view.render(
+        "ops.html", live=_live(reads, edge), soonest=soonest, refused=refused, ledger=ledger, runs=runs, offers=offers
+    )
+
+
+@router.get("/live")
+def get_live(request: Request, reads: Reads, edge: EdgeDep) -> Response:
+    """The part of the overview that renews itself."""
+    require_caller(request, Role.OPERATOR)
+    return look_in_english(request).render("ops_live.html", live=_live(reads, edge))
+
+
+@router.get("/fleet")
+def get_fleet(
+    request: Request, reads: Reads, q: Annotated[str, Query(max_length=80)] = "", cursor: Cursor = None
+) -> Response:
+    """Devices by search, a page at a time."""
+    require_caller(request, Role.OPERATOR)
+    after = decode_cursor(cursor, int)[0] if cursor else 0
+    search = q.strip().replace("\x00", "")
+    with reads.connection() as conn:
+        rows = select_fleet(conn, search=search, after=after, limit=_A_PAGE + 1)
+    shown, following = cut_page(rows, _A_PAGE, lambda row: encode_cursor(row.device_id))
+    return look_in_english(request).render("ops_fleet.html", devices=shown, following=following, search=search)
+
+
+@router.get("/quarantine")
+def get_quarantine(request: Request, reads: Reads, cursor: Cursor = None) -> Response:
+    """What was refused and why, newest first."""
+    require_caller(request, Role.OPERATOR)
+    with reads.connection() as conn:
+        page = {"before": _decode_time(cursor)} if cursor else {}
+        rows, codes = select_quarantine(conn, limit=_A_PAGE + 1, **page), select_quarantine_codes(conn)
+    shown, following = cut_page(rows, _A_PAGE, lambda row: encode_cursor(row.received_at.isoformat(), row.quarantine_id))
+    return look_in_english(request).render("ops_quarantine.html", items=shown, following=following, codes=codes)
+
+
+@router.get("/forecasts")
+def get_forecasts(request: Request, reads: Reads, cursor: Cursor = None) -> Response:
+    """What is used up next, soonest first."""
+    require_caller(request, Role.OPERATOR)
+    with reads.connection() as conn:
+        page = {"after": _decode_time(cursor)} if cursor else {}
+        rows = select_soonest(conn, limit=_A_PAGE + 1, **page)
+    shown, following = cut_page(
+        rows, _A_PAGE, lambda row: encode_cursor(row.depletes_p50.isoformat(), row.installation_id)
+    )
+    return look_in_english(request).render("ops_forecasts.html", due=shown, following=following)
+
+
+def _live(reads: Reads, edge: EdgeDep) -> dict[str, object]:
+    with reads.connection() as conn:
+        tallies = {"ingest": select_ingest_tally(conn), "house": select_house_tally(conn)}
+        chart = build_ingest_chart(select_ingest_minutes(conn))
+    return tallies | {"chart": chart, "checks": check_readiness(edge)}
+
+
+def _decode_time(cursor: str) -> tuple[datetime, int]:
+    text, key = decode_cursor(cursor, str, int)
+    try:
+        return datetime.fromisoformat(text), key
+    except ValueError as error:
+        raise InvalidInput("cursor: this is not a next_cursor that a page of this list gave") from error

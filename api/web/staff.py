@@ -1,0 +1,116 @@
+"""The staff member's page: my code, my customers with their open offers, my statement."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from babel.numbers import get_currency_precision
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from api.auth import Caller, Role
+from api.credit import find_visible_staff
+from api.edge import EdgeDep, Reads
+from api.paging import Cursor, cut_page, decode_cursor, encode_cursor
+from api.qr import draw_png, draw_svg
+from api.routes.offers import OfferOut, show_offer
+from api.routes.people import Month, badge_url, issue_screen_code, parse_month
+from api.web.charts import build_statement_chart
+from api.web.session import SameOrigin, require_caller
+from api.web.view import View, look_in_english
+from api.web.words import find_zone
+from attribution.nouns import BoundCustomer, Staff, Statement, StatementTotals, Store
+from attribution.people import select_customer, select_store
+from attribution.statements import build_statement, select_bound_customers
+from millpond.kernel.db import ReadConnection
+from millpond.kernel.ids import CustomerId
+from offers.store import select_open_offers
+
+router = APIRouter(prefix="/staff", include_in_schema=False)
+
+_CUSTOMERS_A_PAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerCard:
+    """A customer of mine and what is offered to them now."""
+
+    customer: BoundCustomer
+    offers: list[OfferOut]
+
+
+@router.get("")
+def get_staff(request: Request, reads: Reads, month: Month = None, cursor: Cursor = None) -> Response:
+    """The whole page."""
+    with reads.connection() as conn:
+        staff, store, view = _open_page(request, conn)
+        cards, following = _read_customers(conn, staff, view, cursor)
+        statement = build_statement(conn, staff.staff_id, parse_month(month, view.at))
+    charts = [(totals, _chart(statement, totals)) for totals in statement.totals]
+    return view.render(
+        "staff.html", staff=staff, store=store, cards=cards, following=following, statement=statement, charts=charts
+    )
+
+
+@router.get("/code.svg")
+def get_code_svg(request: Request, reads: Reads, edge: EdgeDep) -> Response:
+    """My code for the page."""
+    with reads.connection() as conn:
+        staff, _, _ = _open_page(request, conn)
+    return Response(draw_svg(badge_url(edge, staff)), media_type="image/svg+xml")
+
+
+@router.get("/code.png")
+def get_code_png(request: Request, reads: Reads, edge: EdgeDep) -> Response:
+    """My code to print."""
+    with reads.connection() as conn:
+        staff, _, _ = _open_page(request, conn)
+    headers = {"Content-Disposition": f'attachment; filename="{staff.staff_id}.png"'}
+    return Response(draw_png(badge_url(edge, staff)), media_type="image/png", headers=headers)
+
+
+@router.post("/fresh-code", dependencies=[SameOrigin])
+def post_fresh_code(request: Request, reads: Reads, edge: EdgeDep) -> Response:
+    """A code for this screen, one customer and one minute; nothing is stored, so it needs no key."""
+    with reads.connection() as conn:
+        staff, _, view = _open_page(request, conn)
+    code = issue_screen_code(edge, staff, view.at)
+    lasts_s = round((code.expires_at - view.at).total_seconds()) if code.expires_at else 60
+    return view.render("fresh_code.html", picture=_inline(draw_svg(code.url)), url=code.url, lasts_s=lasts_s)
+
+
+def _open_page(request: Request, conn: ReadConnection) -> tuple[Staff, Store, View]:
+    """Who works here and where, and the view in the shop's own time zone."""
+    caller: Caller = require_caller(request, Role.STAFF)
+    staff = find_visible_staff(conn, caller, caller.subject)
+    store = select_store(conn, staff.store_id)
+    assert store is not None  # A foreign key says so.
+    return staff, store, look_in_english(request, find_zone(store.time_zone))
+
+
+def _read_customers(
+    conn: ReadConnection, staff: Staff, view: View, cursor: str | None
+) -> tuple[list[CustomerCard], str | None]:
+    after = CustomerId(decode_cursor(cursor, str)[0]) if cursor else None
+    rows = select_bound_customers(conn, staff.staff_id, at=view.at, after=after, limit=_CUSTOMERS_A_PAGE + 1)
+    shown, following = cut_page(rows, _CUSTOMERS_A_PAGE, lambda row: encode_cursor(row.customer_id))
+    return [CustomerCard(row, _read_offers(conn, row.customer_id, view)) for row in shown], following
+
+
+def _read_offers(conn: ReadConnection, customer_id: CustomerId, view: View) -> list[OfferOut]:
+    customer = select_customer(conn, customer_id)
+    assert customer is not None  # A foreign key says so.
+    return [show_offer(conn, offer, customer, "en") for offer in select_open_offers(conn, customer_id, at=view.at)]
+
+
+def _chart(statement: Statement, totals: StatementTotals) -> dict[str, Any]:
+    scale = 10 ** get_currency_precision(totals.currency)
+    zone = find_zone(statement.time_zone)
+    begins_at, ends_at = statement.begins_at.astimezone(zone), statement.ends_at.astimezone(zone)
+    return build_statement_chart(statement.lines, totals.currency, begins_at, ends_at, scale)
+
+
+def _inline(svg: bytes) -> str:
+    """The picture as an address of its own, so that the fragment needs no second request."""
+    from base64 import b64encode
+
+    return "data:image/svg+xml;base64," + b64encode(svg).decode()

@@ -1,0 +1,121 @@
+"""Rendering: one Jinja environment that escapes everything, and the look of one request."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from http import HTTPStatus
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from api.auth import Caller, read_token
+from api.edge import Edge
+from api.web.words import LANGUAGES, Speech, choose_language, find_zone, load_words
+from millpond.kernel.errors import Unauthenticated
+from millpond.kernel.ids import new_id
+
+COOKIE = "millpond_session"
+LANGUAGE_COOKIE = "millpond_language"
+
+
+def static_url(name: str) -> str:
+    """Address of one of our static files; it changes with the file's bytes, so that caches may keep it."""
+    return f"/static/{name}?v={_digest(name)}"
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256(files("api.web").joinpath("static", *name.split("/")).read_bytes()).hexdigest()[:12]
+
+
+_JINJA = Environment(
+    loader=PackageLoader("api.web"),
+    autoescape=select_autoescape(default=True, default_for_string=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_JINJA.globals.update(static=static_url, new_key=lambda: new_id("form"), languages=LANGUAGES, words_of=load_words)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How one request is answered: to whom, in which language and zone, at what time."""
+
+    request: Request
+    caller: Caller | None
+    speech: Speech
+    at: datetime
+
+    def render(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """The page, with the speech's functions as `t`, `day`, `moment`, `money`, `percent`, `number`, `name`."""
+        speech = self.speech
+        spoken = {
+            "t": speech.text,
+            "day": lambda moment: speech.day(moment, self.at),
+            "moment": speech.moment,
+            "money": speech.money,
+            "percent": speech.percent,
+            "number": speech.number,
+            "name": speech.name,
+        }
+        page = _JINJA.get_template(template).render(view=self, **spoken, **values)
+        response = HTMLResponse(page, status)
+        self._remember_language(response)
+        return response
+
+    def _remember_language(self, response: HTMLResponse) -> None:
+        if self.request.query_params.get("lang") in LANGUAGES:
+            response.set_cookie(LANGUAGE_COOKIE, self.speech.language, samesite="lax", httponly=True)
+
+    @property
+    def path(self) -> str:
+        return self.request.url.path
+
+    def in_language(self, language: str) -> str:
+        """This page's address in another language."""
+        return str(self.request.url.include_query_params(lang=language).replace(scheme="", netloc=""))
+
+
+def look(request: Request, own_locale: str | None = None, own_zone: str = "UTC") -> View:
+    """The view of a request, in the language that was asked for last, or the person's own, or the browser's."""
+    edge: Edge = request.app.state.edge
+    at = edge.clock.now()
+    asked = request.query_params.get("lang")
+    asked = asked if asked in LANGUAGES else request.cookies.get(LANGUAGE_COOKIE)
+    language = choose_language(asked, own_locale, request.headers.get("accept-language", ""))
+    return View(request, _read_caller(request, edge, at), Speech(language, find_zone(own_zone)), at)
+
+
+def look_in_english(request: Request, zone: ZoneInfo | None = None) -> View:
+    """The view of the pages for people who work here."""
+    view = look(request)
+    return View(request, view.caller, Speech("en", zone or ZoneInfo("UTC")), view.at)
+
+
+def _read_caller(request: Request, edge: Edge, at: datetime) -> Caller | None:
+    token = request.cookies.get(COOKIE)
+    if not token:
+        return None
+    try:
+        return read_token(edge.secret, token, at)
+    except Unauthenticated:
+        return None
+
+
+def render_problem(request: Request, status: HTTPStatus, detail: str) -> HTMLResponse:
+    """What a person sees when something went wrong: a page, or a card inside the page they are on."""
+    template = "problem_card.html" if "hx-request" in request.headers else "problem.html"
+    return look(request).render(template, status.value, sentence=detail, code=status.value)
+
+
+def sign_in_address(request: Request) -> str:
+    """Where to sign in and come back from."""
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"/sign-in?next={quote(here, safe='')}"
