@@ -115,7 +115,7 @@ def _select_series(
     series: _Series = defaultdict(list)
     eventful: list[LimitDay] = []
     previous: LimitDay | None = None
-    for day in _select_days(conn, ids, at):
+    for day in _select_days(conn, chunk, list(limits), at):
         same = previous is not None and _key(previous) == _key(day)
         before = previous.last_value if same and previous is not None else day.first_value
         if _is_calm(limits[day.metric_id], day, before, began[day.installation_id], at):
@@ -123,6 +123,8 @@ def _select_series(
         else:
             eventful.append(day)
         previous = day
+    # A limit on which nothing ever happened cannot tell of a replacement.
+    series = defaultdict(list, {key: series[key] for key in {_key(day) for day in eventful}})
     _add_raw(conn, series, eventful, began, at)
     _add_identities(conn, series, ids, limits, at)
     return series
@@ -149,9 +151,17 @@ def _ends(day: LimitDay) -> list[LimitPoint]:
     return ends if day.first_at < day.last_at else ends[1:]
 
 
-def _select_days(conn: ReadConnection, installation_ids: list[int], at: datetime) -> Iterator[LimitDay]:
+def _select_days(
+    conn: ReadConnection, chunk: list[CurrentPart], metric_ids: list[MetricId], at: datetime
+) -> Iterator[LimitDay]:
+    values = {
+        "installation_ids": [current.installation_id for current in chunk],
+        "device_ids": sorted({current.device_id for current in chunk}),
+        "metric_ids": metric_ids,
+        "at": at,
+    }
     with conn.cursor(row_factory=class_row(LimitDay)) as cursor:
-        yield from cursor.execute(_Q["select_limit_days"], {"installation_ids": installation_ids, "at": at})
+        yield from cursor.execute(_Q["select_limit_days"], values)
 
 
 def _add_raw(

@@ -51,7 +51,7 @@ def run_forecasts(
     done = 0
     for forecasts in forecast_fleet(conn, active, at, forecaster=forecaster):
         _save(conn, run_id, at, made_at, forecasts, claim)
-        methods.update(f.method if f.depletes_p50 else "refused" for f in forecasts)
+        methods.update(f.method.value if f.depletes_p50 else "refused" for f in forecasts)
         done += len(forecasts)
         if on_progress is not None:
             on_progress(done, len(active))
