@@ -1,4 +1,4 @@
-"""What the charts show, as plain numbers: times in epoch seconds, series aligned on them, None where there is no value."""
+"""What the charts show, as plain numbers: times in epoch seconds, series aligned on them, None for no value."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -19,15 +19,14 @@ def build_forecast_chart(history: Sequence[Remaining], part: HouseholdPart, at: 
     begin = _begin_of_projection(history, part, at)
     marks = _projection_marks(part, begin[0]) if begin else []
     times = [row.last_at for row in history] + marks
-    past: Series = [round(row.remaining_pct, 2) for row in history]
-    measured = past + [None] * len(marks)
-    projected: list[Series] = [
-        [None] * len(past) + _project(begin, crosses, part.threshold_pct, marks)
-        for crosses in (part.depletes_p50, part.depletes_p10, part.depletes_p90)
-    ]
+    measured: Series = [round(row.remaining_pct, 2) for row in history]
+    before: Series = [None] * len(history)
+    after: Series = [None] * len(marks)
+    dates = (part.depletes_p50, part.depletes_p10, part.depletes_p90)
+    projected = [before + _project(begin, crosses, part.threshold_pct, marks) for crosses in dates]
     return {
         "x": [round(time.timestamp()) for time in times],
-        "series": [measured, *projected],
+        "series": [measured + after, *projected],
         "threshold": part.threshold_pct,
         "now": round(at.timestamp()),
     }
@@ -46,11 +45,9 @@ def _begin_of_projection(
 
 
 def _projection_marks(part: HouseholdPart, begin: datetime) -> list[datetime]:
-    assert part.depletes_p10 and part.depletes_p50 and part.depletes_p90
-    spread = part.depletes_p90 - part.depletes_p10
-    end = part.depletes_p90 + max(spread / 4, timedelta(days=3))
-    steps = [begin + (end - begin) * step / 24 for step in range(25)]
-    return sorted({*steps, part.depletes_p10, part.depletes_p50, part.depletes_p90})
+    dates = [each for each in (part.depletes_p10, part.depletes_p50, part.depletes_p90) if each]
+    end = dates[-1] + max((dates[-1] - dates[0]) / 4, timedelta(days=3))
+    return sorted({*dates, *(begin + (end - begin) * step / 24 for step in range(25))})
 
 
 def _project(

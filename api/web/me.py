@@ -155,9 +155,7 @@ def _mark_offers_seen(request: Request, customer_id: CustomerId, offers: list[Of
                 mark_seen(conn, offer.offer_id, customer_id=customer_id, at=at)
 
 
-def _show_answer(
-    request: Request, reads: Reads, caller: Caller, answer: Answer, template: str, shown: Out
-) -> Response:
+def _show_answer(request: Request, reads: Reads, caller: Caller, answer: Answer, template: str, shown: Out) -> Response:
     if "hx-request" not in request.headers:
         return RedirectResponse("/me#orders" if answer.status == 201 else "/me", 303)
     with reads.connection() as conn:

@@ -75,7 +75,9 @@ def get_quarantine(request: Request, reads: Reads, cursor: Cursor = None) -> Res
     with reads.connection() as conn:
         page = {"before": _decode_time(cursor)} if cursor else {}
         rows, codes = select_quarantine(conn, limit=_A_PAGE + 1, **page), select_quarantine_codes(conn)
-    shown, following = cut_page(rows, _A_PAGE, lambda row: encode_cursor(row.received_at.isoformat(), row.quarantine_id))
+    shown, following = cut_page(
+        rows, _A_PAGE, lambda row: encode_cursor(row.received_at.isoformat(), row.quarantine_id)
+    )
     return look_in_english(request).render("ops_quarantine.html", items=shown, following=following, codes=codes)
 
 

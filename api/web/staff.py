@@ -1,5 +1,6 @@
 """The staff member's page: my code, my customers with their open offers, my statement."""
 
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +112,4 @@ def _chart(statement: Statement, totals: StatementTotals) -> dict[str, Any]:
 
 def _inline(svg: bytes) -> str:
     """The picture as an address of its own, so that the fragment needs no second request."""
-    from base64 import b64encode
-
     return "data:image/svg+xml;base64," + b64encode(svg).decode()

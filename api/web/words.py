@@ -1,4 +1,4 @@
-"""What people read, per language: the catalogues in `words/`, and dates, numbers and money as that language writes them."""
+"""What people read, per language: the catalogues, and dates, numbers and money as that language writes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ LANGUAGES = {"en": "en_GB", "ko": "ko_KR", "zh": "zh_Hans_CN"}
 @cache
 def load_words(language: str) -> Mapping[str, str]:
     """The catalogue of one of LANGUAGES."""
-    text = (files("api.web") / "words" / f"{language}.yaml").read_text(encoding="utf-8")
+    text = (files("api.web") / "catalogues" / f"{language}.yaml").read_text(encoding="utf-8")
     words: dict[str, str] = yaml.safe_load(text)
     return words
 
