@@ -69,6 +69,10 @@ class SimulatedDevice:
         self.readings_measured += sum(sample.readings for sample in stored)
         return len(stored)
 
+    def prepare(self) -> None:
+        """Live through the time before reporting begins, so that a paced run does not start with that work."""
+        self._appliance.live_until(datetime.fromtimestamp(self._cursor_ms / 1000, UTC))
+
     def set_interval(self, interval: timedelta) -> None:
         """Measure at another pace from now on, for example more often once live."""
         self._interval_ms = interval / timedelta(milliseconds=1)

@@ -58,7 +58,8 @@ class FaultInjector:
         return late
 
     def _strikes(self, fault: str) -> bool:
-        struck = bool(draw(self._seed, fault, self._sent) < getattr(self._faults, fault))
+        rate: float = getattr(self._faults, fault)
+        struck = rate > 0 and draw(self._seed, fault, self._sent) < rate
         self.struck[fault] += struck
         return struck
 

@@ -66,14 +66,16 @@ def build_fleet(
     *, devices: int = 60, seed: int, start: datetime, history_days: float = 180,
     interval: timedelta = timedelta(hours=3), mix: Mapping[str, float] | None = None,
     profiles: Mapping[str, DeviceProfile] | None = None, regions: list[str] | None = None,
-    samples_per_message: int = 48, outbox_limit: int | None = None,
+    samples_per_message: int = 48, outbox_limit: int | None = None, reports_from: datetime | None = None,
 ) -> Fleet:  # fmt: skip
     """A fleet of `devices`, with models in the proportions of `mix` (weights by model), that reports from `start` on.
 
     Devices with parts were installed up to 150 days before `start`, so their parts are partly used; every second device
-    without parts (a TV) is new, installed in the last weeks of the `history_days`. Raises InvalidInput for a model or
-    region that does not exist.
+    without parts (a TV) is new, installed in the last weeks of the `history_days`. With `reports_from` the same fleet,
+    which lives since `start`, is switched on at that moment. Raises InvalidInput for a model or region that does not
+    exist.
     """
+    switched_on = start if reports_from is None else reports_from
     known = shipped_profiles() if profiles is None else profiles
     models = _spread_models(devices, DEFAULT_MIX if mix is None else mix, known)
     homes = _spread_homes(models)
@@ -86,8 +88,8 @@ def build_fleet(
     built = [
         SimulatedDevice(
             row.serial, known[row.model], make_household(row.customer, region_named(row.region), seed), seed,
-            f"{make_key(seed, row.serial, start.isoformat(), 'boot'):016x}"[:8],
-            installed_at=row.installed_at, reports_from=start, interval=interval,
+            f"{make_key(seed, row.serial, switched_on.isoformat(), 'boot'):016x}"[:8],
+            installed_at=row.installed_at, reports_from=switched_on, interval=interval,
             outbox=Outbox(limit=outbox_limit), samples_per_message=samples_per_message,
         )
         for row in manifest

@@ -64,6 +64,12 @@ class Appliance:
                 self._block = self._live(int(times_ms[-1]) // _HOUR_MS + 1 - self._hour)
         return _join(pieces)
 
+    def live_until(self, at: datetime) -> None:
+        """Live through the hours up to a day after `at` now, so that the first look does not have to."""
+        hour = int(at.timestamp()) // 3600
+        if hour >= self._hour:
+            self._block = self._live(hour + _SMALLEST_BLOCK_H - self._hour)
+
     def history(self, until: datetime) -> list[PartCycle]:
         """The truth about every part that was in the device before `until`, oldest first within each part."""
         return [cycle for part in self._parts for cycle in part.history(until)]

@@ -61,6 +61,8 @@ def run_simulation(
     fleet = _build(options, at)
     if options.manifest:
         fleet.write_manifest(options.manifest)
+    for device in fleet.devices:
+        device.prepare()
     limits = Limits(options.duration_s, options.messages, options.rate)
     with FleetRun(
         fleet, options.broker_url, stop=stop, on_progress=on_progress, gateways=options.gateways,
@@ -70,7 +72,9 @@ def run_simulation(
             step = timedelta(seconds=max(1.0, options.window / options.devices))
             run.replay(at, step=step, live_since=fleet.start, limits=limits, most_unacked=None)
         else:
-            run.follow(_clock(options, clock, fleet.start, at), limits=limits, live_since=fleet.start)
+            # The fleet's time starts once all is ready, so that no run begins with a backlog.
+            own = AcceleratedClock(fleet.start, clock.now(), options.speed)
+            run.follow(own, limits=limits, live_since=fleet.start)
         run.wait_for_acks(options.ack_wait_s, at=clock.now())
         summary = run.summary()
     if options.report:
@@ -90,10 +94,6 @@ def _build(options: SimulateOptions, at: datetime) -> Fleet:
         devices=options.devices, seed=options.seed, start=start, history_days=0, interval=interval,
         mix=options.mix, profiles=options.profiles, outbox_limit=held,
     )  # fmt: skip
-
-
-def _clock(options: SimulateOptions, clock: Clock, start: datetime, at: datetime) -> Clock:
-    return clock if options.speed == 1 else AcceleratedClock(start, at, options.speed)
 
 
 def _seconds(options: SimulateOptions) -> float:

@@ -78,6 +78,16 @@ def test_steps_of_any_size_give_the_same_bytes() -> None:
     assert _drain(at_once) == _drain(in_steps)
 
 
+@pytest.mark.parametrize("hours_before", [0, 10, 24, 1000])
+def test_preparing_changes_no_byte(hours_before: int) -> None:
+    reports_from = START + timedelta(hours=hours_before)
+    plain, prepared = _device(reports_from=reports_from), _device(reports_from=reports_from)
+    prepared.prepare()
+    for device in (plain, prepared):
+        device.advance(reports_from + timedelta(days=3))
+    assert _drain(plain) == _drain(prepared)
+
+
 def test_an_interval_of_fractions_of_a_second_gives_every_sample_its_own_time() -> None:
     device = _device(interval=timedelta(microseconds=3333))
     assert device.advance(START + timedelta(seconds=1)) == pytest.approx(300, abs=1)
