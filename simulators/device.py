@@ -1,5 +1,6 @@
 """A device that does not exist: it measures on its own clock, keeps what it measured, and speaks our wire."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +17,8 @@ from simulators.physics import Appliance
 from simulators.wear import PartCycle
 
 PAYLOAD_MAX_BYTES = 256 * 1024
+# An id becomes a level of the answer's topic.
+_COMMAND_ID = re.compile(r"[^/+#\x00]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +170,13 @@ def parse_ack(payload: bytes) -> wire.Ack | None:
 
 
 def parse_command(payload: bytes) -> wire.ResendCommand | None:
-    """A resend command, or None for a command this device does not know."""
+    """A resend command, or None for one that this device does not know or that could not be answered."""
     try:
-        return wire.ResendCommand.model_validate_json(payload)
+        command = wire.ResendCommand.model_validate_json(payload)
     except ValidationError:
         return None
+    answerable = _COMMAND_ID.fullmatch(command.id) and 1 <= len(command.boot) <= 64 and "\0" not in command.boot
+    return command if answerable and 0 <= command.from_seq <= command.to_seq <= wire.SEQ_MAX else None
 
 
 def _count_that_fits(samples: list[StoredSample]) -> int:

@@ -158,3 +158,12 @@ def test_status_is_retained_and_names_the_boot() -> None:
 def test_nonsense_is_neither_an_acknowledgement_nor_a_command(payload: bytes) -> None:
     assert parse_ack(payload) is None
     assert parse_command(payload) is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"id": "a/b"}, {"id": "+"}, {"id": ""}, {"from": 5, "to": 4}, {"from": -1}, {"to": 2**64}, {"boot": ""}]
+)
+def test_a_command_that_could_not_be_answered_is_ignored(change: dict[str, object]) -> None:
+    command = {"id": "c", "type": "resend", "boot": "b", "from": 1, "to": 2}
+    assert parse_command(json.dumps(command).encode()) is not None
+    assert parse_command(json.dumps(command | change).encode()) is None
