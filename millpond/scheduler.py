@@ -20,6 +20,7 @@ from attribution.release import release_commissions
 from devices.installations import update_installations
 from devices.store import refresh_reading_day
 from forecasting.job import run_forecasts
+from forecasting.nouns import ForecastSummary
 from millpond.kernel.clock import Clock, floor_to_period
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost
@@ -113,7 +114,7 @@ def _record_failure(dsn: str, claim: Claim, clock: Clock, why: str) -> None:
 
 def run_forecast_chain(
     conn: WriteConnection, at: datetime, *, made_at: datetime, claim: Claim | None = None, **options: Any
-) -> Any:
+) -> ForecastSummary:
     """Bring the rollup and the installations up to date, then forecast: each stands on the one before."""
     refresh_reading_day(conn)
     update_installations(conn, at, claim=claim)
@@ -143,4 +144,4 @@ def _offers_job(settings: Settings) -> Callable[[WriteConnection, datetime, Clai
 
 
 def _release_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
-    return asdict(release_commissions(conn, at, claim=claim))
+    return {"released": release_commissions(conn, at, claim=claim)}

@@ -102,9 +102,9 @@ def in_thread(name: str, run: Callable[[threading.Event], object]) -> Iterator[N
 
 @contextmanager
 def until_signalled() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, instead of ending the process in the middle of something."""
+    """An event that Ctrl-C, SIGTERM and a closed terminal set, instead of ending the process amid something."""
     stop = threading.Event()
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
     try:
         yield stop

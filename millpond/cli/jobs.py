@@ -36,9 +36,7 @@ def parse_at(text: str | None, now: datetime) -> datetime:
 def forecast(
     at: At = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line per installation.")] = False,
-    forecaster: Annotated[
-        str, typer.Option(help="auto (cohorts by Prophet where there is history) or fixed.")
-    ] = "auto",
+    forecaster: Annotated[str, typer.Option(help="auto (Prophet on cohorts with history) or fixed.")] = "auto",
 ) -> None:
     """Date the moment when each installed part will be down to its threshold, as it was known at a moment."""
     from forecasting.store import select_forecast_lines

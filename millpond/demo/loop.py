@@ -1,0 +1,88 @@
+"""Closing the loop as its users do, over HTTP: a customer accepts, a till sells, and what came of it all."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from attribution.nouns import Staff
+from attribution.people import select_stores
+from attribution.statements import ledger_balance
+from millpond.demo.caller import Caller
+from millpond.kernel.db import ReadConnection, load_queries
+from millpond.kernel.ids import CustomerId
+
+_Q = load_queries("millpond.demo")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is in the database; the commission is what staff accounts hold, in minor units of `currency`."""
+
+    devices: int
+    readings_stored: int
+    readings_quarantined: int
+    installations: int
+    forecasts: int
+    offers_issued: int
+    offers_credited: int
+    orders: int
+    commission_minor: int
+    currency: str | None
+    ledger_balance_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the demo produced."""
+
+    counts: Counts
+    messages_published: int
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """One flat object."""
+        return {"messages_published": self.messages_published, **asdict(self.counts), "seconds": self.seconds}
+
+    def missing(self) -> list[str]:
+        """Stages that produced nothing, and a ledger that does not balance; empty when the loop closed."""
+        stages = self.as_dict()
+        balance = stages.pop("ledger_balance_minor")
+        del stages["readings_quarantined"]
+        return [name for name, value in stages.items() if not value] + (["ledger_balance_minor"] if balance else [])
+
+
+def select_counts(conn: ReadConnection) -> Counts:
+    """Count what is in the database, stage by stage."""
+    row = conn.execute(_Q["summarise"]).fetchone()
+    assert row is not None
+    return Counts(*(int(n) for n in row[:9]), row[9], ledger_balance(conn))
+
+
+def select_newest_reading(conn: ReadConnection) -> datetime | None:
+    """When the fleet last said anything; None when it never did."""
+    row = conn.execute(_Q["select_newest_reading"]).fetchone()
+    return row[0] if row else None
+
+
+def select_customers_with_offers(conn: ReadConnection) -> list[CustomerId]:
+    """Customers with open offers, the best story first."""
+    return [row[0] for row in conn.execute(_Q["select_customers_with_offers"])]
+
+
+def accept_first_offer(customer: Caller, customer_id: CustomerId) -> Any:
+    """The customer accepts what was offered first; returns the answer."""
+    offers = customer.get(f"/v1/customers/{customer_id}/offers")["items"]
+    return customer.post(f"/v1/offers/{offers[0]['offer_id']}/accept")
+
+
+def sell_in_another_store(conn: ReadConnection, operator: Caller, customer_id: CustomerId, member: Staff) -> Any:
+    """The customer buys in a shop that is not the credited staff member's; returns the answer."""
+    store = next(store for store in select_stores(conn) if store.store_id != member.store_id)
+    sale = {
+        "customer_id": customer_id,
+        "channel": "store",
+        "store_id": store.store_id,
+        "items": [{"sku": "REED-HEPA-H13", "quantity": 1}],
+        "currency": store.currency,
+    }
+    return operator.post("/v1/orders", sale)

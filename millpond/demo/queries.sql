@@ -1,0 +1,22 @@
+-- name: summarise
+-- What is in the database, stage by stage.
+select (select count(*) from device),
+       (select coalesce(sum(stored), 0) from ingest_minute),
+       (select coalesce(sum(quarantined), 0) from ingest_minute),
+       (select count(*) from installation),
+       (select count(*) from depletion_forecast where depletes_p50 is not null),
+       (select count(*) from offer),
+       (select count(*) from offer where credited_to is not null),
+       (select count(*) from customer_order),
+       (select coalesce(sum(p.amount_minor), 0) from posting p join ledger_entry using (entry_id)
+        join account using (account_id) where account.staff_id is not null),
+       (select min(currency) from posting);
+
+-- name: select_newest_reading
+-- When the fleet last said anything, by its own clock.
+select max(measured_at) from reading_latest;
+
+-- name: select_customers_with_offers
+-- Customers with open offers, those with an offer for something that runs out first, then by how many they have.
+select customer_id from offer where state in ('open', 'seen')
+group by customer_id order by bool_or(reason_code = 'depletion') desc, count(*) desc, customer_id;

@@ -1,0 +1,225 @@
+"""The demo, stage by stage: servers, people, history through MQTT, forecasts, offers, credit; then live."""
+
+import json
+import secrets
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from api.auth import Role, mint_token
+from attribution.tokens import derive_staff_keys
+from millpond.demo.caller import Caller
+from millpond.demo.clock import DemoClock
+from millpond.demo.loop import (
+    Summary,
+    accept_first_offer,
+    select_counts,
+    select_customers_with_offers,
+    select_newest_reading,
+    sell_in_another_store,
+)
+from millpond.demo.people import People, settle_people
+from millpond.demo.screen import Screen
+from millpond.embedded import embedded_broker, embedded_postgres, free_port
+from millpond.kernel.clock import floor_to_period, monotonic
+from millpond.kernel.db import WriteConnection, connect
+from millpond.kernel.log import configure_logging
+from millpond.kernel.settings import Settings, load_settings
+from millpond.scheduler import lead_time, run_forecast_chain
+from millpond.services import in_thread, ingesting, prepare_database, scheduling, serving, until_signalled
+from offers.job import issue_due_offers
+from simulators.fleet import Fleet, build_fleet
+from simulators.fleet_run import FleetRun
+
+_HISTORY_INTERVAL = timedelta(hours=3)
+_LIVE_INTERVAL = timedelta(minutes=30)
+_TOKEN_LIFETIME = timedelta(days=3650)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What the command line says; `folder` None keeps nothing."""
+
+    devices: int
+    days: int
+    seed: int
+    port: int
+    speed: float
+    folder: Path | None
+    once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a kept demo must remember to go on: its fleet, its history's beginning, its secret."""
+
+    devices: int
+    seed: int
+    start: datetime
+    secret: str
+
+
+def run_demo(options: DemoOptions, *, as_json: bool = False) -> int:
+    """Run the demo; 0 when every stage produced something (or the viewer ended it), else 1."""
+    configure_logging("ERROR")
+    screen = Screen(quiet=as_json)
+    with until_signalled() as stop, _folder(options) as folder:
+        demo = _Demo(options, folder, screen, stop)
+        summary = demo.close_the_loop_and_stay()
+    if summary is None:
+        return 1
+    if as_json:
+        screen.print_json(summary)
+    if missing := summary.missing():
+        screen.complain(f"these stages produced nothing: {', '.join(missing)}")
+    return 1 if missing else 0
+
+
+@contextmanager
+def _folder(options: DemoOptions) -> Iterator[Path]:
+    if options.folder is not None:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        yield options.folder.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="millpond-demo-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+class _Demo:
+    """One run of the demo; what it opens is closed in reverse order, whatever happens."""
+
+    def __init__(self, options: DemoOptions, folder: Path, screen: Screen, stop: threading.Event) -> None:
+        self._options, self._folder, self._screen, self._stop = options, folder, screen, stop
+        self._began = monotonic()
+        self._port = options.port or free_port()
+        self._clock = DemoClock()
+
+    def close_the_loop_and_stay(self) -> Summary | None:
+        """Every stage once, then live until the viewer ends it; None when it was ended before the loop closed."""
+        with ExitStack() as stack:
+            with self._screen.stage("Starting PostgreSQL and the broker"):
+                dsn = stack.enter_context(embedded_postgres(self._folder / "postgres"))
+                broker = stack.enter_context(embedded_broker(self._folder / "broker"))
+            memory = self._remember()
+            settings = self._settings(dsn, broker, memory)
+            with self._screen.stage("Preparing the database"):
+                prepare_database(settings, self._clock)
+                conn = stack.enter_context(connect(dsn))
+                fleet = self._fleet(conn, memory)
+                keys = derive_staff_keys(memory.secret.encode())
+                people = settle_people(conn, fleet.manifest, keys, since=memory.start)
+            stack.enter_context(ingesting(settings, self._clock))
+            address = stack.enter_context(serving(settings, self._clock))
+            self._screen.say(f"The pages are up at [bold]{address}[/bold] after {monotonic() - self._began:.0f} s")
+            run = stack.enter_context(FleetRun(fleet, broker, stop=self._stop, on_progress=self._screen.fleet_moved))
+            self._replay(run)
+            if self._stop.is_set():
+                return None
+            mint = self._minter(memory.secret)
+            self._forecast_and_offer(conn, settings)
+            self._close_the_loop(conn, people, address, mint)
+            summary = Summary(
+                select_counts(conn), run.summary().messages_published, round(monotonic() - self._began, 1)
+            )
+            self._screen.show_summary(summary)
+            if not self._options.once:
+                self._stay(stack, run, settings, conn, people, mint, fleet)
+            return summary
+
+    def _remember(self) -> Memory:
+        """The memory of an earlier run in the same folder, or a new one."""
+        file = self._folder / "demo.json"
+        if file.exists():
+            kept = json.loads(file.read_text())
+            return Memory(kept["devices"], kept["seed"], datetime.fromisoformat(kept["start"]), kept["secret"])
+        now = floor_to_period(self._clock.now(), timedelta(hours=1))
+        start = now - timedelta(days=self._options.days)
+        memory = Memory(self._options.devices, self._options.seed, start, secrets.token_urlsafe(48))
+        file.touch(mode=0o600)
+        file.write_text(json.dumps({"devices": memory.devices, "seed": memory.seed, "start": start.isoformat(),
+                                    "secret": memory.secret}))  # fmt: skip
+        return memory
+
+    def _settings(self, dsn: str, broker: str, memory: Memory) -> Settings:
+        return load_settings(
+            database_url=dsn,
+            broker_url=broker,
+            jwt_secret=memory.secret,
+            http_host="127.0.0.1",
+            http_port=self._port,
+            public_url=f"http://127.0.0.1:{self._port}",
+            tick_s=1,
+        )
+
+    def _fleet(self, conn: WriteConnection, memory: Memory) -> Fleet:
+        """The fleet, switched on where an earlier run left it."""
+        newest = select_newest_reading(conn)
+        self._clock = DemoClock(not_before=newest)
+        return build_fleet(
+            devices=memory.devices,
+            seed=memory.seed,
+            start=memory.start,
+            history_days=self._options.days,
+            interval=_HISTORY_INTERVAL,
+            reports_from=newest,
+        )
+
+    def _replay(self, run: FleetRun) -> None:
+        days = self._options.days
+        with self._screen.fleet_stage(f"Sending {days} days of history through MQTT", self._options.devices):
+            run.replay(self._clock.now())
+
+    def _forecast_and_offer(self, conn: WriteConnection, settings: Settings) -> None:
+        at = self._clock.now()
+        with self._screen.stage("Forecasting when each part runs out"):
+            run_forecast_chain(conn, at, made_at=at)
+        with self._screen.stage("Deciding offers"):
+            issue_due_offers(
+                conn,
+                at,
+                lead=lead_time(settings),
+                discount_bp=settings.offer_discount_bp,
+                new_device_days=settings.new_device_days,
+            )
+
+    def _close_the_loop(
+        self, conn: WriteConnection, people: People, address: str, mint: Callable[[Role, str], str]
+    ) -> None:
+        """The last of the customers with offers accepts one, and buys in a shop of somebody else's."""
+        with self._screen.stage("A customer accepts an offer and buys in another shop"):
+            if not (waiting := select_customers_with_offers(conn)):
+                return
+            customer_id = waiting[-1]
+            accept_first_offer(Caller(address, mint(Role.CUSTOMER, customer_id)), customer_id)
+            operator = Caller(address, mint(Role.OPERATOR, "demo"))
+            binding = operator.get(f"/v1/customers/{customer_id}/binding")
+            member = next(m for m in people.staff if m.staff_id == binding["staff_id"])
+            sell_in_another_store(conn, operator, customer_id, member)
+
+    def _minter(self, secret: str) -> Callable[[Role, str], str]:
+        return lambda role, subject: mint_token(secret, role, subject, self._clock.now(), _TOKEN_LIFETIME)
+
+    def _stay(
+        self,
+        stack: ExitStack,
+        run: FleetRun,
+        settings: Settings,
+        conn: WriteConnection,
+        people: People,
+        mint: Callable[[Role, str], str],
+        fleet: Fleet,
+    ) -> None:
+        """Live on an accelerated clock until the viewer ends it."""
+        self._clock.accelerate(self._options.speed)
+        fleet.set_interval(_LIVE_INTERVAL)
+        stack.enter_context(scheduling(settings, self._clock))
+        stack.enter_context(in_thread("fleet", lambda _stop: run.follow(self._clock)))
+        waiting = select_customers_with_offers(conn) or [people.customers[0].customer_id]
+        customer = next(c for c in people.customers if c.customer_id == waiting[0])
+        self._screen.show_logins(settings.public_url, customer, people.staff[0], mint, self._options.speed)
+        self._stop.wait()
+        self._screen.say("Stopping")

@@ -1,0 +1,92 @@
+"""Rules of the house that a machine can keep."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from millpond.kernel.db import WriteConnection, load_queries
+from millpond.kernel.settings import settings_table
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ["millpond", "devices", "ingest", "forecasting", "attribution", "offers", "api", "simulators"]
+PACKAGES_WITH_QUERIES = sorted(
+    ".".join(path.parent.relative_to(ROOT).parts) for room in ROOMS for path in (ROOT / room).rglob("queries.sql")
+)
+QUERIES = [(package, name) for package in PACKAGES_WITH_QUERIES for name in load_queries(package)]
+# Leases and heartbeats are shared by processes, so they are measured on the database's clock; nothing else is.
+MAY_READ_THE_DATABASE_CLOCK = {
+    "claim_job_run", "hold_job_lease", "beat", "select_ingest_beats",
+}  # fmt: skip
+SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+
+
+@pytest.mark.parametrize(("package", "name"), QUERIES)
+def test_every_named_query_prepares(conn: WriteConnection, package: str, name: str) -> None:
+    statement = load_queries(package)[name].rstrip(";").split("\n", 1)[1]
+    if statement.lstrip().startswith("call "):
+        conn.execute(statement)
+        return
+    numbers: dict[str, int] = {}
+    numbered = re.sub(r"%\((\w+)\)s", lambda m: f"${numbers.setdefault(m[1], len(numbers) + 1)}", statement).replace(
+        "%%", "%"
+    )
+    conn.execute(f"prepare house_rule as {numbered}")
+
+
+@pytest.mark.parametrize(("package", "name"), QUERIES)
+def test_every_named_query_has_one_sentence_and_is_used(package: str, name: str) -> None:
+    sentence, _, statement = load_queries(package)[name].partition("\n")
+    assert re.fullmatch(r"-- .+\.", sentence), f"{package}.{name} begins without its sentence"
+    assert not statement.lstrip().startswith("--")
+    folder = ROOT / package.replace(".", "/")
+    assert any(f'"{name}"' in path.read_text() for path in folder.rglob("*.py")), f"{package}.{name} is used nowhere"
+
+
+@pytest.mark.parametrize(("package", "name"), QUERIES)
+def test_no_query_reads_a_clock(package: str, name: str) -> None:
+    clock = r"\b(now|clock_timestamp|statement_timestamp)\(\)|\bcurrent_(timestamp|date|time)\b"
+    if name not in MAY_READ_THE_DATABASE_CLOCK:
+        assert not re.search(clock, load_queries(package)[name])
+
+
+def test_timescale_stays_in_its_folder() -> None:
+    words = re.compile(r"hypertable|time_bucket|continuous_aggregate|compress_chunk|timescaledb\.")
+    files = [p for p in [*SOURCES, *(ROOT / "millpond").rglob("*.sql"), *ROOT.glob("*/queries.sql")]
+             if "timescale" not in p.parts]  # fmt: skip
+    assert len(files) > 50
+    assert [p.name for p in files if words.search(p.read_text())] == []
+
+
+def test_imports_keep_their_direction() -> None:
+    done = subprocess.run([_tool("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_nothing_below_the_edge_reads_the_wall_clock() -> None:
+    command = [_tool("ruff"), "check", "--select", "TID251,DTZ", *ROOMS]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    edges = {"cli", "clock.py", "scheduler.py", "demo.py", "services.py", "edge.py", "session.py", "writer.py",
+             "fleet_run.py", "run.py", "readiness.py"}  # fmt: skip
+    readers = {p for p in SOURCES if re.search(r"\bclock\.now\(\)", p.read_text())}
+    assert {p.name for p in readers if not edges & set(p.parts)} == set()
+
+
+def test_the_readme_shows_all_settings() -> None:
+    assert settings_table() in (ROOT / "README.md").read_text()
+
+
+def test_importing_services_does_not_import_prophet_or_pandas() -> None:
+    script = (
+        "import sys, api.app, ingest.service, millpond.scheduler, millpond.cli.services, millpond.cli.jobs;"
+        "print([name for name in ('prophet', 'pandas', 'cmdstanpy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def _tool(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))

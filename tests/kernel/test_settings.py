@@ -1,0 +1,52 @@
+"""A configuration that is wrong says which variable, what, and what to do."""
+
+import pytest
+from pydantic import ValidationError
+
+from millpond.kernel.broker import parse_broker_url
+from millpond.kernel.errors import ConfigurationError
+from millpond.kernel.settings import Settings, load_settings
+
+
+def test_a_configuration_without_its_secret_is_a_start_up_error() -> None:
+    with pytest.raises(ConfigurationError, match="MILLPOND_JWT_SECRET is not set"):
+        load_settings(jwt_secret="").require("jwt_secret")
+
+
+def test_a_short_secret_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="at least 32 bytes"):
+        load_settings(jwt_secret="secret").require("jwt_secret")
+
+
+def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLPOND_HTTP_PORT", "eighty")
+    with pytest.raises(ConfigurationError, match="MILLPOND_HTTP_PORT is wrong"):
+        load_settings()
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError):
+        load_settings().http_port = 1  # type: ignore[misc]
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr(load_settings(jwt_secret="s" * 40, database_url="postgresql://u:hunter2@db/x"))
+    assert "hunter2" not in shown
+    assert "s" * 40 not in shown
+
+
+def test_every_setting_is_described() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_broker_urls_are_read() -> None:
+    address = parse_broker_url("mqtts://us%40er:pa%2Fss@broker.example")
+    assert (address.host, address.port, address.tls) == ("broker.example", 8883, True)
+    assert (address.username, address.password) == ("us@er", "pa/ss")
+    assert "pa/ss" not in repr(address)
+
+
+@pytest.mark.parametrize("url", ["", "localhost:1883", "http://broker", "mqtt://", "mqtt://host:port"])
+def test_a_broker_url_that_is_none_says_how_to_write_one(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="write mqtt://user:pass@host:port"):
+        parse_broker_url(url)

@@ -1,0 +1,103 @@
+"""The TimescaleDB path on a real TimescaleDB in WebAssembly: migrations, queries, late data, compression.
+
+It speaks one connection at a time and takes neither COPY nor executemany, so the suite at large runs elsewhere.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from devices.nouns import Reading
+from devices.readings import insert_readings, reading_key
+from devices.registry import register_device
+from devices.seed import seed_shipped
+from devices.store import refresh_reading_day, select_metrics
+from millpond.embedded import free_port, stop
+from millpond.kernel.db import WriteConnection, connect
+from millpond.kernel.migrate import migrate, pending_migrations
+
+HERE = Path(__file__).parent
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+pytestmark = pytest.mark.timescale
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """DSN of a TimescaleDB in WebAssembly."""
+    node = shutil.which("node")
+    if node is None or not (HERE / "node_modules").exists():
+        if os.environ.get("CI"):
+            pytest.fail("Node or the pinned test server is missing: run scripts/test")
+        pytest.skip("no Node: scripts/test installs it and the pinned test server")
+    port = free_port()
+    process = subprocess.Popen([node, "server.mjs", str(port)], cwd=HERE, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == b"listening"
+        yield f"postgresql://postgres:postgres@127.0.0.1:{port}/postgres?sslmode=disable"
+    finally:
+        stop(process)
+
+
+@pytest.fixture(scope="module")
+def conn(server: str) -> Iterator[WriteConnection]:
+    """The one connection, on a migrated and seeded database."""
+    with connect(server) as connection:
+        migrate(connection, at=AT, require_timescale=True)
+        seed_shipped(connection)
+        yield connection
+
+
+def readings(conn: WriteConnection, serial: str, days: int, before: datetime) -> list[Reading]:
+    device = register_device(conn, serial=serial, model="reed-air-2", installed_at=AT - timedelta(days=400), at=AT)
+    metric = select_metrics(conn)["reed-air-2"]["filter_life_pct"].metric_id
+    moments = [before - timedelta(hours=6 * n) for n in range(1, days * 4 + 1)]
+    return [Reading(device.device_id, metric, at, 50.0, None, at, False) for at in moments]
+
+
+def rollup_days(conn: WriteConnection, device_id: int) -> int:
+    row = conn.execute("select count(*) from reading_day where device_id = %s", [device_id]).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_the_migrations_apply_and_reading_is_a_hypertable(conn: WriteConnection) -> None:
+    assert pending_migrations(conn) == []
+    row = conn.execute(
+        "select hypertable_name from timescaledb_information.hypertables where hypertable_name = 'reading'"
+    )
+    assert row.fetchone() == ("reading",)
+    view = conn.execute("select view_name from timescaledb_information.continuous_aggregates").fetchone()
+    assert view == ("reading_day",)
+
+
+def test_readings_are_stored_once_also_in_compressed_chunks(conn: WriteConnection) -> None:
+    batch = readings(conn, "TS-1", days=30, before=AT)
+    assert insert_readings(conn, batch) == {reading_key(r) for r in batch}
+    conn.execute("select compress_chunk(c) from show_chunks('reading') c")
+    assert insert_readings(conn, batch) == set()
+
+
+def test_late_data_is_in_the_rollup_after_a_refresh(conn: WriteConnection) -> None:
+    batch = readings(conn, "TS-2", days=10, before=AT)
+    insert_readings(conn, batch)
+    refresh_reading_day(conn)
+    assert rollup_days(conn, batch[0].device_id) == 10
+    late = [Reading(r.device_id, r.metric_id, r.measured_at - timedelta(days=60), 60.0, None, AT, False) for r in batch]
+    insert_readings(conn, late)
+    refresh_reading_day(conn)
+    assert rollup_days(conn, batch[0].device_id) == 20
+
+
+def test_the_rollup_has_the_columns_of_the_plain_one(conn: WriteConnection) -> None:
+    columns = conn.execute("select * from reading_day limit 0").description
+    assert columns is not None
+    assert [c.name for c in columns] == [
+        "device_id", "metric_id", "day", "first_value", "last_value", "min_value", "max_value", "avg_value", "readings",
+        "first_at", "last_at",
+    ]  # fmt: skip
