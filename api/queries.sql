@@ -28,16 +28,6 @@ from ingest_consumer order by beat_at desc;
 -- The least a database can do.
 select 1;
 
--- name: select_device_forecasts
--- The newest forecast of each part that is installed in a device now.
-select i.installation_id, i.part, i.consumable, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day,
-       f.depletes_p10, f.depletes_p50, f.depletes_p90, f.method, f.reason, f.data_cutoff, f.at, f.made_at
-from installation i
-cross join lateral (select * from depletion_forecast d where d.installation_id = i.installation_id
-                    order by d.at desc, d.run_id desc limit 1) f
-where i.device_id = %(device_id)s and i.ended_at is null
-order by i.part;
-
 -- name: select_household
 -- A customer's devices with their model's name and when they were last heard of.
 select d.device_id, d.serial, m.name, m.category, d.installed_at, s.state as status,

@@ -7,35 +7,9 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from millpond.kernel.db import ReadConnection, load_queries
-from millpond.kernel.ids import CustomerId, DeviceId, InstallationId
+from millpond.kernel.ids import CustomerId, DeviceId
 
 _Q = load_queries("api")
-
-
-@dataclass(frozen=True, slots=True)
-class PartForecast:
-    """When a part is down to its threshold, as known at `at`; three dates, or a reason why there are none."""
-
-    installation_id: InstallationId
-    part: str
-    consumable: str
-    remaining_pct: float | None
-    threshold_pct: float
-    usage_pct_per_day: float | None
-    depletes_p10: datetime | None
-    depletes_p50: datetime | None
-    depletes_p90: datetime | None
-    method: str
-    reason: str | None
-    data_cutoff: datetime | None
-    at: datetime
-    made_at: datetime
-
-
-def select_device_forecasts(conn: ReadConnection, device_id: DeviceId) -> list[PartForecast]:
-    """The newest forecast of each part that is installed in the device now, by part."""
-    with conn.cursor(row_factory=class_row(PartForecast)) as cursor:
-        return cursor.execute(_Q["select_device_forecasts"], {"device_id": device_id}).fetchall()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from api.edge import CallerDep, Reads
 from api.models import Out
 from api.routes.devices import find_visible_device
-from api.store import select_device_forecasts
+from forecasting.store import select_current_forecasts
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
 
@@ -42,5 +42,5 @@ def get_forecasts(serial: str, reads: Reads, caller: CallerDep) -> ForecastsOut:
     """For each part that is installed now, when it will be down to its threshold: P10, P50 and P90."""
     with reads.connection() as conn:
         device = find_visible_device(conn, caller, serial)
-        forecasts = select_device_forecasts(conn, device.device_id)
+        forecasts = select_current_forecasts(conn, [device.device_id])
     return ForecastsOut(items=[ForecastOut.model_validate(row) for row in forecasts])

@@ -1,0 +1,114 @@
+"""Devices over HTTP: registering, listing, showing, their readings and forecasts."""
+
+import pytest
+
+from tests.api.house import NOW, House, make_forecasts, use_up
+
+
+def test_a_customer_registers_a_device_of_their_own(house: House) -> None:
+    body = {"serial": "VAC-9", "model": "reed-vac-s", "region": "seoul"}
+    answer = house.as_ben.post("/v1/devices", json=body, headers=house.key())
+    assert answer.status_code == 201
+    assert answer.json()["customer_id"] == house.ben.customer_id
+    assert answer.json()["installed_at"] == "2026-03-02T09:00:00Z"
+
+
+def test_an_operator_registers_a_device_for_anyone(house: House) -> None:
+    body = {"serial": "VAC-9", "model": "reed-vac-s", "customer_id": house.ann.customer_id}
+    body |= {"installed_at": "2026-02-01T09:00:00+09:00"}
+    answer = house.as_operator.post("/v1/devices", json=body, headers=house.key())
+    assert answer.json()["installed_at"] == "2026-02-01T00:00:00Z"
+    assert house.as_ann.get("/v1/devices/VAC-9").json()["installations"][0]["part"] == "filter"
+
+
+def test_a_customer_cannot_register_for_another(house: House) -> None:
+    body = {"serial": "VAC-9", "model": "reed-vac-s", "customer_id": house.ann.customer_id}
+    assert house.as_ben.post("/v1/devices", json=body, headers=house.key()).status_code == 404
+
+
+def test_a_taken_serial_is_a_conflict(house: House) -> None:
+    body = {"serial": "AIR-1", "model": "reed-air-2"}
+    answer = house.as_operator.post("/v1/devices", json=body, headers=house.key())
+    assert (answer.status_code, answer.json()["detail"]) == (409, "serial AIR-1 is already registered")
+
+
+def test_a_device_shows_its_parts_and_latest_values(house: House) -> None:
+    use_up(house)
+    shown = house.as_ann.get("/v1/devices/AIR-1").json()
+    assert shown["latest"] == [
+        {"metric": "filter_used_h", "unit": "h", "measured_at": "2026-03-02T09:00:00Z", "value": 3120.0, "state": None}
+    ]
+    assert [(i["part"], i["ended_at"]) for i in shown["installations"]] == [("filter", None)]
+
+
+def test_devices_are_paged_to_the_last_one_without_gaps(house: House) -> None:
+    client, seen, cursor = house.as_operator, [], ""
+    for _ in range(3):
+        page = client.get(f"/v1/devices?limit=1{cursor}").json()
+        seen += [row["serial"] for row in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert seen == ["AIR-1", "TV-1"]
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "WyJhIl0", "%00", "W10"])
+def test_a_foreign_cursor_is_refused(house: House, cursor: str) -> None:
+    answer = house.as_operator.get(f"/v1/devices?cursor={cursor}")
+    assert (answer.status_code, answer.json()["detail"][:7]) == (422, "cursor:")
+
+
+def test_a_customer_lists_only_their_own(house: House) -> None:
+    assert [row["serial"] for row in house.as_ben.get("/v1/devices").json()["items"]] == ["TV-1"]
+
+
+def test_raw_readings_in_a_half_open_range(house: House) -> None:
+    use_up(house)
+    query = "metric=filter_used_h&from=2026-02-28T09:00:00Z&to=2026-03-02T09:00:00Z"
+    series = house.as_ann.get(f"/v1/devices/AIR-1/readings?{query}").json()
+    assert [point["value"] for point in series["points"]] == [3068.0, 3094.0]
+    assert (series["unit"], series["bucket_s"], series["truncated"]) == ("h", None, False)
+
+
+@pytest.mark.parametrize(("bucket", "seconds"), [("1d", 86400), ("PT6H", 21600), ("15m", 900), ("P1DT12H", 129600)])
+def test_bucketed_readings(house: House, bucket: str, seconds: int) -> None:
+    use_up(house)
+    query = f"metric=filter_used_h&from=2026-02-20T00:00:00Z&bucket={bucket}"
+    series = house.as_ann.get(f"/v1/devices/AIR-1/readings?{query}").json()
+    assert series["bucket_s"] == seconds
+    assert sum(point["readings"] for point in series["points"]) == 10
+    assert all(point["min_value"] <= point["value"] <= point["max_value"] for point in series["points"])
+
+
+@pytest.mark.parametrize(
+    ("query", "where"),
+    [
+        ("metric=filter_used_h&bucket=1fortnight", "bucket:"),
+        ("metric=filter_used_h&bucket=P", "bucket:"),
+        ("metric=filter_used_h&bucket=0h", "bucket:"),
+        ("metric=filter_used_h&bucket=99999d", "bucket:"),
+        ("metric=no_such", "metric:"),
+        ("", "query metric:"),
+        ("metric=filter_used_h&from=2026-03-01T00:00:00", "query from:"),
+        ("metric=filter_used_h&from=0001-01-01T00:00:00%2B14:00", "query from:"),
+        ("metric=filter_used_h&from=2026-04-01T00:00:00Z", "from:"),
+        ("metric=filter_used_h&from=1980-01-01T00:00:00Z", "from:"),
+    ],
+)
+def test_a_series_that_cannot_be_says_why(house: House, query: str, where: str) -> None:
+    answer = house.as_ann.get(f"/v1/devices/AIR-1/readings?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(where)
+
+
+def test_forecasts_of_what_is_installed_now(house: House) -> None:
+    use_up(house)
+    make_forecasts(house)
+    (forecast,) = house.as_ann.get("/v1/devices/AIR-1/forecasts").json()["items"]
+    assert forecast["part"] == "filter"
+    assert forecast["consumable"] == "reed-hepa-h13"
+    assert forecast["threshold_pct"] == 10
+    assert forecast["remaining_pct"] == pytest.approx(100 * (1 - 3120 / 3500), abs=0.1)
+    assert forecast["depletes_p10"] <= forecast["depletes_p50"] <= forecast["depletes_p90"]
+    assert forecast["made_at"] == NOW.isoformat().replace("+00:00", "Z")
+    assert forecast["reason"] is None
