@@ -4,9 +4,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from psycopg.rows import class_row
+
 from attribution.nouns import Staff
 from attribution.people import select_stores
-from attribution.statements import ledger_balance
 from millpond.demo.caller import Caller
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import CustomerId
@@ -28,7 +29,6 @@ class Counts:
     orders: int
     commission_minor: int
     currency: str | None
-    ledger_balance_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,13 @@ class Summary:
 
     counts: Counts
     messages_published: int
+    ledger_balance_minor: int
     seconds: float
 
     def as_dict(self) -> dict[str, Any]:
         """One flat object."""
-        return {"messages_published": self.messages_published, **asdict(self.counts), "seconds": self.seconds}
+        flat = asdict(self)
+        return {**flat.pop("counts"), **flat}
 
     def missing(self) -> list[str]:
         """Stages that produced nothing, and a ledger that does not balance; empty when the loop closed."""
@@ -53,9 +55,10 @@ class Summary:
 
 def select_counts(conn: ReadConnection) -> Counts:
     """Count what is in the database, stage by stage."""
-    row = conn.execute(_Q["summarise"]).fetchone()
-    assert row is not None
-    return Counts(*(int(n) for n in row[:9]), row[9], ledger_balance(conn))
+    with conn.cursor(row_factory=class_row(Counts)) as cursor:
+        counts = cursor.execute(_Q["select_counts"]).fetchone()
+    assert counts is not None
+    return counts
 
 
 def select_newest_reading(conn: ReadConnection) -> datetime | None:

@@ -1,16 +1,16 @@
--- name: summarise
+-- name: select_counts
 -- What is in the database, stage by stage.
-select (select count(*) from device),
-       (select coalesce(sum(stored), 0) from ingest_minute),
-       (select coalesce(sum(quarantined), 0) from ingest_minute),
-       (select count(*) from installation),
-       (select count(*) from depletion_forecast where depletes_p50 is not null),
-       (select count(*) from offer),
-       (select count(*) from offer where credited_to is not null),
-       (select count(*) from customer_order),
+select (select count(*) from device) as devices,
+       (select coalesce(sum(stored), 0) from ingest_minute)::bigint as readings_stored,
+       (select coalesce(sum(quarantined), 0) from ingest_minute)::bigint as readings_quarantined,
+       (select count(*) from installation) as installations,
+       (select count(*) from depletion_forecast where depletes_p50 is not null) as forecasts,
+       (select count(*) from offer) as offers_issued,
+       (select count(*) from offer where credited_to is not null) as offers_credited,
+       (select count(*) from customer_order) as orders,
        (select coalesce(sum(p.amount_minor), 0) from posting p join ledger_entry using (entry_id)
-        join account using (account_id) where account.staff_id is not null),
-       (select min(currency) from posting);
+        join account using (account_id) where account.staff_id is not null)::bigint as commission_minor,
+       (select min(currency) from posting) as currency;
 
 -- name: select_newest_reading
 -- When the fleet last said anything, by its own clock.

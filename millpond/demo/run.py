@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from api.auth import Role, mint_token
+from attribution.statements import ledger_balance
 from attribution.tokens import derive_staff_keys
 from millpond.demo.caller import Caller
 from millpond.demo.clock import DemoClock
@@ -122,9 +123,8 @@ class _Demo:
             mint = self._minter(memory.secret)
             self._forecast_and_offer(conn, settings)
             self._close_the_loop(conn, people, address, mint)
-            summary = Summary(
-                select_counts(conn), run.summary().messages_published, round(monotonic() - self._began, 1)
-            )
+            published, seconds = run.summary().messages_published, round(monotonic() - self._began, 1)
+            summary = Summary(select_counts(conn), published, ledger_balance(conn), seconds)
             self._screen.show_summary(summary)
             if not self._options.once:
                 self._stay(stack, run, settings, conn, people, mint, fleet)

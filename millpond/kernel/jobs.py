@@ -5,6 +5,7 @@ platform's. `hold_lease` belongs inside every transaction that writes a result o
 it fails when another scheduler has taken the period over, so a stopped process that wakes up writes nothing.
 """
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from millpond.kernel.errors import LeaseLost
 
 _Q = load_queries("millpond.kernel")
 LEASE = timedelta(seconds=60)
+_PAUSE, _PAUSE_MAX = timedelta(seconds=30), timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def claim_run(
     at: datetime,
     lease: timedelta = LEASE,
 ) -> Claim | None:
-    """Claim the period, or None when it is done or another holder's lease is still good. A failed one is retried."""
+    """Claim the period, or None when it is done, another holder's lease is good, or its failure is too recent."""
     row = conn.execute(
         _Q["claim_job_run"],
         {"job": job, "scheduled_for": scheduled_for, "holder": holder, "at": at, "lease": lease},
@@ -58,30 +60,22 @@ def hold_lease(conn: WriteConnection, claim: Claim) -> None:
 
 def finish_run(conn: WriteConnection, claim: Claim, *, at: datetime, summary: dict[str, Any]) -> None:
     """Mark the period done; raises LeaseLost when it was taken over."""
-    _end(conn, claim, at, "done", summary, None)
+    _end(conn, "finish_job_run", claim, {"at": at, "summary": Jsonb(summary, dumps=_dumps)})
 
 
 def fail_run(conn: WriteConnection, claim: Claim, *, at: datetime, error: str) -> None:
-    """Mark the period failed, so that the next tick may claim it again; raises LeaseLost when it was taken over."""
-    _end(conn, claim, at, "failed", None, error)
+    """Mark the period failed, to be claimed again after a pause that grows; raises LeaseLost when it was taken over."""
+    pause = min(_PAUSE * claim.epoch, _PAUSE_MAX)
+    _end(conn, "fail_job_run", claim, {"at": at, "error": error, "pause": pause})
 
 
-def _end(
-    conn: WriteConnection,
-    claim: Claim,
-    at: datetime,
-    state: str,
-    summary: dict[str, Any] | None,
-    error: str | None,
-) -> None:
-    values = {
-        "at": at,
-        "state": state,
-        "summary": Jsonb(summary) if summary is not None else None,
-        "error": error,
-    }
-    if conn.execute(_Q["end_job_run"], _key(claim) | values).rowcount == 0:
+def _end(conn: WriteConnection, query: str, claim: Claim, values: dict[str, Any]) -> None:
+    if conn.execute(_Q[query], _key(claim) | values).rowcount == 0:
         raise LeaseLost(f"{claim.job} for {claim.scheduled_for.isoformat()} was taken over by another scheduler")
+
+
+def _dumps(summary: Any) -> str:
+    return json.dumps(summary, default=str)
 
 
 def _key(claim: Claim) -> dict[str, Any]:

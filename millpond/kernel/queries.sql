@@ -1,11 +1,11 @@
 -- name: claim_job_run
--- Claim a period that nobody has run, that failed, or whose holder's lease ran out on the database's clock.
+-- Claim a period that nobody has run, or that is not done and whose lease ran out on the database's clock.
 insert into job_run (job, scheduled_for, state, holder, lease_until, started_at)
 values (%(job)s, %(scheduled_for)s, 'running', %(holder)s, clock_timestamp() + %(lease)s::interval, %(at)s)
 on conflict (job, scheduled_for) do update
 set state = 'running', epoch = job_run.epoch + 1, holder = excluded.holder, lease_until = excluded.lease_until,
     started_at = excluded.started_at, finished_at = null, error = null
-where job_run.state = 'failed' or (job_run.state = 'running' and job_run.lease_until < clock_timestamp())
+where job_run.state <> 'done' and job_run.lease_until < clock_timestamp()
 returning epoch;
 
 -- name: hold_job_lease
@@ -13,9 +13,15 @@ returning epoch;
 update job_run set lease_until = clock_timestamp() + %(lease)s::interval
 where job = %(job)s and scheduled_for = %(scheduled_for)s and epoch = %(epoch)s and state = 'running';
 
--- name: end_job_run
--- Say how the run ended, if it is still ours.
-update job_run set state = %(state)s, finished_at = %(at)s, summary = %(summary)s, error = %(error)s
+-- name: finish_job_run
+-- Say that the run is done, if it is still ours.
+update job_run set state = 'done', finished_at = %(at)s, summary = %(summary)s
+where job = %(job)s and scheduled_for = %(scheduled_for)s and epoch = %(epoch)s and state = 'running';
+
+-- name: fail_job_run
+-- Say that the run failed, if it is still ours; it may be claimed again after a pause.
+update job_run set state = 'failed', finished_at = %(at)s, error = %(error)s,
+    lease_until = clock_timestamp() + %(pause)s::interval
 where job = %(job)s and scheduled_for = %(scheduled_for)s and epoch = %(epoch)s and state = 'running';
 
 -- name: select_job_runs

@@ -57,10 +57,16 @@ def test_a_period_whose_lease_ran_out_is_taken_over_and_its_old_holder_can_write
     finish_run(conn, taken, at=AT, summary={})
 
 
-def test_a_failed_period_is_tried_again(conn: WriteConnection) -> None:
-    failed = must(claim(conn))
-    fail_run(conn, failed, at=AT, error="no reason")
+def test_a_failed_period_is_tried_again_after_a_pause(conn: WriteConnection) -> None:
+    fail_run(conn, must(claim(conn)), at=AT, error="no reason")
+    assert claim(conn, "b") is None
+    conn.execute("update job_run set lease_until = clock_timestamp() - interval '1 second'")
     assert must(claim(conn, "b")).epoch == 2
+
+
+def test_a_summary_may_hold_times(conn: WriteConnection) -> None:
+    finish_run(conn, must(claim(conn)), at=AT, summary={"at": AT})
+    assert conn.execute("select summary from job_run").fetchone() == ({"at": "2026-03-01 00:00:00+00:00"},)
 
 
 def test_holding_the_lease_renews_it(conn: WriteConnection) -> None:

@@ -1,0 +1,118 @@
+"""The scheduler's tick: what is due runs once, whoever ticks."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from millpond.kernel.clock import AcceleratedClock
+from millpond.kernel.db import WriteConnection, connect
+from millpond.kernel.errors import LeaseLost
+from millpond.kernel.jobs import Claim, hold_lease
+from millpond.kernel.settings import load_settings
+from millpond.scheduler import Job, make_holder, make_jobs, run_scheduler, tick
+
+AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+# Stands still: these tests are about periods, not about time passing.
+CLOCK = AcceleratedClock(AT, AT, 0)
+HOUR = timedelta(hours=1)
+
+
+def counting(seen: list[datetime]) -> Job:
+    def run(_conn: WriteConnection, at: datetime, _claim: Claim) -> dict[str, Any]:
+        seen.append(at)
+        return {"seen": len(seen)}
+
+    return Job("count", HOUR, run)
+
+
+def test_a_period_runs_once_however_often_it_ticks(database: str) -> None:
+    seen: list[datetime] = []
+    ran = [tick(database, [counting(seen)], CLOCK, make_holder()) for _ in range(3)]
+    assert ran == [["count"], [], []]
+    assert seen == [datetime(2026, 3, 1, 12, tzinfo=UTC)]
+
+
+def test_schedulers_that_tick_at_once_share_the_work(database: str) -> None:
+    seen: list[datetime] = []
+    barrier = threading.Barrier(6)
+
+    def scheduler() -> None:
+        barrier.wait()
+        tick(database, [counting(seen)], CLOCK, make_holder())
+
+    threads = [threading.Thread(target=scheduler) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 1
+
+
+def test_a_stopped_scheduler_that_wakes_up_writes_nothing(database: str) -> None:
+    """While it was stopped its lease ran out, another one took the period over, and only that one's work counts."""
+    wrote: list[str] = []
+
+    def overtaken(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
+        with connect(database) as other:
+            other.execute("update job_run set lease_until = clock_timestamp() - interval '1 second'")
+        assert tick(database, [Job("slow", HOUR, lambda *_: {"by": "the second"})], CLOCK, "second") == ["slow"]
+        with conn.transaction():
+            hold_lease(conn, claim)
+            wrote.append("the first")
+        return {"by": "the first"}
+
+    assert tick(database, [Job("slow", HOUR, overtaken)], CLOCK, "first") == []
+    assert wrote == []
+    with connect(database) as conn:
+        assert conn.execute("select state, epoch, holder, summary from job_run").fetchall() == [
+            ("done", 2, "second", {"by": "the second"})
+        ]
+
+
+def test_a_job_that_fails_is_recorded_and_does_not_stop_the_others(database: str) -> None:
+    seen: list[datetime] = []
+
+    def broken(*_: object) -> dict[str, Any]:
+        raise RuntimeError("no luck")
+
+    assert tick(database, [Job("broken", HOUR, broken), counting(seen)], CLOCK, "x") == ["count"]
+    with connect(database) as conn:
+        assert conn.execute("select error from job_run where job = 'broken'").fetchone() == ("RuntimeError: no luck",)
+
+
+def test_a_tick_without_a_database_is_no_harm(unused_dsn: str) -> None:
+    assert tick(unused_dsn, [], CLOCK, "x") == []
+
+
+def test_the_platforms_jobs_run_on_an_empty_house(database: str) -> None:
+    settings = load_settings(database_url=database, tick_s=0.1)
+    stop = threading.Event()
+    thread = threading.Thread(target=run_scheduler, args=(settings, CLOCK, stop))
+    thread.start()
+    try:
+        with connect(database) as conn:
+            for _ in range(400):
+                states = dict(conn.execute("select job, state from job_run").fetchall())
+                if len(states) == 3 and set(states.values()) == {"done"}:
+                    break
+                stop.wait(0.05)
+    finally:
+        stop.set()
+        thread.join(30)
+    assert states == {"forecast": "done", "offers": "done", "release_commissions": "done"}
+    assert {job.name for job in make_jobs(settings, CLOCK)} == set(states)
+
+
+@pytest.fixture
+def unused_dsn(server_dsn: str) -> str:
+    """A database that is not there."""
+    from psycopg.conninfo import make_conninfo
+
+    return make_conninfo(server_dsn, dbname="no_such_database")
+
+
+def test_losing_the_lease_is_an_error_of_its_own(database: str) -> None:
+    with connect(database) as conn, pytest.raises(LeaseLost):
+        hold_lease(conn, Claim("never", AT, 1, HOUR))
