@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from attribution import orders
 from attribution.nouns import Channel, Order, OrderItem
+from attribution.people import lock_customer
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.ids import CustomerId, StaffId, StoreId
+from offers.life import withdraw_moot_offers
 
 
 def place_order(
@@ -23,4 +26,17 @@ def place_order(
 
     Raises what `attribution.orders.place_order` raises.
     """
-    raise NotImplementedError
+    with conn.transaction():
+        lock_customer(conn, customer_id)
+        order = orders.place_order(
+            conn,
+            customer_id=customer_id,
+            channel=channel,
+            items=items,
+            currency=currency,
+            at=at,
+            store_id=store_id,
+            sold_by=sold_by,
+        )
+        withdraw_moot_offers(conn, customer_id, at=at, actor=order.order_id)
+        return order

@@ -1,13 +1,100 @@
-"""Offers and decisions in words, per language."""
+"""Offers and decisions in words: templates per language in `words/`, filled from facts."""
 
-from offers.nouns import Decision, Offer, Reason
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from babel.dates import format_date
+from babel.numbers import format_currency, get_currency_precision
+
+from millpond.kernel.money import Money
+from offers.nouns import Decision, Offer, Outcome, Reason, ReasonCode
+
+LANGUAGES = ("en", "ko", "zh")
 
 
 def explain_offer(offer: Offer, *, locale: str, time_zone: str) -> Reason:
     """An offer in the language of `locale` (English when we do not speak it), times in `time_zone`."""
-    raise NotImplementedError
+    language = choose_language(locale)
+    words = _words(language)
+    values = _values(offer, language, time_zone)
+    spoken = words[offer.reason_code]
+    return Reason(
+        headline=spoken["headline"].format(**values),
+        why=spoken[_why(offer)].format(**values),
+        terms=words["terms"]["reduced" if offer.price != offer.list_price else "plain"].format(**values),
+    )
 
 
 def explain_decision(decision: Decision, *, locale: str) -> str:
     """Why there is an offer or none, in one plain sentence for the customer."""
-    raise NotImplementedError
+    language = choose_language(locale)
+    facts = decision.candidates[0]
+    key = "issued" if decision.outcome is Outcome.ISSUED else decision.failed_gate
+    product = _name(facts["product"], language) or _name(facts["part"], language) or decision.sku
+    spoken: str = _words(language)["decision"][key]
+    return spoken.format(product=product, device=_name(facts["device"], language))
+
+
+def choose_language(locale: str) -> str:
+    """The language of a tag like `ko-KR` when there are words in it, else English."""
+    language = locale.replace("_", "-").split("-")[0].lower()
+    return language if language in LANGUAGES else "en"
+
+
+def format_money(money: Money, locale: str) -> str:
+    """For example €35.91, or ₩45,000: minor units as many as the currency has."""
+    amount = Decimal(money.amount_minor).scaleb(-get_currency_precision(money.currency))
+    return str(format_currency(amount, money.currency, locale=choose_language(locale)))
+
+
+def _why(offer: Offer) -> str:
+    if offer.reason_code is ReasonCode.FITS_NEW_DEVICE:
+        return "condition" if offer.facts["condition"] else "plain"
+    if datetime.fromisoformat(offer.facts["depletion"]["p50"]) <= offer.issued_at:
+        return "overdue"
+    return "in_time" if offer.facts["in_time"] else "late"
+
+
+def _values(offer: Offer, language: str, time_zone: str) -> dict[str, Any]:
+    facts, words, zone = offer.facts, _words(language), ZoneInfo(time_zone)
+    return {
+        "product": _name(facts["product"], language),
+        "device": _name(facts["device"], language),
+        "part": _name(facts["part"], language),
+        "depletes": _day(facts["depletion"] and facts["depletion"]["p50"], zone, words["date"], language),
+        "installed": _day(facts["device_installed_at"], zone, words["date"], language),
+        "reply_by": _last_day(offer.reply_by, zone, words["weekday"], language),
+        "valid_until": _last_day(offer.valid_until, zone, words["date"], language),
+        "delivery_days": facts["delivery_days"],
+        "condition": facts["condition"],
+        "price": format_money(offer.price, language),
+        "list_price": format_money(offer.list_price, language),
+    }
+
+
+def _day(moment: str | None, zone: ZoneInfo, pattern: str, language: str) -> str:
+    return _format(datetime.fromisoformat(moment).astimezone(zone).date(), pattern, language) if moment else ""
+
+
+def _last_day(ends_at: datetime, zone: ZoneInfo, pattern: str, language: str) -> str:
+    """The last day that lies before an end: an offer that ends at Saturday's midnight is open all Friday."""
+    return _format((ends_at - timedelta(microseconds=1)).astimezone(zone).date(), pattern, language)
+
+
+def _format(day: date, pattern: str, language: str) -> str:
+    return format_date(day, pattern, locale=language)
+
+
+def _name(names: dict[str, str] | None, language: str) -> str:
+    return names.get(language, names["en"]) if names else ""
+
+
+@cache
+def _words(language: str) -> dict[str, Any]:
+    words: dict[str, Any] = yaml.safe_load((files("offers") / "words" / f"{language}.yaml").read_text("utf-8"))
+    return words

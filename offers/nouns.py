@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from attribution.nouns import Customer, Order
-from devices.nouns import Product
+from attribution.nouns import Order
 from millpond.kernel.ids import BindingId, CustomerId, DecisionId, DeviceId, InstallationId, OfferId, Sku, StaffId
 from millpond.kernel.money import Money
 
@@ -104,11 +103,11 @@ class Facts:
     """What is known about the household when an offer is decided.
 
     `spare` counts unused units of the product at home; `rank` is this installation's place among the household's
-    installations of the same consumable, first to deplete first, so that `spare >= rank` means it is provided for.
+    installations of the same product, first to deplete first, so that `spare >= rank` means it is provided for.
+    `replaced`: the installation is no longer in the device. `owned`: the household has or ordered such a product.
+    `last_answer` is how the last offer of this ended, when that was `declined` or `expired`.
     """
 
-    customer: Customer | None
-    product: Product | None
     open_offer: OfferId | None
     last_answer: OfferState | None
     last_answer_at: datetime | None
@@ -116,6 +115,16 @@ class Facts:
     spare: int
     rank: int
     owned: bool
+    replaced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an operator sets: the lead time, the discount in basis points, and how long a device counts as new."""
+
+    lead: LeadTime
+    discount_bp: int
+    new_device_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +226,16 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class OfferSummary:
-    """What one run of the job did. `credited` counts issued offers whose customer is bound to somebody."""
+    """What one run of the job did.
+
+    `credited` counts issued offers whose customer is bound to somebody; `failed` candidates are in the log.
+    """
 
     candidates: int
     issued: int
     credited: int
     not_issued: int
+    failed: int
     withdrawn: int
     expired: int
 

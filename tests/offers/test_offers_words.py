@@ -1,0 +1,167 @@
+"""Offers and decisions in words, in three languages."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+import pytest
+import yaml
+
+from millpond.kernel.db import WriteConnection
+from millpond.kernel.ids import BindingId, CustomerId, DecisionId, DeviceId, InstallationId, OfferId, Sku
+from millpond.kernel.money import Money
+from offers.explain import LANGUAGES, explain_decision, explain_offer, format_money
+from offers.nouns import Offer, OfferState, Outcome, ReasonCode
+from offers.store import select_decisions
+from tests.household import current_part, forecast, make_device, run_job
+from tests.people import AT, make_shop
+
+FACTS = {
+    "sku": "REED-HEPA-H13",
+    "product": {"en": "HEPA filter H13", "ko": "헤파 필터 H13", "zh": "H13 滤芯"},
+    "serial": "AIR-1",
+    "device": {"en": "Reed Air 2", "ko": "리드 에어 2", "zh": "Reed 空气净化器 2"},
+    "device_installed_at": "2026-02-10T20:00:00+00:00",
+    "part": {"en": "HEPA filter H13", "ko": "헤파 필터 H13", "zh": "H13 滤芯"},
+    "depletion": {"p50": "2026-03-02T18:00:00+00:00"},
+    "condition": None,
+    "in_time": True,
+    "delivery_days": 3,
+}
+OFFER = Offer(
+    offer_id=OfferId("off_1"),
+    decision_id=DecisionId("dec_1"),
+    customer_id=CustomerId("cus_1"),
+    device_id=DeviceId(1),
+    installation_id=InstallationId(1),
+    sku=Sku("REED-HEPA-H13"),
+    reason_code=ReasonCode.DEPLETION,
+    facts=FACTS,
+    state=OfferState.OPEN,
+    list_price=Money(3990, "EUR"),
+    price=Money(3591, "EUR"),
+    valid_from=datetime(2026, 2, 14, tzinfo=UTC),
+    reply_by=datetime(2026, 2, 20, 15, tzinfo=UTC),
+    valid_until=datetime(2026, 2, 20, 15, tzinfo=UTC),
+    binding_id=BindingId("bnd_1"),
+    credited_to=None,
+    issued_at=datetime(2026, 2, 14, tzinfo=UTC),
+)
+
+
+@pytest.mark.parametrize(
+    ("locale", "headline", "why", "terms"),
+    [
+        (
+            "en-GB",
+            "HEPA filter H13 for your Reed Air 2",
+            (
+                "Your Reed Air 2's HEPA filter H13 lasts until about 3 March."
+                " Reply by Friday 20 February and it arrives in time."
+            ),
+            "€35.91 instead of €39.90, until 20 February.",
+        ),
+        (
+            "ko-KR",
+            "리드 에어 2 교체용 헤파 필터 H13",
+            (
+                "리드 에어 2에 쓰고 계신 헤파 필터 H13, 3월 3일쯤까지 사용하실 수 있어요."
+                " 2월 20일 금요일까지 주문하시면 늦지 않게 받아보실 수 있습니다."
+            ),
+            "2월 20일까지 정가 €39.90 → €35.91",
+        ),
+        (
+            "zh_Hans_CN",
+            "为您的Reed 空气净化器 2更换H13 滤芯",
+            (
+                "您的Reed 空气净化器 2所用的H13 滤芯预计可用到3月3日左右。"
+                "请在2月20日星期五前（含当日）回复，即可按时送达。"
+            ),
+            "原价€39.90，现价€35.91，有效期至2月20日。",
+        ),
+    ],
+)
+def test_an_offer_says_why_until_when_and_at_what_price(locale: str, headline: str, why: str, terms: str) -> None:
+    reason = explain_offer(OFFER, locale=locale, time_zone="Asia/Seoul")
+    assert (reason.headline, reason.why, reason.terms) == (headline, why, terms)
+
+
+def test_days_are_the_customers_own() -> None:
+    why = explain_offer(OFFER, locale="en", time_zone="America/New_York").why
+    assert "until about 2 March. Reply by Friday 20 February" in why
+
+
+def test_a_language_we_do_not_speak_is_english() -> None:
+    assert explain_offer(OFFER, locale="sv", time_zone="UTC").headline == "HEPA filter H13 for your Reed Air 2"
+
+
+def test_an_offer_that_comes_late_promises_nothing() -> None:
+    late = replace(OFFER, facts=FACTS | {"in_time": False})
+    why = explain_offer(late, locale="en", time_zone="UTC").why
+    assert "may be sooner than a delivery takes (3 days)" in why
+    assert "arrives in time" not in why
+
+
+def test_a_part_past_its_end_is_due_now() -> None:
+    overdue = replace(OFFER, issued_at=OFFER.issued_at + timedelta(days=30))
+    why = explain_offer(overdue, locale="en", time_zone="UTC").why
+    assert why.startswith("Your Reed Air 2's HEPA filter H13 is due to be replaced now.")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_joins_a_new_device_names_the_device_and_how_they_connect(language: str) -> None:
+    facts = FACTS | {"part": None, "depletion": None, "condition": "HDMI eARC"}
+    offer = replace(OFFER, reason_code=ReasonCode.FITS_NEW_DEVICE, facts=facts)
+    why = explain_offer(offer, locale=language, time_zone="Asia/Seoul").why
+    expected = {"en": "11 February", "ko": "2월 11일", "zh": "2月11日"}[language]
+    assert all(word in why for word in (FACTS["device"][language], "HDMI eARC", expected))
+
+
+def test_without_a_discount_no_price_before_is_claimed() -> None:
+    plain = replace(OFFER, price=OFFER.list_price)
+    assert explain_offer(plain, locale="en", time_zone="UTC").terms == "€39.90, until 20 February."
+
+
+@pytest.mark.parametrize(
+    ("money", "locale", "text"),
+    [
+        (Money(45_000, "KRW"), "ko", "₩45,000"),
+        (Money(12_345_678_901_234_567, "EUR"), "en", "€123,456,789,012,345.67"),
+        (Money(5, "EUR"), "en", "€0.05"),
+    ],
+)
+def test_money_has_as_many_decimals_as_its_currency(money: Money, locale: str, text: str) -> None:
+    assert format_money(money, locale) == text
+
+
+def words(language: str) -> dict[str, Any]:
+    return yaml.safe_load((files("offers") / "words" / f"{language}.yaml").read_text("utf-8"))
+
+
+def test_every_language_has_the_same_words() -> None:
+    def keys(tree: object, path: str = "") -> set[str]:
+        if not isinstance(tree, dict):
+            return {path}
+        return {leaf for name, branch in tree.items() for leaf in keys(branch, f"{path}.{name}")}
+
+    spoken = [keys(words(language)) for language in LANGUAGES]
+    assert spoken[0] == spoken[1] == spoken[2]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_decision_can_be_said_in_plain_words(conn: WriteConnection, language: str) -> None:
+    shop = make_shop(conn)
+    device = make_device(conn, "AIR-1", "reed-air-2", shop.customer.customer_id, AT - timedelta(days=200))
+    forecast(conn, current_part(conn, device), None, at=AT)
+    make_device(conn, "TV-55", "reed-tv-55", shop.customer.customer_id, AT)
+    run_job(conn, AT)
+    decisions = select_decisions(conn, customer_id=shop.customer.customer_id)
+    gates = {gate.gate for decision in decisions for gate in decision.gates}
+    assert gates | {"issued"} == set(words(language)["decision"])
+    for decision in decisions:
+        spoken = explain_decision(decision, locale=language)
+        assert decision.candidates[0]["product"][language] in spoken
+        for gate in gates:
+            denied = replace(decision, outcome=Outcome.NOT_ISSUED, failed_gate=gate)
+            assert explain_decision(denied, locale=language) not in ("", spoken if decision.failed_gate != gate else "")
