@@ -7,7 +7,7 @@ from psycopg_pool import ConnectionPool
 
 from api.edge import Check, Edge
 from api.middleware import BodyLimit, Marks
-from api.problems import install_problems
+from api.problems import answer_fault, install_problems
 from api.routes import bindings, decisions, devices, forecasts, health, offers, orders, people
 from api.web import pages
 from attribution.tokens import derive_staff_keys
@@ -38,7 +38,7 @@ def create_app(
     app = FastAPI(title="Millpond", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.edge = Edge(settings, clock, read_pool, write_pool, keys, extra_health or {})
     app.add_middleware(BodyLimit)
-    app.add_middleware(Marks)
+    app.add_middleware(Marks, on_fault=answer_fault)
     install_problems(app)
     for room in (health, devices, forecasts, people, bindings, offers, orders, decisions):
         app.include_router(room.router)

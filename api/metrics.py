@@ -66,7 +66,7 @@ def render_metrics(reads: ConnectionPool[ReadConnection]) -> bytes:
     return generate_latest(REGISTRY) + generate_latest(registry)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class _Snapshot(Collector):
     families: list[Metric]
 

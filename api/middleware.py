@@ -3,9 +3,12 @@
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from prometheus_client import Counter, Histogram
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from millpond.kernel.clock import monotonic
@@ -32,10 +35,11 @@ _SAFE_HEADERS = [
 
 
 class Marks:
-    """Gives each request an id, each response its safe headers, and counts both by route template."""
+    """Gives each request an id, each response its safe headers, counts both by route, and answers faults of ours."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, on_fault: Callable[[Request, Exception], Response]) -> None:
         self._app = app
+        self._on_fault = on_fault
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,7 +47,7 @@ class Marks:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
-        started, status = monotonic(), 500
+        started, status = monotonic(), 0
 
         async def send_marked(message: Message) -> None:
             nonlocal status
@@ -54,8 +58,12 @@ class Marks:
 
         try:
             await self._app(scope, receive, send_marked)
+        except Exception as error:
+            if status:  # The answer is under way: all that is left is to break it off.
+                raise
+            await self._on_fault(Request(scope), error)(scope, receive, send_marked)
         finally:
-            _count(scope, status, monotonic() - started)
+            _count(scope, status or 500, monotonic() - started)
 
 
 def _request_id(scope: Scope) -> str:

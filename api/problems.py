@@ -56,7 +56,6 @@ def install_problems(app: FastAPI) -> None:
     for away in (psycopg.OperationalError, PoolTimeout, TooManyRequests):
         app.add_exception_handler(away, _away_problem)
     app.add_exception_handler(psycopg.DataError, _unstorable_problem)
-    app.add_exception_handler(Exception, _internal_problem)
 
 
 def problem_response(request: Request, status: HTTPStatus, kind: str, detail: str, **more: Any) -> Response:
@@ -88,7 +87,7 @@ def _domain_problem(request: Request, error: Exception) -> Response:
         if cls in _STATUS:
             status, kind = _STATUS[cls]
             return problem_response(request, status, kind, str(error))
-    return _internal_problem(request, error)
+    return answer_fault(request, error)
 
 
 def _validation_problem(request: Request, error: Exception) -> Response:
@@ -135,7 +134,8 @@ def _unstorable_problem(request: Request, error: Exception) -> Response:
     return problem_response(request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-input", detail)
 
 
-def _internal_problem(request: Request, error: Exception) -> Response:
+def answer_fault(request: Request, error: Exception) -> Response:
+    """A fault of ours: written down in full, told without its inside."""
     event = {"event": "request_failed", "path": request.url.path, "request_id": request.scope["state"]["request_id"]}
     _LOG.error("a request failed", extra=event, exc_info=error)
     return problem_response(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal", _INTERNAL)

@@ -1,0 +1,96 @@
+"""/readyz and /metrics tell the truth."""
+
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from ingest.store import beat
+from millpond.kernel.db import open_read_pool, open_write_pool
+from millpond.kernel.settings import Settings
+from tests.api.house import FixedClock, House
+
+
+def red_lines(client: TestClient) -> list[str]:
+    answer = client.get("/readyz")
+    red = [line["check"] for line in answer.json()["checks"] if not line["ok"]]
+    assert answer.status_code == (503 if red else 200)
+    return red
+
+
+def test_ready_when_the_database_answers_and_ingest_beats(house: House) -> None:
+    with house.connect() as conn:
+        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0)
+    assert red_lines(house.client()) == []
+
+
+def test_not_ready_before_any_ingest(house: House) -> None:
+    assert red_lines(house.client()) == ["ingest"]
+
+
+def test_not_ready_when_ingest_lost_its_broker(house: House) -> None:
+    with house.connect() as conn:
+        beat(conn, "ingest-1", epoch=1, connected=False, in_flight=0)
+    assert red_lines(house.client()) == ["ingest"]
+
+
+def test_not_ready_when_ingest_fell_silent(house: House) -> None:
+    with house.connect() as conn:
+        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0)
+        conn.execute("update ingest_consumer set beat_at = beat_at - interval '6 s'")
+    answer = house.client().get("/readyz").json()
+    assert answer["status"] == "not ready"
+    assert re.fullmatch(r"ingest-1 gave no sign of life for \d+ s", answer["checks"][2]["detail"])
+
+
+def test_one_living_ingest_is_enough(house: House) -> None:
+    with house.connect() as conn:
+        beat(conn, "old", epoch=1, connected=True, in_flight=0)
+        conn.execute("update ingest_consumer set beat_at = beat_at - interval '1 h'")
+        beat(conn, "new", epoch=1, connected=True, in_flight=0)
+    assert red_lines(house.client()) == []
+
+
+def test_not_ready_with_a_schema_that_is_behind(house: House) -> None:
+    with house.connect() as conn:
+        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0)
+        conn.execute("delete from schema_version where name = (select max(name) from schema_version)")
+    assert red_lines(house.client()) == ["schema", "ingest"]
+
+
+@pytest.mark.parametrize("detail", ["the broker is away", "the check itself failed: ZeroDivisionError"])
+def test_the_composition_root_adds_lines_of_its_own(settings: Settings, detail: str) -> None:
+    def check() -> str | None:
+        return detail if detail.startswith("the broker") else str(1 / 0)
+
+    dsn = settings.database_url.get_secret_value()
+    with open_read_pool(dsn) as reads, open_write_pool(dsn) as writes:
+        app = create_app(
+            settings, clock=FixedClock(), read_pool=reads, write_pool=writes, extra_health={"broker": check}
+        )
+        assert {"check": "broker", "ok": False, "detail": detail} in TestClient(app).get("/readyz").json()["checks"]
+
+
+def test_received_is_the_sum_of_what_became_of_it(house: House) -> None:
+    with house.connect() as conn:
+        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=4)
+        conn.execute(
+            "insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined)"
+            " values ('ingest-1', '2026-03-01', 3, 10, 6, 2, 1, 1), ('ingest-2', '2026-03-01', 1, 5, 5, 0, 0, 0)"
+        )
+    page = house.client().get("/metrics").text
+    values = {name: float(value) for name, value in re.findall(r"^(millpond_ingest_\S+) (\S+)$", page, re.MULTILINE)}
+    outcomes = [value for name, value in values.items() if name.startswith("millpond_ingest_readings_total{")]
+    assert len(outcomes) == 4
+    assert values["millpond_ingest_received_total"] == sum(outcomes) + values["millpond_ingest_in_flight"] == 19
+    assert "millpond_ledger_balance_minor 0.0" in page
+    assert "millpond_devices 2.0" in page
+
+
+def test_requests_are_counted_by_route_and_not_by_address(house: House) -> None:
+    for serial in ("AIR-1", "SOME-OTHER-SERIAL"):
+        house.as_ann.get(f"/v1/devices/{serial}")
+    page = house.client().get("/metrics").text
+    assert 'millpond_http_requests_total{method="GET",route="/v1/devices/{serial}",status="200"}' in page
+    assert "SOME-OTHER-SERIAL" not in page

@@ -1,0 +1,128 @@
+"""Whatever goes wrong is one problem with one sentence."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from millpond.kernel.db import open_read_pool, open_write_pool
+from millpond.kernel.errors import ConfigurationError
+from millpond.kernel.settings import Settings
+from tests.api.house import FixedClock, House
+
+ORDER = {"channel": "app", "currency": "EUR", "items": [{"sku": "REED-SOUNDBAR-3"}]}
+
+
+def test_a_problem_has_the_members_of_rfc_9457(house: House) -> None:
+    answer = house.as_ann.get("/v1/devices/NOPE")
+    problem = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem == {
+        "type": "urn:millpond:problem:not-found",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "there is no device NOPE that you may see",
+        "instance": "/v1/devices/NOPE",
+        "request_id": answer.headers["x-request-id"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"items": []}, "body items: "),
+        ({"items": [{"sku": "REED-SOUNDBAR-3", "quantity": 0}]}, "body items 0 quantity: "),
+        ({"items": [{"sku": "REED-SOUNDBAR-3", "quantity": True}]}, "body items 0 quantity: "),
+        ({"items": [{"sku": "NUL\x00"}]}, "body items 0 sku: text cannot hold a NUL character"),
+        ({"currency": "euro"}, "body currency: "),
+        ({"channel": "pigeon"}, "body channel: "),
+        ({"chanel": "app"}, "body chanel: "),
+        ({"channel": "store"}, "channel: a customer orders in the app"),
+        ({"currency": "USD"}, ""),
+        ({"items": [{"sku": "NO-SUCH"}]}, ""),
+    ],
+)
+def test_a_body_that_cannot_be_says_what_and_where(house: House, change: dict[str, object], sentence: str) -> None:
+    answer = house.as_ann.post("/v1/orders", json=ORDER | change, headers=house.key())
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(sentence)
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b'{"a":"\\ud800"}', b"[" * 100_000, b"null", b""])
+def test_broken_json_is_the_callers_to_mend(house: House, body: bytes) -> None:
+    headers = house.key() | {"Content-Type": "application/json"}
+    answer = house.as_ann.post("/v1/orders", content=body, headers=headers)
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("serial", ["%00", "a%00b", "%ED%A0%80", "x" * 3000, "..%2f..%2fetc", "';drop table device;--"])
+def test_hostile_text_in_an_address_is_not_found_or_refused(house: House, serial: str) -> None:
+    answer = house.as_operator.get(f"/v1/devices/{serial}")
+    assert answer.status_code in (404, 422)
+
+
+def test_an_unknown_address_and_a_wrong_method(house: House) -> None:
+    assert house.as_ann.get("/v1/nothing").json()["detail"] == "there is nothing at this address"
+    wrong = house.as_ann.delete("/v1/devices")
+    assert (wrong.status_code, wrong.json()["title"]) == (405, "Method Not Allowed")
+    assert wrong.headers["allow"]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_of_more_than_a_megabyte_is_refused_unread(house: House, chunked: bool) -> None:
+    body = b"x" * (1_048_576 + 1)
+    content = iter([body[:700_000], body[700_000:]]) if chunked else body
+    answer = house.as_ann.post("/v1/orders", content=content, headers=house.key())  # type: ignore[arg-type]
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:millpond:problem:body-too-large")
+
+
+def test_a_fault_of_ours_says_nothing_of_its_inside(house: House) -> None:
+    with house.connect() as conn:
+        conn.execute("alter table device_status rename column session to secret_column")
+    answer = house.as_ann.get("/v1/devices/AIR-1")
+    assert (answer.status_code, answer.json()["title"]) == (500, "Internal Server Error")
+    assert "secret" not in answer.text
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_database_that_is_away_is_503_with_a_time_to_come_back(settings: Settings) -> None:
+    dsn = "postgresql://nobody@127.0.0.1:1/none"
+    with open_read_pool(dsn) as reads, open_write_pool(dsn) as writes:
+        reads.timeout = writes.timeout = 0.2
+        clock = FixedClock()
+        client = TestClient(create_app(settings, clock=clock, read_pool=reads, write_pool=writes))
+        headers = {"Authorization": f"Bearer {House.token(_Ticket(clock), 'operator', 'ops')}"}  # type: ignore[arg-type]
+        answer = client.get("/v1/devices", headers=headers)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert "does not answer" in answer.json()["detail"]
+        assert client.get("/healthz").json() == {"status": "alive"}
+        assert "millpond_database_up 0.0" in client.get("/metrics").text
+        ready = client.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["checks"][0] == {
+            "check": "database",
+            "ok": False,
+            "detail": "does not answer within 1 s",
+        }
+
+
+class _Ticket:
+    def __init__(self, clock: FixedClock) -> None:
+        self.clock = clock
+
+
+def test_without_a_secret_there_is_no_app() -> None:
+    with pytest.raises(ConfigurationError, match="MILLPOND_JWT_SECRET is not set"):
+        create_app(Settings(), clock=FixedClock(), read_pool=None, write_pool=None)  # type: ignore[arg-type]
+
+
+def test_every_answer_carries_safe_headers_and_an_id(house: House) -> None:
+    answer = house.client().get("/healthz", headers={"X-Request-Id": "mine-1"})
+    assert answer.headers["x-request-id"] == "mine-1"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+    odd = house.client().get("/healthz", headers={"X-Request-Id": "x" * 65})
+    assert odd.headers["x-request-id"].startswith("req_")
