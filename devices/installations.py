@@ -61,12 +61,11 @@ def update_installations(conn: WriteConnection, at: datetime, *, claim: Claim | 
     found, after = 0, 0
     while chunk := select_current_parts(conn, after=after, limit=_CHUNK, at=at):
         replacements = list(_find_in_chunk(conn, chunk, parts, at))
-        if replacements:
-            with conn.transaction():
-                if claim is not None:
-                    hold_lease(conn, claim)
-                for current, replacement in replacements:
-                    _replace(conn, current, replacement)
+        with conn.transaction():
+            if claim is not None:
+                hold_lease(conn, claim)
+            for current, replacement in replacements:
+                _replace(conn, current, replacement)
         found += len(replacements)
         after = chunk[-1].installation_id
     return found

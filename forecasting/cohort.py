@@ -10,13 +10,14 @@ from forecasting.usage import UsageSeries
 
 MIN_DEVICES = 5
 MIN_DAYS = 60
-YEARLY_MIN_DAYS = 365
-YEARLY_MIN_DEVICE_DAYS = 2_000
+# Fourier terms of the yearly season by days of history: one shrunk harmonic of less than a year is better than none.
+YEARLY_TERMS = ((730, 4), (365, 2), (150, 1))
+YEARLY_MIN_DEVICE_DAYS = 1_000
 _MIN_OWN_DAYS = 14
 _LEAST, _MOST = 0.2, 4.0
 
-FitIndex = Callable[[Ints, Floats, int, int, bool], Floats]
-"""(observed days, observed index, first day, number of days, yearly) to the fitted index of all days."""
+FitIndex = Callable[[Ints, Floats, int, int, int], Floats]
+"""(observed days, observed index, first day, number of days, yearly terms) to the fitted index of all days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,16 @@ def build_index(series: UsageSeries, fitted_on: Bools, n_days: int, *, one_regio
     if len(usage) < MIN_DEVICES or len(observed) < MIN_DAYS or usage.sum() <= 0:
         return build_flat_index(series.first_day, n_days)
     index = observe_index(usage, exposure)[observed]
-    yearly = one_region and np.ptp(observed) + 1 >= YEARLY_MIN_DAYS and exposure.sum() >= YEARLY_MIN_DEVICE_DAYS
-    fitted = fit(series.first_day + observed, index, series.first_day, n_days, bool(yearly))
+    terms = _yearly_terms(int(np.ptp(observed)) + 1, float(exposure.sum())) if one_region else 0
+    fitted = fit(series.first_day + observed, index, series.first_day, n_days, terms)
     level = fitted[observed].mean()
     return UsageIndex(series.first_day, np.clip(fitted / level, _LEAST, _MOST), Method.COHORT_PROPHET)
+
+
+def _yearly_terms(days: int, device_days: float) -> int:
+    if device_days < YEARLY_MIN_DEVICE_DAYS:
+        return 0
+    return next((terms for least, terms in YEARLY_TERMS if days >= least), 0)
 
 
 def observe_index(usage: Floats, exposure: Floats) -> Floats:

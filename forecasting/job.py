@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import groupby
 
+import numpy as np
+
 from devices.installations import update_installations
 from devices.nouns import ModelPart
 from devices.store import refresh_reading_day, select_model_parts
 from forecasting.fleet import MAX_HISTORY_DAYS, Forecaster, forecast_part
-from forecasting.nouns import ActiveInstallation, Forecast, ForecastSummary, Method, to_day
+from forecasting.nouns import ActiveInstallation, Forecast, ForecastSummary, Method, Records, to_day
 from forecasting.store import (
     insert_forecast_run,
     insert_forecasts,
@@ -49,7 +51,7 @@ def run_forecasts(
     run_id = insert_forecast_run(conn, at, made_at)
     methods: Counter[str] = Counter()
     done = 0
-    for forecasts in forecast_fleet(conn, active, at, forecaster=forecaster):
+    for forecasts in forecast_fleet(conn, active, at, forecaster=forecaster, beat=lambda: _beat(conn, claim)):
         _save(conn, run_id, at, made_at, forecasts, claim)
         methods.update(f.method.value if f.depletes_p50 else "refused" for f in forecasts)
         done += len(forecasts)
@@ -61,9 +63,17 @@ def run_forecasts(
 
 
 def forecast_fleet(
-    conn: ReadConnection, active: list[ActiveInstallation], at: datetime, *, forecaster: Forecaster = "auto"
+    conn: ReadConnection,
+    active: list[ActiveInstallation],
+    at: datetime,
+    *,
+    forecaster: Forecaster = "auto",
+    beat: Callable[[], None] | None = None,
 ) -> Iterator[list[Forecast]]:
-    """The forecasts of `active` (ordered by model and part) as of `at`, a list per part of a model. Writes nothing."""
+    """The forecasts of `active` (ordered by model and part) as of `at`, a list per part of a model. Writes nothing.
+
+    `beat` is called now and then while reading takes its time.
+    """
     parts = select_model_parts(conn)
     for (model, name), group in groupby(active, key=lambda i: (i.model, i.part)):
         installations = list(group)
@@ -71,15 +81,41 @@ def forecast_fleet(
         if part is None:
             _LOG.warning("A model has lost a part.", extra={"event": "part_unknown", "model": model, "part": name})
             continue
-        yield _forecast_or_refuse(conn, part, installations, at, forecaster)
+        points = _read(conn, part, installations, at, beat)
+        resets = select_resets(conn, [i.device_id for i in installations], name, at)
+        yield _forecast_or_refuse(part, installations, points, resets, at, forecaster)
+
+
+def _read(
+    conn: ReadConnection,
+    part: ModelPart,
+    installations: list[ActiveInstallation],
+    at: datetime,
+    beat: Callable[[], None] | None,
+) -> Records:
+    device_ids, metric_ids = [i.device_id for i in installations], [limit.metric_id for limit in part.limits]
+    read = []
+    for start in range(0, len(device_ids), _CHUNK):
+        some = device_ids[start : start + _CHUNK]
+        read.append(select_day_ends(conn, some, metric_ids, at, history_days=MAX_HISTORY_DAYS))
+        if beat is not None:
+            beat()
+    return np.concatenate(read)
 
 
 def _forecast_or_refuse(
-    conn: ReadConnection, part: ModelPart, installations: list[ActiveInstallation], at: datetime, how: Forecaster
+    part: ModelPart,
+    installations: list[ActiveInstallation],
+    points: Records,
+    resets: list[tuple[int, datetime]],
+    at: datetime,
+    how: Forecaster,
 ) -> list[Forecast]:
-    """All together; when that fails, each alone, so that only the one that cannot be forecast goes without."""
+    """All together; when that fails, in halves, so that only the one that cannot be forecast goes without."""
+    rows = {int(i.device_id): row for row, i in enumerate(installations)}
+    cuts = [(rows[device_id], to_day(moment)) for device_id, moment in resets if device_id in rows]
     try:
-        return _forecast(conn, part, installations, at, how)
+        return forecast_part(part, installations, points, cuts, at, forecaster=how)
     except (ArithmeticError, ValueError, IndexError) as error:
         extra = {"event": "forecast_failed", "model": part.model, "part": part.part}
         _LOG.exception("Installations could not be forecast.", extra=extra | {"installations": len(installations)})
@@ -89,7 +125,7 @@ def _forecast_or_refuse(
         return [
             forecast
             for some in (installations[:half], installations[half:])
-            for forecast in _forecast_or_refuse(conn, part, some, at, how)
+            for forecast in _forecast_or_refuse(part, some, points, resets, at, how)
         ]
 
 
@@ -99,17 +135,10 @@ def _refuse(part: ModelPart, installation: ActiveInstallation, error: Exception)
     return Forecast(installation.installation_id, None, Method.PRIOR, reason, None, part.threshold_pct, None, *nothing)
 
 
-def _forecast(
-    conn: ReadConnection, part: ModelPart, installations: list[ActiveInstallation], at: datetime, how: Forecaster
-) -> list[Forecast]:
-    rows = {i.device_id: row for row, i in enumerate(installations)}
-    device_ids, metric_ids = list(rows), [limit.metric_id for limit in part.limits]
-    points = select_day_ends(conn, device_ids, metric_ids, at, history_days=MAX_HISTORY_DAYS)
-    resets = [
-        (rows[device_id], to_day(moment))  # type: ignore[index]
-        for device_id, moment in select_resets(conn, device_ids, part.part, at)
-    ]
-    return forecast_part(part, installations, points, resets, at, forecaster=how)
+def _beat(conn: WriteConnection, claim: Claim | None) -> None:
+    if claim is not None:
+        with conn.transaction():
+            hold_lease(conn, claim)
 
 
 def _save(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,16 +36,12 @@ class Method(StrEnum):
     PRIOR = "prior"
 
 
-class PartKey(NamedTuple):
-    """All installations of one part of one model are forecast together."""
-
-    model: str
-    part: str
-
-
 @dataclass(frozen=True, slots=True)
 class ActiveInstallation:
-    """An installation in force at the moment asked about; `replaced` says whether it followed another."""
+    """An installation in force at the moment asked about; `replaced` says whether it followed another.
+
+    `ended_at` is hindsight, for scoring only.
+    """
 
     installation_id: InstallationId
     device_id: DeviceId
@@ -53,6 +49,7 @@ class ActiveInstallation:
     part: str
     region: str
     installed_at: datetime
+    ended_at: datetime | None
     replaced: bool
 
 
@@ -92,6 +89,18 @@ class CurrentForecast:
     remaining_pct: float | None
     threshold_pct: float
     usage_pct_per_day: float | None
+    depletes_p10: datetime | None
+    depletes_p50: datetime | None
+    depletes_p90: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationForecast:
+    """An installation of any time and its newest forecast; what was forecast is None when nothing was."""
+
+    installation: ActiveInstallation
+    data_cutoff: datetime | None
+    remaining_pct: float | None
     depletes_p10: datetime | None
     depletes_p50: datetime | None
     depletes_p90: datetime | None

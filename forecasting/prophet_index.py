@@ -1,36 +1,40 @@
 """The only file that knows Prophet. Importing it is cheap; Prophet itself is loaded at the first fit."""
 
 import logging
+import warnings
 from typing import Any
 
 from forecasting.nouns import Floats, Ints
 
 _TIMEOUT_S = 60
+_YEAR_DAYS, _SEASON_SCALE = 365.25, 0.1
 _EPOCH = "1970-01-01"
 
 
-def fit_prophet_index(days: Ints, index: Floats, first_day: int, n_days: int, yearly: bool) -> Floats:
+def fit_prophet_index(days: Ints, index: Floats, first_day: int, n_days: int, yearly_terms: int) -> Floats:
     """Prophet's index for `n_days` days from `first_day` (days since 1970), fitted on `index` at `days`.
 
-    Flat growth with a weekly and, if asked for, a yearly season that multiply it. Intervals are not Prophet's.
-    Raises RuntimeError or TimeoutError when Stan does not find an answer.
+    Flat growth with a weekly and a yearly season (of so many Fourier terms, none for 0) that multiply it. Intervals
+    are not Prophet's. Raises RuntimeError or TimeoutError when Stan does not find an answer.
     """
     import numpy as np
     import pandas as pd
 
-    model = _make_model(yearly)
+    model = _make_model(yearly_terms)
     epoch = pd.Timestamp(_EPOCH)
     history = pd.DataFrame({"ds": epoch + pd.to_timedelta(days, unit="D"), "y": index})
     wanted = pd.DataFrame({"ds": epoch + pd.to_timedelta(first_day + np.arange(n_days), unit="D")})
     try:
-        model.fit(history, timeout=_TIMEOUT_S)
-        return np.asarray(model.predict(wanted)["yhat"], dtype=np.float64)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="prophet")
+            model.fit(history, timeout=_TIMEOUT_S)
+            return np.asarray(model.predict(wanted)["yhat"], dtype=np.float64)
     finally:
         # Each fit leaves two files in the temporary folder.
         model.stan_backend.cleanup()
 
 
-def _make_model(yearly: bool) -> Any:
+def _make_model(yearly_terms: int) -> Any:
     logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)
     from prophet import Prophet
 
@@ -38,10 +42,13 @@ def _make_model(yearly: bool) -> Any:
         growth="flat",
         seasonality_mode="multiplicative",
         weekly_seasonality=True,
-        yearly_seasonality=4 if yearly else False,
+        yearly_seasonality=False,
         daily_seasonality=False,
         uncertainty_samples=0,
     )
+    if yearly_terms:
+        # Prophet's own scale of 10 would let the weather of half a year pass for a season.
+        model.add_seasonality("year", _YEAR_DAYS, yearly_terms, prior_scale=_SEASON_SCALE)
     # They speak of every fit; cmdstanpy sets its own level when the first model loads it.
     for name in ("prophet", "cmdstanpy"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

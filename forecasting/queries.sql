@@ -1,6 +1,6 @@
 -- name: select_active_installations
 -- Installations in force at a moment, of all models or one, by model, part and device.
-select i.installation_id, i.device_id, d.model, i.part, d.region, i.installed_at,
+select i.installation_id, i.device_id, d.model, i.part, d.region, i.installed_at, i.ended_at,
        exists (select 1 from installation p
                where p.device_id = i.device_id and p.part = i.part and p.ended_at = i.installed_at) as replaced
 from installation i join device d using (device_id)
@@ -94,7 +94,7 @@ order by f.depletes_p10, i.installation_id;
 select i.installation_id, i.device_id, d.model, i.part, d.region, i.installed_at, i.ended_at,
        exists (select 1 from installation p
                where p.device_id = i.device_id and p.part = i.part and p.ended_at = i.installed_at) as replaced,
-       f.data_cutoff, f.remaining_pct, f.threshold_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90
+       f.data_cutoff, f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90
 from installation i
 join device d using (device_id)
 left join lateral (select * from depletion_forecast n where n.installation_id = i.installation_id

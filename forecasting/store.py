@@ -14,6 +14,7 @@ from forecasting.nouns import (
     DueInstallation,
     Forecast,
     ForecastLine,
+    InstallationForecast,
     Records,
 )
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
@@ -110,3 +111,9 @@ def select_due_installations(conn: ReadConnection, at: datetime, horizon: dateti
     """Current installations whose newest forecast, made for a moment up to `at`, has P10 by `horizon`."""
     with conn.cursor(row_factory=class_row(DueInstallation)) as cursor:
         return cursor.execute(_Q["select_due_installations"], {"at": at, "horizon": horizon}).fetchall()
+
+
+def select_installation_forecast(conn: ReadConnection, installation_id: int) -> InstallationForecast | None:
+    """One installation, current or ended, and its newest forecast."""
+    row = conn.execute(_Q["select_installation_forecast"], {"installation_id": installation_id}).fetchone()
+    return InstallationForecast(ActiveInstallation(*row[:8]), *row[8:]) if row else None

@@ -14,6 +14,8 @@ from devices.replacement import COUNTS, quantum_pct, to_remaining_pct
 from forecasting.nouns import Bools, Floats, Ints, Records
 
 _ROW = 1e6  # days: far more than any time, so that (row, time) sorts as one number
+_MOST_PCT = 1e6  # a lifetime counter may be far beyond one part's capacity; NaN and infinities are not
+_GLITCH_PCT = 5.0
 _LAST_JUMP_PCT, _LAST_JUMP_DAYS = 25.0, 3.0
 _MAX_PCT_PER_DAY = 30.0
 
@@ -89,7 +91,8 @@ def build_usage_series(
 
 
 def _flatten(limit: PartLimit, points: Records, device_ids: Ints, resets: Sequence[tuple[int, float]]) -> _Flat:
-    points = points[np.isfinite(points["value"]) & np.isin(points["device_id"], device_ids)]
+    read = np.abs(to_remaining_pct_array(limit, points["value"])) <= _MOST_PCT
+    points = points[read & np.isin(points["device_id"], device_ids)]
     row = np.searchsorted(device_ids, points["device_id"]).astype(np.int64)
     at = points["day"].astype(np.float64)
     # A reading at the very moment of a replacement belongs to the new part.
@@ -112,18 +115,20 @@ def _reset_rise(limit: PartLimit) -> float:
 
 
 def _without_glitches(pct: Floats, at: Floats, segment: Ints) -> Floats:
-    """A median of three within each segment, which leaves a falling series as it is and takes out single spikes."""
+    """Readings that jump away from both their neighbours, which agree, are taken for the one before them."""
     if len(pct) < 2:
         return pct
     clean = pct.copy()
-    inner = (segment[:-2] == segment[1:-1]) & (segment[1:-1] == segment[2:])
-    middle = np.sort(np.stack([pct[:-2], pct[1:-1], pct[2:]]), axis=0)[1]
-    clean[1:-1] = np.where(inner, middle, pct[1:-1])
+    alone = (segment[:-2] == segment[1:-1]) & (segment[1:-1] == segment[2:])
+    before, after = pct[1:-1] - pct[:-2], pct[1:-1] - pct[2:]
+    least = np.minimum(np.abs(before), np.abs(after))
+    jumped = (before * after > 0) & (least > _GLITCH_PCT) & (np.abs(before - after) < least / 2)
+    clean[1:-1] = np.where(alone & jumped, pct[:-2], pct[1:-1])
     # The newest reading has nobody after it to confirm a jump.
     newest = np.append(segment[1:] != segment[:-1], True)
     newest[0] = False
     change = clean - np.roll(clean, 1)
-    jump = (change > 5) | ((change < -_LAST_JUMP_PCT) & (at - np.roll(at, 1) < _LAST_JUMP_DAYS))
+    jump = (change > _GLITCH_PCT) | ((change < -_LAST_JUMP_PCT) & (at - np.roll(at, 1) < _LAST_JUMP_DAYS))
     unconfirmed = newest & jump & (segment == np.roll(segment, 1))
     return np.where(unconfirmed, np.roll(clean, 1), clean)
 

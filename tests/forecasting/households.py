@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from devices.nouns import Measure, ModelPart, PartLimit
-from forecasting.nouns import Floats
-from millpond.kernel.ids import MetricId, Sku
+from forecasting.nouns import ActiveInstallation, Floats, Records, from_day
+from millpond.kernel.ids import DeviceId, InstallationId, MetricId, Sku
 
 START_DAY = 19_700  # 2023-12-09
 CAPACITY_H = 3500.0
@@ -95,3 +95,37 @@ def read_pct(remaining: Floats) -> Floats:
 def read_hours(remaining: Floats) -> Floats:
     """Whole run hours of the part."""
     return np.asarray(np.floor((100 - remaining) / 100 * CAPACITY_H))
+
+
+def make_points(households: Sequence[Household], until: int, limit: PartLimit) -> Records:
+    """What the devices said by the end of day `until`: one reading a day, none on silent days."""
+    read = read_pct if limit is PCT else read_hours
+    rows = [
+        (h.device_id, limit.metric_id, START_DAY + day + 0.99, value)
+        for h in households
+        for day, value in enumerate(read(h.remaining[:until]))
+        if day not in h.silent
+    ]
+    return np.array(rows, dtype=[("device_id", "i8"), ("metric_id", "i8"), ("day", "f8"), ("value", "f8")])
+
+
+def make_installations(households: Sequence[Household], until: int) -> list[ActiveInstallation]:
+    """The installation of every household at the end of day `until`; ids are those of the devices."""
+    return [
+        ActiveInstallation(
+            InstallationId(h.device_id),
+            DeviceId(h.device_id),
+            "purifier",
+            "filter",
+            h.region,
+            from_day(START_DAY + max([r for r in h.replaced if r < until], default=0)),
+            None,
+            bool(h.replaced),
+        )
+        for h in households
+    ]
+
+
+def find_resets(households: Sequence[Household], until: int) -> list[tuple[int, float]]:
+    """(row, time) of the replacements up to day `until`."""
+    return [(row, START_DAY + r + 0.5) for row, h in enumerate(households) for r in h.replaced if r < until]

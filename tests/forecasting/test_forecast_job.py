@@ -3,11 +3,15 @@
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+import forecasting.job
+from devices.nouns import ModelPart
+from forecasting.fleet import forecast_part
 from forecasting.job import run_forecasts
-from forecasting.nouns import CurrentForecast, ForecastSummary
+from forecasting.nouns import ActiveInstallation, CurrentForecast, ForecastSummary
 from forecasting.store import (
     select_current_forecasts,
     select_due_installations,
@@ -182,7 +186,26 @@ def test_a_reading_that_is_no_number_does_not_stop_the_night(conn: WriteConnecti
     at = START + 30 * DAY
     forecast(conn, at)
     assert days_until(only(conn, good.device_id), at) == pytest.approx(60, rel=0.2)
-    assert only(conn, bad.device_id).depletes_p50 is None or only(conn, bad.device_id).remaining_pct is not None
+    assert only(conn, bad.device_id).reason == "nothing was ever read of this part, installed 30 days ago"
+
+
+def test_the_one_that_cannot_be_forecast_gets_a_reason_and_the_others_their_dates(
+    conn: WriteConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices = [add_device(conn, f"D{i}", PCT, START) for i in range(5)]
+    for device in devices:
+        add_readings(conn, device, "filter_life_pct", [100 - i for i in range(31)], START)
+
+    def fail_for_one(part: ModelPart, installations: list[ActiveInstallation], *rest: Any, **how: Any) -> Any:
+        if devices[3].device_id in [i.device_id for i in installations]:
+            raise ValueError("no sense in it")
+        return forecast_part(part, installations, *rest, **how)
+
+    monkeypatch.setattr(forecasting.job, "forecast_part", fail_for_one)
+    at = START + 30 * DAY
+    summary = forecast(conn, at)
+    assert (summary.forecasts, summary.refused) == (4, 1)
+    assert only(conn, devices[3].device_id).reason == "its readings could not be forecast: no sense in it"
 
 
 def test_dates_are_in_order_and_due_ones_are_found(conn: WriteConnection) -> None:

@@ -1,0 +1,80 @@
+"""The chart of an installation, and how good past forecasts would have been."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from forecasting.backtest import Outcome, run_backtest, score_outcomes
+from forecasting.curve import forecast_curve
+from forecasting.job import run_forecasts
+from forecasting.store import select_current_forecasts
+from millpond.kernel.db import WriteConnection
+from millpond.kernel.errors import NotFound
+from tests.forecasting.fleet_in_database import DAY, add_device, add_readings
+
+START = datetime(2026, 1, 1, 9, tzinfo=UTC)
+PCT = "generic-purifier-pct"
+
+
+def test_the_curve_runs_from_the_first_reading_through_the_band_to_the_threshold(conn: WriteConnection) -> None:
+    device = add_device(conn, "A", PCT, START)
+    add_readings(conn, device, "filter_life_pct", [100 - i for i in range(41)], START)
+    at = START + 40 * DAY
+    run_forecasts(conn, at, made_at=at, forecaster="fixed")
+    [found] = select_current_forecasts(conn, [device.device_id])
+    curve = forecast_curve(conn, found.installation_id, at)
+    assert (curve.read_at[0], curve.remaining_pct[0], curve.remaining_pct[-1]) == (START, 100, 60)
+    assert (curve.expected_at[0], curve.expected_at[-1]) == (at, found.depletes_p90)
+    assert (curve.p50[0], curve.p90[-1]) == (60, pytest.approx(10, abs=0.1))
+    assert all(low <= middle <= high for low, middle, high in zip(curve.p10, curve.p50, curve.p90, strict=True))
+
+
+def test_the_curve_of_a_replaced_part_ends_with_it(conn: WriteConnection) -> None:
+    device = add_device(conn, "A", PCT, START)
+    add_readings(conn, device, "filter_life_pct", [*range(50, 9, -2), 100, 99, 98], START)
+    at = START + 23 * DAY
+    run_forecasts(conn, START + 10 * DAY, made_at=at, forecaster="fixed")
+    [old] = select_current_forecasts(conn, [device.device_id])
+    run_forecasts(conn, at, made_at=at, forecaster="fixed")
+    [new] = select_current_forecasts(conn, [device.device_id])
+    assert forecast_curve(conn, old.installation_id, at).remaining_pct[-1] == 10
+    assert forecast_curve(conn, new.installation_id, at).remaining_pct == [100, 99, 98]
+
+
+def test_a_curve_of_nothing_is_not_found(conn: WriteConnection) -> None:
+    with pytest.raises(NotFound, match="installation 999 does not exist"):
+        forecast_curve(conn, 999, START)
+
+
+def test_a_backtest_compares_with_what_happened(conn: WriteConnection) -> None:
+    rng = np.random.default_rng(5)
+    for i in range(12):
+        device = add_device(conn, f"D{i}", PCT, START)
+        level = 100 - np.cumsum(rng.normal(0.4 + 0.05 * i, 0.2, 200))
+        add_readings(conn, device, "filter_life_pct", np.ceil(np.clip(level, 0, 100)).tolist(), START)
+    scores = {
+        s.method: s for s in run_backtest(conn, START + 199 * DAY, origins_days=(60, 90, 120), forecaster="fixed")
+    }
+    assert scores["fixed_rate"].scored > 10
+    assert scores["fixed_rate"].censored > 0
+    assert scores["fixed_rate"].median_abs_days < 8
+    assert scores["all"].scored == sum(s.scored for method, s in scores.items() if method != "all")
+
+
+def test_scores_are_what_they_say() -> None:
+    outcomes = [
+        Outcome("m", 8, 10, 12, actual=11, seen=50),
+        Outcome("m", 8, 10, 12, actual=20, seen=50),
+        Outcome("m", 8, 10, 12, actual=6, seen=50),
+        Outcome("m", 8, 10, 12, actual=None, seen=13),
+        Outcome("m", 8, 10, 12, actual=None, seen=9),
+    ]
+    score = score_outcomes("m", outcomes)
+    assert (score.scored, score.censored, score.too_early) == (3, 2, 1)
+    assert (score.median_abs_days, score.mean_abs_days, score.bias_days) == (4, 5, pytest.approx(-7 / 3))
+    assert score.coverage_80_ratio == score.within_20_ratio == score.late_ratio == pytest.approx(1 / 3)
+
+
+def test_a_backtest_of_an_empty_fleet_has_no_scores(conn: WriteConnection) -> None:
+    assert run_backtest(conn, START + timedelta(days=1), forecaster="fixed") == []
