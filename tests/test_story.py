@@ -1,0 +1,144 @@
+"""The story Millpond exists for, told once from end to end on real parts: broker, database, API and browser."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from api.auth import Role, mint_token
+from attribution.bindings import bind_customer
+from attribution.people import register_customer, register_staff, register_store, select_staff_member
+from attribution.tokens import derive_staff_keys, issue_badge_token
+from devices.registry import register_device
+from forecasting.store import select_current_forecasts
+from millpond.kernel.clock import AcceleratedClock
+from millpond.kernel.db import WriteConnection, connect
+from millpond.kernel.settings import Settings, load_settings
+from millpond.scheduler import lead_time, run_forecast_chain
+from millpond.services import ingesting, serving
+from offers.job import issue_due_offers
+from simulators.fleet import Fleet, build_fleet
+from simulators.fleet_run import FleetRun
+from tests.browser import open_browser, open_page
+
+SECRET = "the story's secret, which nobody else may know"
+START = datetime(2025, 9, 1, tzinfo=UTC)
+SCANNED = START + timedelta(days=3)
+
+
+@pytest.fixture
+def household() -> tuple[Fleet, datetime]:
+    """A household's purifier, and the moment at which its second filter truly has 10 % left."""
+    oracle = build_one().devices[0]
+    oracle.advance(START + timedelta(days=400))
+    _, second, *_ = oracle.truth(START + timedelta(days=400))
+    assert second.threshold_at is not None
+    return build_one(), second.threshold_at
+
+
+def build_one() -> Fleet:
+    return build_fleet(devices=1, seed=1, start=START, mix={"reed-air-2": 1}, regions=["seoul"])
+
+
+@pytest.fixture
+def now(household: tuple[Fleet, datetime]) -> datetime:
+    """Eight days before the filter is down to 10 %, at noon."""
+    return (household[1] - timedelta(days=8)).replace(hour=12, minute=0, second=0, microsecond=0)
+
+
+@pytest.fixture
+def settings(database: str, broker_url: str) -> Settings:
+    return load_settings(
+        database_url=database, broker_url=broker_url, jwt_secret=SECRET, http_port=0, consumer_id="the-story",
+        clock_past_days=36_500,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def conn(database: str) -> Iterator[WriteConnection]:
+    with connect(database) as connection:
+        yield connection
+
+
+def test_the_story(
+    settings: Settings, conn: WriteConnection, household: tuple[Fleet, datetime], now: datetime, broker_url: str
+) -> None:
+    fleet, depleted_at = household
+    clock = AcceleratedClock(now, now, 0)
+
+    # A shop's staff member has a code; the customer scans it, and takes a purifier home.
+    keys = derive_staff_keys(SECRET.encode())
+    harbour = register_store(conn, name="Harbour", currency="EUR", at=START)
+    old_town = register_store(conn, name="Old Town", currency="EUR", at=START)
+    mina = register_staff(conn, store_id=harbour.store_id, name="Mina Park", at=START)
+    customer = register_customer(conn, external_key="home-1", name="Robin Taylor", locale="en", at=START)
+    bind_customer(conn, token=issue_badge_token(keys, mina), customer_id=customer.customer_id, keys=keys, at=SCANNED)
+    [row] = fleet.manifest
+    device = register_device(
+        conn, serial=row.serial, model=row.model, region=row.region, customer_id=customer.customer_id,
+        installed_at=row.installed_at, at=START,
+    )  # fmt: skip
+
+    with ingesting(settings, clock), serving(settings, clock) as address:
+        # The purifier uses its filter up, and says so through the broker; what it said is safe.
+        with FleetRun(fleet, broker_url) as run:
+            run.replay(now)
+            told = run.summary()
+        assert told.samples > 800
+        assert (told.acked, told.unacked, told.unsent) == (told.samples, 0, 0)
+        assert conn.execute("select count(*) from reading").fetchone() == (told.readings,)
+
+        # A forecast dates the 10 % mark.
+        run_forecast_chain(conn, now, made_at=now, forecaster="fixed")
+        [forecast] = select_current_forecasts(conn, [device.device_id])
+        assert forecast.depletes_p10 is not None
+        assert forecast.depletes_p50 is not None
+        assert abs(forecast.depletes_p50 - depleted_at) < timedelta(days=6)
+
+        # The offer is there before the household needs it, and again it is there only once.
+        for _ in range(2):
+            issue_due_offers(conn, now, lead=lead_time(settings), discount_bp=1000, new_device_days=30)
+        token = mint_token(SECRET, Role.CUSTOMER, customer.customer_id, now, timedelta(hours=1))
+        api = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"})
+        [offer] = api.get(f"/v1/customers/{customer.customer_id}/offers").json()["items"]
+        assert offer["sku"] == "REED-HEPA-H13"
+        assert offer["price"] == {"amount_minor": 3591, "currency": "EUR"}
+
+        # The customer accepts it in the app's page.
+        with open_browser() as browser:
+            page, errors = open_page(browser)
+            page.goto(f"{address}/sign-in?token={token}")
+            assert "Mina Park" in page.locator(".offer").inner_text()
+            page.get_by_role("button", name="35.91").click()
+            page.locator(".offer.settled").wait_for()
+            assert errors == []
+
+        # The order is credited to the staff member whose code was scanned, and so is one in another shop.
+        operator = {"Authorization": f"Bearer {mint_token(SECRET, Role.OPERATOR, 'ops', now, timedelta(hours=1))}"}
+        sale = {
+            "customer_id": customer.customer_id, "channel": "store", "store_id": old_town.store_id, "currency": "EUR",
+            "items": [{"sku": "REED-VAC-S", "quantity": 1}],
+        }  # fmt: skip
+        sold = httpx.post(f"{address}/v1/orders", json=sale, headers=operator | {"Idempotency-Key": "sale-1"})
+        assert sold.status_code == 201, sold.text
+        assert commission_of(conn, mina.staff_id) == 108 + 1287
+
+        # A refund takes back what it earned, and the ledger balances.
+        refund = {"amount": {"amount_minor": 42900, "currency": "EUR"}}
+        back = httpx.post(
+            f"{address}/v1/orders/{sold.json()['order_id']}/refunds", json=refund,
+            headers=operator | {"Idempotency-Key": "refund-1"},
+        )  # fmt: skip
+        assert back.status_code == 201, back.text
+        assert commission_of(conn, mina.staff_id) == 108
+        assert conn.execute("select sum(amount_minor) from posting").fetchone() == (0,)
+        assert select_staff_member(conn, mina.staff_id) == mina
+
+
+def commission_of(conn: WriteConnection, staff_id: str) -> int:
+    row = conn.execute(
+        "select sum(amount_minor) from posting join account using (account_id) where staff_id = %s", [staff_id]
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
