@@ -65,6 +65,7 @@ create table binding (
     constraint only_a_transfer_is_refused check (refused_at is null or (source = 'transfer' and refused_at < bound_from))
 );
 create index binding_by_staff on binding (staff_id, bound_from);
+create index binding_by_customer on binding (customer_id, bound_from);
 
 create table scan (
     scan_id     bigint generated always as identity primary key,
