@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from forecasting.nouns import Floats, Ints
@@ -24,18 +25,17 @@ def fit_prophet_index(days: Ints, index: Floats, first_day: int, n_days: int, ye
     epoch = pd.Timestamp(_EPOCH)
     history = pd.DataFrame({"ds": epoch + pd.to_timedelta(days, unit="D"), "y": index})
     wanted = pd.DataFrame({"ds": epoch + pd.to_timedelta(first_day + np.arange(n_days), unit="D")})
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="prophet")
-            model.fit(history, timeout=_TIMEOUT_S)
-            return np.asarray(model.predict(wanted)["yhat"], dtype=np.float64)
-    finally:
-        # Each fit leaves two files in the temporary folder.
-        model.stan_backend.cleanup()
+    # Each fit leaves two files and, even after Prophet's own clean-up, a folder: so they go where all is taken away.
+    with TemporaryDirectory(prefix="millpond-fit-") as folder, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="prophet")
+        model.fit(history, timeout=_TIMEOUT_S, output_dir=folder)
+        return np.asarray(model.predict(wanted)["yhat"], dtype=np.float64)
 
 
 def _make_model(yearly_terms: int) -> Any:
-    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)
+    # They speak of every fit, and cmdstanpy sets its own level when it is first used; failures are raised anyway.
+    for name in ("prophet", "prophet.plot", "cmdstanpy"):
+        logging.getLogger(name).disabled = True
     from prophet import Prophet
 
     model = Prophet(
@@ -49,7 +49,4 @@ def _make_model(yearly_terms: int) -> Any:
     if yearly_terms:
         # Prophet's own scale of 10 would let the weather of half a year pass for a season.
         model.add_seasonality("year", _YEAR_DAYS, yearly_terms, prior_scale=_SEASON_SCALE)
-    # They speak of every fit; cmdstanpy sets its own level when the first model loads it.
-    for name in ("prophet", "cmdstanpy"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     return model

@@ -79,14 +79,13 @@ def build_usage_series(
     usage = _per_day(query, keys, used, n_rows)
     exposure = _per_day(query, keys, covered, n_rows)
     last = _last_of_rows(flat, n_rows)
-    quantum = quantum_pct(limit)
     return UsageSeries(
         first_day,
         usage,
         exposure,
         *_state(flat, joined, last, threshold_pct),
-        steps=usage.sum(axis=1) / quantum,
-        quantum_pct=quantum,
+        steps=usage.sum(axis=1) / quantum_pct(limit),
+        quantum_pct=quantum_pct(limit),
     )
 
 

@@ -1,5 +1,7 @@
 """The forecast job on a real database."""
 
+import math
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -239,3 +241,18 @@ def test_importing_the_job_loads_neither_prophet_nor_pandas() -> None:
     code = "import sys, forecasting.job; print([m for m in ('prophet', 'pandas', 'cmdstanpy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_cohort_of_devices_is_fitted_with_prophet_which_leaves_no_file(conn: WriteConnection) -> None:
+    devices = [add_device(conn, f"D{i}", PCT, START) for i in range(6)]
+    for i, device in enumerate(devices):
+        values = [100 - math.floor(day * (0.4 + i / 20)) for day in range(101)]
+        add_readings(conn, device, "filter_life_pct", values, START)
+    at = START + 100 * DAY
+    summary = run_forecasts(conn, at, made_at=at)
+    assert summary.by_method == {"cohort_prophet": 6}
+    assert days_until(only(conn, devices[0].device_id), at) == pytest.approx(125, rel=0.15)
+    assert days_until(only(conn, devices[5].device_id), at) == pytest.approx(25 / 0.65, rel=0.15)
+    import cmdstanpy
+
+    assert os.listdir(cmdstanpy._TMPDIR) == []
