@@ -158,7 +158,8 @@ class _Demo:
     def _fleet(self, conn: WriteConnection, memory: Memory) -> Fleet:
         """The fleet, switched on where an earlier run left it."""
         newest = select_newest_reading(conn)
-        self._clock = DemoClock(not_before=newest)
+        # A kept demo goes on a day later, so that there is something to tell.
+        self._clock = DemoClock(not_before=newest + timedelta(days=1) if newest else None)
         return build_fleet(
             devices=memory.devices,
             seed=memory.seed,

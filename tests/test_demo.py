@@ -1,0 +1,184 @@
+"""`millpond demo` as a person starts it: the command, its pages in a browser, its end by Ctrl-C."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser import open_browser, open_page, shoot
+
+SMALL = ["--devices", "24", "--days", "120", "--port", "0"]
+
+
+def millpond(*arguments: str, **options: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-P", "-m", "millpond", *arguments]
+    return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **options
+    )
+
+
+def test_the_demo_closes_the_loop_once() -> None:
+    demo = millpond("demo", "--once", "--json", *SMALL)
+    out, err = demo.communicate(timeout=100)
+    assert demo.returncode == 0, err
+    summary = json.loads(out)
+    assert summary["devices"] == 24
+    for stage in ("messages_published", "readings_stored", "installations", "forecasts", "offers_issued",
+                  "offers_credited", "orders", "commission_minor", "seconds"):  # fmt: skip
+        assert summary[stage] > 0, stage
+    assert (summary["readings_quarantined"], summary["ledger_balance_minor"], summary["currency"]) == (0, 0, "EUR")
+
+
+@dataclass
+class Demo:
+    """A running demo: its address, its logins, and every process it has started."""
+
+    process: "subprocess.Popen[str]"
+    address: str
+    logins: list[str]
+    folder: Path
+    children: list[psutil.Process]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A live demo with kept data; the last test of this module ends it."""
+    folder = tmp_path_factory.mktemp("demo")
+    os.chmod(folder.parent.parent, 0o755)
+    process = millpond("demo", *SMALL, "--data", str(folder))
+    assert process.stderr is not None
+    logins: list[str] = []
+    for line in process.stderr:
+        logins += re.findall(r"http://\S+/sign-in\?token=\S+", line)
+        if "Ctrl-C" in line:
+            break
+    assert len(logins) == 3, "the demo ended before it showed its logins"
+    address = logins[0].split("/sign-in")[0]
+    # The broker is a child; PostgreSQL is a daemon that says who it is in its folder.
+    postgres = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
+    children = psutil.Process(process.pid).children(recursive=True)
+    yield Demo(process, address, logins, folder, [*children, psutil.Process(postgres)])
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def visit(demo: Demo) -> Iterator[object]:
+    with open_browser() as browser:
+
+        def open_as(login: int, **context: object) -> tuple[Page, list[str]]:
+            page, errors = open_page(browser, **context)
+            page.goto(demo.logins[login])
+            page.wait_for_load_state("networkidle")
+            return page, errors
+
+        yield open_as
+
+
+CUSTOMER, STAFF, OPERATOR = 0, 1, 2
+
+
+@pytest.mark.browser
+def test_the_customer_sees_devices_with_forecasts_and_accepts_an_offer(visit) -> None:  # type: ignore[no-untyped-def]
+    page, errors = visit(CUSTOMER)
+    assert page.locator(".device").count() >= 1
+    page.locator(".chart canvas").first.wait_for()
+    offer = page.locator(".offer").first
+    offer_id = offer.get_attribute("id")
+    shoot(page, "customer")
+    offer.locator("button.primary").click()
+    settled = page.locator(".offer.settled").first
+    settled.wait_for()
+    order = re.search(r"ord_\w+", settled.inner_text())
+    assert order is not None
+    shoot(page, "customer-accepted")
+    page.reload()
+    assert order[0] in page.locator("#orders").inner_text()
+    assert page.locator(f"#{offer_id}").count() == 0
+    assert errors == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("language", "word"), [("ko", "기기"), ("zh", "设备"), ("en", "devices")])
+def test_the_customer_reads_their_language_on_a_phone(visit, language: str, word: str) -> None:  # type: ignore[no-untyped-def]
+    page, errors = visit(CUSTOMER, viewport={"width": 390, "height": 844}, color_scheme="dark")
+    page.goto(f"{page.url}?lang={language}")
+    page.locator(".chart canvas").first.wait_for()
+    assert word in page.locator("main").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, "the page scrolls sideways on a phone"
+    shoot(page, f"customer-phone-{language}")
+    assert errors == []
+
+
+@pytest.mark.browser
+def test_the_staff_member_sees_code_customers_and_statement(visit) -> None:  # type: ignore[no-untyped-def]
+    page, errors = visit(STAFF)
+    code = page.locator("img[src*='code'], svg.qr, .code svg").first
+    code.wait_for()
+    shoot(page, "staff")
+    assert "€" in page.locator("main").inner_text()
+    page.locator("[hx-post='/staff/fresh-code'] button, button[hx-post='/staff/fresh-code']").first.click()
+    page.wait_for_load_state("networkidle")
+    shoot(page, "staff-fresh-code")
+    assert errors == []
+
+
+@pytest.mark.browser
+def test_the_operator_sees_fleet_rates_forecasts_and_the_ledger(visit, demo: Demo) -> None:  # type: ignore[no-untyped-def]
+    page, errors = visit(OPERATOR)
+    page.locator("canvas").first.wait_for()
+    shoot(page, "operator")
+    for part in ("fleet", "quarantine", "forecasts"):
+        page.goto(f"{demo.address}/ops/{part}")
+        page.wait_for_load_state("networkidle")
+        assert page.locator("main").inner_text().strip()
+        shoot(page, f"operator-{part}")
+    assert errors == []
+
+
+def test_the_platform_says_it_is_ready_and_counts_every_reading(demo: Demo) -> None:
+    ready = httpx.get(f"{demo.address}/readyz")
+    assert ready.status_code == 200, ready.text
+    text = httpx.get(f"{demo.address}/metrics").text
+    values = {
+        line.split()[0]: float(line.split()[1]) for line in text.splitlines() if line.startswith("millpond_ingest")
+    }
+    outcomes = sum(value for name, value in values.items() if name.startswith("millpond_ingest_readings_total"))
+    assert outcomes > 0
+    assert values["millpond_ingest_received_total"] == outcomes + values["millpond_ingest_in_flight"]
+
+
+def test_ctrl_c_leaves_no_process_and_a_second_run_goes_on_with_the_data(demo: Demo) -> None:
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(30) == 0
+    gone, alive = psutil.wait_procs(demo.children, timeout=10)
+    assert (len(gone), alive) == (2, [])
+    again = millpond("demo", *SMALL, "--data", str(demo.folder), "--once", "--json")
+    out, err = again.communicate(timeout=100)
+    assert again.returncode == 0, err
+    summary = json.loads(out)
+    assert summary["readings_quarantined"] == 0
+    assert summary["orders"] >= 4
+
+
+def test_a_port_that_is_taken_is_one_sentence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = millpond("demo", "--devices", "3", "--days", "30", "--port", str(port))
+        _, err = refused.communicate(timeout=60)
+    assert refused.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in err.splitlines()[-1]
