@@ -54,11 +54,12 @@ class View:
     at: datetime
 
     def render(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """The page, with the speech's functions as `t`, `day`, `moment`, `money`, `percent`, `number`, `name`."""
+        """The page; the speech's functions are there under short names, `text` as `t`."""
         speech = self.speech
         spoken = {
             "t": speech.text,
             "day": lambda moment: speech.day(moment, self.at),
+            "last_day": lambda end: speech.last_day(end, self.at),
             "moment": speech.moment,
             "money": speech.money,
             "percent": speech.percent,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -72,6 +72,10 @@ class Speech:
         if here.year == now.astimezone(self.zone).year:
             return format_date(here, _DAY_OF_YEAR[self.language], locale=self.locale)
         return format_date(here, "long", locale=self.locale)
+
+    def last_day(self, end: datetime, now: datetime) -> str:
+        """The last day before `end`, as people say until when something holds."""
+        return self.day(end - timedelta(microseconds=1), now)
 
     def moment(self, at: datetime) -> str:
         """Date and time to the minute."""

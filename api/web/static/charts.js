@@ -3,18 +3,19 @@
   "use strict";
   const root = document.documentElement;
   const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
-  const formatter = (options) => new Intl.DateTimeFormat(root.lang, { timeZone: root.dataset.zone || "UTC", ...options });
+  const language = root.lang === "en" ? "en-GB" : root.lang;
+  const formatter = (options) => new Intl.DateTimeFormat(language, { timeZone: root.dataset.zone || "UTC", ...options });
   const shortDay = formatter({ month: "short", day: "numeric" });
   const longDay = formatter({ year: "numeric", month: "long", day: "numeric" });
   const clock = formatter({ hour: "2-digit", minute: "2-digit" });
   const dayAndClock = formatter({ month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
   const at = (format, seconds) => format.format(new Date(seconds * 1000));
-  const number = new Intl.NumberFormat(root.lang, { maximumFractionDigits: 2 });
+  const number = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 
   const axes = (x, unit) => {
     const line = { stroke: colour("muted"), font: "12px system-ui, sans-serif", ticks: { show: false }, grid: { stroke: colour("line"), width: 1 } };
     return [
-      { ...line, grid: { show: false }, space: 70, values: (_, ticks) => ticks.map((tick) => at(x, tick)) },
+      { ...line, grid: { show: false }, size: 28, space: 70, values: (_, ticks) => ticks.map((tick) => at(x, tick)) },
       { ...line, size: 52, values: (_, ticks) => ticks.map((tick) => number.format(tick) + unit) },
     ];
   };
@@ -42,7 +43,7 @@
 
   const kinds = {
     forecast: (given, words) => ({
-      height: 170,
+      height: 160,
       scales: { y: { range: [0, 100] } },
       axes: axes(shortDay, "%"),
       series: [
@@ -55,12 +56,12 @@
       bands: [{ series: [4, 3], fill: colour("band") }],
       hooks: { draw: [thresholdLine(given)] },
       names: [words.measured, words.expected, null, null],
-      keys: [[0, words.measured], [0, words.expected], [2, words.limit]],
+      keys: [[0, words.measured], ...(given.series[1].some((value) => value != null) ? [["0 dashed", words.expected]] : []), ["2 dashed", words.limit]],
       when: longDay,
       unit: " %",
     }),
     ingest: () => ({
-      height: 220,
+      height: 200,
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most) * 1.08] } },
       axes: axes(clock, ""),
       series: [
@@ -75,7 +76,7 @@
       unit: "",
     }),
     statement: (_, words) => ({
-      height: 190,
+      height: 180,
       scales: { y: { range: (_, least, most) => [Math.min(0, least * 1.1), Math.max(1, most * 1.15)] } },
       axes: axes(shortDay, ""),
       series: [
@@ -84,7 +85,7 @@
         { stroke: colour("bad"), fill: colour("bad"), width: 0, paths: uPlot.paths.bars({ size: [0.6, 28] }), points: { show: false } },
       ],
       names: ["earned", "clawed back"],
-      keys: [[0, `earned, ${words.unit}`], [2, "clawed back"]],
+      keys: [[0, `earned, ${words.unit}, by day of the order`], [2, "clawed back"]],
       when: longDay,
       unit: ` ${words.unit}`,
     }),

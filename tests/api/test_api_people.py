@@ -1,0 +1,150 @@
+"""Staff codes, bindings, orders, refunds and statements over HTTP."""
+
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+
+from attribution.bindings import binding_at
+from attribution.tokens import issue_badge_token, issue_screen_token
+from millpond.kernel.ids import BindingId
+from tests.api.house import NOW, House
+
+TILL = {"channel": "store", "currency": "EUR", "items": [{"sku": "REED-SOUNDBAR-3", "quantity": 2}]}
+
+
+def ann_binding(house: House) -> BindingId:
+    with house.connect() as conn:
+        binding = binding_at(conn, house.ann.customer_id, NOW)
+    assert binding is not None
+    return binding.binding_id
+
+
+@pytest.mark.parametrize(
+    ("suffix", "media_type", "begins"),
+    [("", "image/svg+xml", b"<?xml"), (".svg", "image/svg+xml", b"<?xml"), (".png", "image/png", b"\x89PNG")],
+)
+def test_the_personal_code_is_a_picture(house: House, suffix: str, media_type: str, begins: bytes) -> None:
+    answer = house.as_mina.get(f"/v1/staff/{house.mina.staff_id}/qr{suffix}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+    assert answer.content.startswith(begins)
+
+
+def test_a_fresh_code_leads_to_the_scan_page_and_binds_once(house: House) -> None:
+    code = house.as_mina.post(f"/v1/staff/{house.mina.staff_id}/qr-tokens", headers=house.key()).json()
+    assert code["url"] == f"https://pond.example/scan?token={quote(code['token'], safe='')}"
+    assert code["expires_at"] == "2026-03-02T09:01:00Z"
+    bound = house.as_ben.post("/v1/bindings", json={"token": code["token"]}, headers=house.key())
+    assert (bound.status_code, bound.json()["outcome"]) == (201, "bound")
+    assert bound.json()["credit"] == {
+        "staff_id": house.mina.staff_id,
+        "name": "Mina",
+        "store_id": house.harbour.store_id,
+        "store_name": "Harbour",
+    }
+
+
+def test_a_second_scan_answers_with_the_binding_in_force(house: House) -> None:
+    token = issue_badge_token(house.keys, house.noah)
+    answer = house.as_ann.post("/v1/bindings", json={"token": token}, headers=house.key())
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "already_bound")
+    assert answer.json()["staff_id"] == house.mina.staff_id
+
+
+@pytest.mark.parametrize("token", ["forged", "a.b.c", "\ud800"[:0] + "x" * 3000])
+def test_a_code_that_is_not_ours_binds_nobody(house: House, token: str) -> None:
+    answer = house.as_ben.post("/v1/bindings", json={"token": token}, headers=house.key())
+    assert answer.status_code == 422
+    assert house.as_ben.get(f"/v1/customers/{house.ben.customer_id}/binding").status_code == 404
+
+
+def test_an_expired_screen_code_binds_nobody(house: House) -> None:
+    token = issue_screen_token(house.keys, house.mina, at=NOW)
+    house.clock.at += timedelta(seconds=61)
+    assert house.as_ben.post("/v1/bindings", json={"token": token}, headers=house.key()).status_code == 422
+
+
+def test_a_spent_screen_code_binds_no_second_customer(house: House) -> None:
+    register = {"token": issue_screen_token(house.keys, house.noah, at=NOW)}
+    assert house.as_ben.post("/v1/bindings", json=register, headers=house.key()).status_code == 201
+    spent = house.as_ann.post("/v1/bindings", json=register, headers=house.key())
+    assert spent.status_code in (200, 409)
+    assert spent.json().get("staff_id") != house.noah.staff_id
+
+
+def test_staff_and_operators_cannot_scan(house: House) -> None:
+    token = issue_badge_token(house.keys, house.mina)
+    for client in (house.as_noah, house.as_operator):
+        assert client.post("/v1/bindings", json={"token": token}, headers=house.key()).status_code == 404
+
+
+def test_who_looks_after_me(house: House) -> None:
+    for client in (house.as_ann, house.as_operator):
+        shown = client.get(f"/v1/customers/{house.ann.customer_id}/binding").json()
+        assert (shown["credit"]["name"], shown["bound_until"]) == ("Mina", None)
+
+
+def test_nobody_looks_after_ben_and_nobody_knows_a_stranger(house: House) -> None:
+    for customer in (house.ben.customer_id, "cus_stranger"):
+        assert house.as_operator.get(f"/v1/customers/{customer}/binding").status_code == 404
+
+
+def test_a_hand_over_begins_after_the_delay_and_can_be_refused(house: House) -> None:
+    body = {"to_staff_id": house.noah.staff_id, "reason": "moved"}
+    coming = house.as_ann.post(f"/v1/bindings/{ann_binding(house)}/transfers", json=body, headers=house.key())
+    assert coming.status_code == 201
+    assert coming.json()["bound_from"] == "2026-03-03T09:00:00Z"
+    address = f"/v1/bindings/{coming.json()['binding_id']}/refusal"
+    assert house.as_ann.post(address, headers=house.key()).json()["staff_id"] == house.mina.staff_id
+
+
+def test_a_sale_in_another_store_is_credited_to_whose_customer_it_is(house: House) -> None:
+    sold = house.as_noah.post("/v1/orders", json=TILL | {"customer_id": house.ann.customer_id}, headers=house.key())
+    order = sold.json()
+    assert sold.status_code == 201
+    assert (order["credited_to"], order["sold_by"]) == (house.mina.staff_id, house.noah.staff_id)
+    assert order["amount"] == {"amount_minor": 35800, "currency": "EUR"}
+    assert order["store_id"] == house.market.store_id
+
+
+def test_a_refund_claws_the_commission_back(house: House) -> None:
+    order = house.as_noah.post(
+        "/v1/orders", json=TILL | {"customer_id": house.ann.customer_id}, headers=house.key()
+    ).json()
+    address = f"/v1/orders/{order['order_id']}/refunds"
+    refund = {"amount": {"amount_minor": 17900, "currency": "EUR"}, "reason": "one too many"}
+    done = house.as_noah.post(address, json=refund, headers=house.key())
+    assert (done.status_code, done.json()["clawed_back"]) == (201, {"amount_minor": 537, "currency": "EUR"})
+    too_much = house.as_noah.post(
+        address, json={"amount": {"amount_minor": 17901, "currency": "EUR"}}, headers=house.key()
+    )
+    assert too_much.status_code == 409
+    foreign = house.as_noah.post(address, json={"amount": {"amount_minor": 1, "currency": "USD"}}, headers=house.key())
+    assert foreign.status_code == 422
+
+
+def test_a_statement_of_the_month(house: House) -> None:
+    house.as_noah.post("/v1/orders", json=TILL | {"customer_id": house.ann.customer_id}, headers=house.key())
+    for client in (house.as_mina, house.as_operator):
+        statement = client.get(f"/v1/staff/{house.mina.staff_id}/statement?month=2026-03").json()
+        assert statement["month"] == "2026-03-01"
+        assert statement["totals"][0]["earned"] == {"amount_minor": 1074, "currency": "EUR"}
+        assert [line["customer_name"] for line in statement["lines"]] == ["Ann"]
+    assert house.as_mina.get(f"/v1/staff/{house.mina.staff_id}/statement?month=2026-02").json()["lines"] == []
+
+
+@pytest.mark.parametrize("month", ["2026-13", "march", "0001-01", "2026-03-01", "٢٠٢٦-03"])
+def test_a_month_that_is_none_is_refused(house: House, month: str) -> None:
+    assert house.as_mina.get(f"/v1/staff/{house.mina.staff_id}/statement?month={month}").status_code == 422
+
+
+def test_an_operator_sells_in_a_store(house: House) -> None:
+    order = TILL | {"customer_id": house.ben.customer_id, "store_id": house.harbour.store_id}
+    sold = house.as_operator.post("/v1/orders", json=order, headers=house.key())
+    assert (sold.status_code, sold.json()["credited_to"]) == (201, None)
+
+
+def test_an_order_for_nobody_or_a_stranger_is_refused(house: House) -> None:
+    assert house.as_mina.post("/v1/orders", json=TILL, headers=house.key()).status_code == 422
+    stranger = TILL | {"customer_id": "cus_stranger"}
+    assert house.as_mina.post("/v1/orders", json=stranger, headers=house.key()).status_code == 404
