@@ -44,6 +44,7 @@ create table offer (
 create unique index one_open_offer_per_installation on offer (installation_id)
     where state in ('open', 'seen') and installation_id is not null;
 create unique index one_open_offer_per_device_and_product on offer (device_id, sku) where state in ('open', 'seen');
+create index offer_by_device on offer (device_id, sku);
 create index offer_by_customer on offer (customer_id, issued_at desc, offer_id);
 
 alter table customer_order add constraint order_of_an_offer foreign key (offer_id) references offer;
