@@ -58,8 +58,7 @@ def test_clawbacks_of_any_refunds_sum_to_what_was_earned(rate_bp: int, amount: i
     whole = Money(amount, "EUR")
     bounds = sorted({0, amount, *(cut % amount for cut in cuts)})
     backs = [
-        compute_clawback(plan, whole, Money(low, "EUR"), Money(high - low, "EUR"))
-        for low, high in pairwise(bounds)
+        compute_clawback(plan, whole, Money(low, "EUR"), Money(high - low, "EUR")) for low, high in pairwise(bounds)
     ]
     assert all(back.amount_minor >= 0 for back in backs)
     assert sum(back.amount_minor for back in backs) == compute_commission(plan, whole).amount_minor
