@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -12,7 +13,7 @@ from devices.replacement import COUNTS, PERCENTAGES
 from forecasting.answer import LimitForecast, build_answer
 from forecasting.cohort import FitIndex, UsageIndex, build_flat_index, build_index, group_cohorts
 from forecasting.interval import PastErrors, build_spread, measure_errors
-from forecasting.level import compute_levels
+from forecasting.level import Levels, compute_levels
 from forecasting.nouns import ActiveInstallation, Bools, Forecast, Ints, Method, Records, to_day
 from forecasting.projection import HORIZON_DAYS, MIN_STEPS, Depletion, project_depletion
 from forecasting.prophet_index import fit_prophet_index
@@ -83,45 +84,57 @@ def build_all_series(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Cohort:
+    """Some rows of a limit: their own series, the index they share and their levels on it."""
+
+    rows: Ints
+    series: UsageSeries
+    index: UsageIndex
+    levels: Levels
+
+
 def forecast_series(
     limit: PartLimit, series: UsageSeries, regions: Ints, part: ModelPart, end: float, forecaster: Forecaster
 ) -> LimitForecast:
     """Levels, methods and dates of all rows of one limit, cohort by cohort."""
     prior = 100 / part.prior_life_days
-    n_rows, n_days = series.usage.shape
+    cohorts = _fit_cohorts(series, regions, prior, forecaster)
+    errors = PastErrors()
+    for cohort in cohorts:
+        errors.add(measure_errors(cohort.series, cohort.index, prior_pct_per_day=prior))
+    spread, horizon = build_spread(errors), end + HORIZON_DAYS
+    level, p10, p50, p90 = (np.full(len(regions), np.nan) for _ in range(4))
+    method = [Method.PRIOR] * len(regions)
+    for c in cohorts:
+        found = project_depletion(
+            c.series, c.index, c.levels, spread, threshold_pct=part.threshold_pct, horizon=horizon
+        )
+        p10[c.rows], p50[c.rows], p90[c.rows], level[c.rows] = found.p10, found.p50, found.p90, c.levels.pct_per_day
+        known = (c.series.steps >= MIN_STEPS) & (c.levels.own_days >= _MIN_OWN_DAYS)
+        for row in c.rows[known]:
+            method[row] = c.index.method
+    return LimitForecast(limit, series, level, method, Depletion(p10, p50, p90))
+
+
+def _fit_cohorts(series: UsageSeries, regions: Ints, prior: float, forecaster: Forecaster) -> list[_Cohort]:
+    n_days = series.usage.shape[1]
     fit = fit_prophet_index if forecaster == "auto" else None
     cohorts = []
-    errors = PastErrors()
     for members, fitted_on, one_region in group_cohorts(regions, series.exposure):
         index = _index(series, fitted_on, n_days + HORIZON_DAYS, one_region=one_region, fit=fit)
-        rows = np.flatnonzero(members)
-        own = take_rows(series, rows)
-        cohorts.append((rows, index, compute_levels(own, index, prior_pct_per_day=prior, until=n_days)))
-        errors.add(measure_errors(own, index, prior_pct_per_day=prior))
-    spread = build_spread(errors)
-    level, own_days = np.zeros(n_rows), np.zeros(n_rows)
-    dates = Depletion(*(np.full(n_rows, np.nan) for _ in range(3)))
-    method = [Method.PRIOR] * n_rows
-    for rows, index, levels in cohorts:
-        found = project_depletion(
-            series, rows, index, levels, spread, threshold_pct=part.threshold_pct, horizon=end + HORIZON_DAYS
-        )
-        dates.p10[rows], dates.p50[rows], dates.p90[rows] = found.p10, found.p50, found.p90
-        level[rows], own_days[rows] = levels.pct_per_day, levels.own_days
-        for row in rows:
-            known = series.steps[row] >= MIN_STEPS and own_days[row] >= _MIN_OWN_DAYS
-            method[row] = index.method if known else Method.PRIOR
-    return LimitForecast(limit, series, level, method, dates)
+        own = take_rows(series, np.flatnonzero(members))
+        levels = compute_levels(own, index, prior_pct_per_day=prior, until=n_days)
+        cohorts.append(_Cohort(np.flatnonzero(members), own, index, levels))
+    return cohorts
 
 
 def _index(series: UsageSeries, fitted_on: Bools, n_days: int, *, one_region: bool, fit: FitIndex | None) -> UsageIndex:
     if fit is None:
         return build_flat_index(series.first_day, n_days)
+    event = {"event": "cohort_fit_failed"}
     try:
         return build_index(series, fitted_on, n_days, one_region=one_region, fit=fit)
     except (RuntimeError, TimeoutError, ValueError):
-        _LOG.exception("A cohort could not be fitted; its devices are forecast at a fixed rate.", extra=_EVENT)
+        _LOG.exception("A cohort could not be fitted; its devices are forecast at a fixed rate.", extra=event)
         return build_flat_index(series.first_day, n_days)
-
-
-_EVENT = {"event": "cohort_fit_failed"}

@@ -31,7 +31,18 @@ def compute_levels(series: UsageSeries, index: UsageIndex, *, prior_pct_per_day:
     used = series.usage[:, :until] @ weight
     days = series.exposure[:, :until] @ (weight * index.values[:until])
     shared = _shrink(used.sum(), days.sum(), prior_pct_per_day)
-    return Levels(np.maximum(_shrink(used, days, shared), 0.0), days)
+    level = np.maximum(_shrink(used, days, shared), 0.0)
+    if until == series.usage.shape[1]:
+        # What was used since the last step does not show yet; of a slow device it is a good part of what is known.
+        unshown = np.nan_to_num(estimate_unshown(series, level))
+        level = np.maximum(_shrink(used + unshown, days, shared), 0.0)
+    return Levels(level, days)
+
+
+def estimate_unshown(series: UsageSeries, pct_per_day: Floats) -> Floats:
+    """Percent points used since the reading stepped, less than the next step; NaN where there is no reading."""
+    since = (series.last_at - series.stepped_at) * pct_per_day
+    return np.asarray(np.minimum(since, 0.9 * series.quantum_pct))
 
 
 def _shrink(used: Floats, days: Floats, prior: Floats | float) -> Floats:

@@ -6,8 +6,8 @@ import numpy as np
 
 from forecasting.cohort import UsageIndex
 from forecasting.interval import Spread
-from forecasting.level import Levels
-from forecasting.nouns import Bools, Floats, Ints
+from forecasting.level import Levels, estimate_unshown
+from forecasting.nouns import Bools, Floats
 from forecasting.usage import UsageSeries
 
 HORIZON_DAYS = 5 * 365
@@ -25,7 +25,6 @@ class Depletion:
 
 def project_depletion(
     series: UsageSeries,
-    rows: Ints,
     index: UsageIndex,
     levels: Levels,
     spread: Spread,
@@ -33,12 +32,12 @@ def project_depletion(
     threshold_pct: float,
     horizon: float,
 ) -> Depletion:
-    """Dates of `rows`, whose levels are given; a part that is at its threshold gets the time it got there.
+    """Dates of all rows; a part that is at its threshold gets the time it got there.
 
     The last reading is where the projection starts, whatever time has passed since.
     """
-    start, crossed = series.last_at[rows], series.crossed_at[rows]
-    need = estimate_remaining(series, rows, levels) - threshold_pct
+    start, crossed = series.last_at, series.crossed_at
+    need = series.reported_pct - estimate_unshown(series, levels.pct_per_day) - threshold_pct
     p50 = _first_passage(index, start, need, levels.pct_per_day, horizon)
     ahead = np.maximum(p50 - start, 0.25)
     low, high = spread.factors(ahead, levels.own_days)
@@ -46,12 +45,6 @@ def project_depletion(
     p10 = np.where(done, crossed, np.minimum(start + ahead * low, p50))
     p90 = np.where(done, crossed, np.minimum(np.maximum(start + ahead * high, p50), np.maximum(horizon, p50)))
     return Depletion(p10, np.where(done, crossed, p50), p90)
-
-
-def estimate_remaining(series: UsageSeries, rows: Ints, levels: Levels) -> Floats:
-    """The reported percent less what was used since it stepped there, which is less than the next step."""
-    since = (series.last_at[rows] - series.stepped_at[rows]) * levels.pct_per_day
-    return np.asarray(series.reported_pct[rows] - np.minimum(since, 0.9 * series.quantum_pct))
 
 
 def _first_passage(index: UsageIndex, start: Floats, need: Floats, level: Floats, horizon: float) -> Floats:

@@ -24,9 +24,9 @@ _MAX_PCT_PER_DAY = 30.0
 class UsageSeries:
     """Usage by one limit: `usage` (percent points) and `exposure` (0 to 1) are rows by days from `first_day`.
 
-    Per row: `reported_pct` is the last reading and `remaining_pct` the same less what was probably used since it
-    stepped; `last_at` is its time and `crossed_at` when the current part was first read at its threshold or below,
-    both NaN when there is none; `steps` counts quanta used in all history.
+    Per row, NaN where there is none: `reported_pct` is the last reading, `last_at` its time, `stepped_at` when the
+    current part came down to it, and `crossed_at` when it was first read at its threshold or below. `steps` counts
+    the quanta used in all history.
     """
 
     first_day: int

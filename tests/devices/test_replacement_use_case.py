@@ -124,3 +124,13 @@ def test_a_scheduler_that_lost_its_lease_replaces_nothing(conn: WriteConnection)
     with pytest.raises(LeaseLost):
         update_installations(conn, AT, claim=claim)
     assert len(parts_of(conn, device)) == 1
+
+
+def test_an_id_that_is_read_after_the_night_speaks_of_the_replacement_already_known(conn: WriteConnection) -> None:
+    device = make_device(conn)
+    read(conn, device, "filter_life_pct", [12, 12, 100, 100], start=START, step=6 * HOUR)
+    read(conn, device, "filter_tag", ["A1"], start=START, step=HOUR)
+    assert update_installations(conn, AT) == 1
+    read(conn, device, "filter_tag", ["A1", "B7", "B7"], start=START + 14 * HOUR, step=6 * HOUR)
+    assert update_installations(conn, AT) == 0
+    assert [i.ended_by for i in parts_of(conn, device)] == [None, "percent_rise"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import forecasting.fleet
 import forecasting.job
 from devices.nouns import ModelPart
 from forecasting.fleet import forecast_part
@@ -256,3 +257,33 @@ def test_a_cohort_of_devices_is_fitted_with_prophet_which_leaves_no_file(conn: W
     import cmdstanpy
 
     assert os.listdir(cmdstanpy._TMPDIR) == []
+
+
+def test_of_two_that_show_the_same_percent_the_one_that_stepped_earlier_is_depleted_earlier(
+    conn: WriteConnection,
+) -> None:
+    just, long_ago = add_device(conn, "A", PCT, START), add_device(conn, "B", PCT, START)
+    add_readings(conn, just, "filter_life_pct", [100 - (day + 1) // 8 for day in range(160)], START)
+    add_readings(conn, long_ago, "filter_life_pct", [100 - (day + 8) // 8 for day in range(160)], START)
+    at = START + 159 * DAY
+    forecast(conn, at)
+    first, second = only(conn, long_ago.device_id), only(conn, just.device_id)
+    assert first.remaining_pct == second.remaining_pct == 80
+    assert first.depletes_p50 is not None
+    assert second.depletes_p50 is not None
+    assert 3 < (second.depletes_p50 - first.depletes_p50) / DAY < 20
+
+
+def test_a_cohort_that_prophet_cannot_fit_is_forecast_at_a_fixed_rate(
+    conn: WriteConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(6):
+        device = add_device(conn, f"D{i}", PCT, START)
+        add_readings(conn, device, "filter_life_pct", [100 - day // 2 for day in range(91)], START)
+
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("Error during optimization")
+
+    monkeypatch.setattr(forecasting.fleet, "fit_prophet_index", fail)
+    at = START + 90 * DAY
+    assert run_forecasts(conn, at, made_at=at).by_method == {"fixed_rate": 6}
