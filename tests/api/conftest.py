@@ -1,27 +1,60 @@
 """The fixtures of the API's tests."""
 
+import os
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
 from api.app import create_app
 from millpond.kernel.db import connect, open_read_pool, open_write_pool
 from millpond.kernel.settings import Settings
 from tests.api.house import SECRET, FixedClock, House, settle
+from tests.conftest import clone
 
 
 @pytest.fixture
 def settings(database: str) -> Settings:
-    return Settings(database_url=SecretStr(database), jwt_secret=SecretStr(SECRET), public_url="https://pond.example")
+    return make_settings(database)
 
 
 @pytest.fixture
 def house(settings: Settings) -> Iterator[House]:
     """Ann (bound to Mina of the Harbour) has a purifier; Ben (bound to nobody) has a TV."""
-    dsn = settings.database_url.get_secret_value()
-    clock = FixedClock()
+    with open_house(settings) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def still_house(server_dsn: str, template: str) -> Iterator[House]:
+    """One house for all tests in which nothing is written and the clock stands."""
+    name = f"millpond_still_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    clone(server_dsn, template, name)
+    with open_house(make_settings(make_conninfo(server_dsn, dbname=name))) as opened:
+        before = count_rows(opened)
+        yield opened
+        assert count_rows(opened) == before, "a test of the still house wrote something"
+
+
+def make_settings(dsn: str) -> Settings:
+    return Settings(database_url=SecretStr(dsn), jwt_secret=SecretStr(SECRET), public_url="https://pond.example")
+
+
+@contextmanager
+def open_house(settings: Settings) -> Iterator[House]:
+    dsn, clock = settings.database_url.get_secret_value(), FixedClock()
     with open_read_pool(dsn, max_size=4) as reads, open_write_pool(dsn, max_size=4) as writes:
         app = create_app(settings, clock=clock, read_pool=reads, write_pool=writes)
         with connect(dsn) as conn:
             yield settle(conn, app, clock, dsn)
+
+
+def count_rows(house: House) -> tuple[object, ...] | None:
+    with house.connect() as conn:
+        return conn.execute(
+            "select (select count(*) from device), (select count(*) from binding), (select count(*) from scan),"
+            " (select count(*) from customer_order), (select count(*) from idempotency_key)"
+        ).fetchone()

@@ -31,16 +31,16 @@ def without(name: str) -> dict[str, object]:
         ("a.b.c", "not one of ours"),
     ],
 )
-def test_a_token_that_proves_nothing_is_refused_with_a_sentence(house: House, token: str, sentence: str) -> None:
-    answer = house.client().get("/v1/devices", headers={"Authorization": f"Bearer {token}"})
+def test_a_token_that_proves_nothing_is_refused_with_a_sentence(still_house: House, token: str, sentence: str) -> None:
+    answer = still_house.client().get("/v1/devices", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
     assert answer.headers["content-type"] == "application/problem+json"
     assert sentence in answer.json()["detail"]
 
 
-def test_no_token_is_401_and_not_403(house: House) -> None:
-    answer = house.client().get("/v1/devices")
+def test_no_token_is_401_and_not_403(still_house: House) -> None:
+    answer = still_house.client().get("/v1/devices")
     assert (answer.status_code, answer.json()["type"]) == (401, "urn:millpond:problem:unauthenticated")
 
 
@@ -51,6 +51,6 @@ def test_a_token_lives_on_the_platforms_clock(house: House) -> None:
     assert client.get("/v1/devices").status_code == 401
 
 
-def test_the_cookie_of_the_pages_opens_no_call_of_the_api(house: House) -> None:
-    browser = house.browser("operator", "ops")
+def test_the_cookie_of_the_pages_opens_no_call_of_the_api(still_house: House) -> None:
+    browser = still_house.browser("operator", "ops")
     assert browser.get("/v1/devices").status_code == 401

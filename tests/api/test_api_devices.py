@@ -21,14 +21,14 @@ def test_an_operator_registers_a_device_for_anyone(house: House) -> None:
     assert house.as_ann.get("/v1/devices/VAC-9").json()["installations"][0]["part"] == "filter"
 
 
-def test_a_customer_cannot_register_for_another(house: House) -> None:
-    body = {"serial": "VAC-9", "model": "reed-vac-s", "customer_id": house.ann.customer_id}
-    assert house.as_ben.post("/v1/devices", json=body, headers=house.key()).status_code == 404
+def test_a_customer_cannot_register_for_another(still_house: House) -> None:
+    body = {"serial": "VAC-9", "model": "reed-vac-s", "customer_id": still_house.ann.customer_id}
+    assert still_house.as_ben.post("/v1/devices", json=body, headers=still_house.key()).status_code == 404
 
 
-def test_a_taken_serial_is_a_conflict(house: House) -> None:
+def test_a_taken_serial_is_a_conflict(still_house: House) -> None:
     body = {"serial": "AIR-1", "model": "reed-air-2"}
-    answer = house.as_operator.post("/v1/devices", json=body, headers=house.key())
+    answer = still_house.as_operator.post("/v1/devices", json=body, headers=still_house.key())
     assert (answer.status_code, answer.json()["detail"]) == (409, "serial AIR-1 is already registered")
 
 
@@ -41,8 +41,8 @@ def test_a_device_shows_its_parts_and_latest_values(house: House) -> None:
     assert [(i["part"], i["ended_at"]) for i in shown["installations"]] == [("filter", None)]
 
 
-def test_devices_are_paged_to_the_last_one_without_gaps(house: House) -> None:
-    client, seen, cursor = house.as_operator, [], ""
+def test_devices_are_paged_to_the_last_one_without_gaps(still_house: House) -> None:
+    client, seen, cursor = still_house.as_operator, [], ""
     for _ in range(3):
         page = client.get(f"/v1/devices?limit=1{cursor}").json()
         seen += [row["serial"] for row in page["items"]]
@@ -53,13 +53,13 @@ def test_devices_are_paged_to_the_last_one_without_gaps(house: House) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "WyJhIl0", "%00", "W10"])
-def test_a_foreign_cursor_is_refused(house: House, cursor: str) -> None:
-    answer = house.as_operator.get(f"/v1/devices?cursor={cursor}")
+def test_a_foreign_cursor_is_refused(still_house: House, cursor: str) -> None:
+    answer = still_house.as_operator.get(f"/v1/devices?cursor={cursor}")
     assert (answer.status_code, answer.json()["detail"][:7]) == (422, "cursor:")
 
 
-def test_a_customer_lists_only_their_own(house: House) -> None:
-    assert [row["serial"] for row in house.as_ben.get("/v1/devices").json()["items"]] == ["TV-1"]
+def test_a_customer_lists_only_their_own(still_house: House) -> None:
+    assert [row["serial"] for row in still_house.as_ben.get("/v1/devices").json()["items"]] == ["TV-1"]
 
 
 def test_raw_readings_in_a_half_open_range(house: House) -> None:
@@ -95,8 +95,8 @@ def test_bucketed_readings(house: House, bucket: str, seconds: int) -> None:
         ("metric=filter_used_h&from=1980-01-01T00:00:00Z", "from:"),
     ],
 )
-def test_a_series_that_cannot_be_says_why(house: House, query: str, where: str) -> None:
-    answer = house.as_ann.get(f"/v1/devices/AIR-1/readings?{query}")
+def test_a_series_that_cannot_be_says_why(still_house: House, query: str, where: str) -> None:
+    answer = still_house.as_ann.get(f"/v1/devices/AIR-1/readings?{query}")
     assert answer.status_code == 422
     assert answer.json()["detail"].startswith(where)
 

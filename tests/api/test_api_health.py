@@ -25,8 +25,8 @@ def test_ready_when_the_database_answers_and_ingest_beats(house: House) -> None:
     assert red_lines(house.client()) == []
 
 
-def test_not_ready_before_any_ingest(house: House) -> None:
-    assert red_lines(house.client()) == ["ingest"]
+def test_not_ready_before_any_ingest(still_house: House) -> None:
+    assert red_lines(still_house.client()) == ["ingest"]
 
 
 def test_not_ready_when_ingest_lost_its_broker(house: House) -> None:
@@ -88,9 +88,9 @@ def test_received_is_the_sum_of_what_became_of_it(house: House) -> None:
     assert "millpond_devices 2.0" in page
 
 
-def test_requests_are_counted_by_route_and_not_by_address(house: House) -> None:
+def test_requests_are_counted_by_route_and_not_by_address(still_house: House) -> None:
     for serial in ("AIR-1", "SOME-OTHER-SERIAL"):
-        house.as_ann.get(f"/v1/devices/{serial}")
-    page = house.client().get("/metrics").text
+        still_house.as_ann.get(f"/v1/devices/{serial}")
+    page = still_house.client().get("/metrics").text
     assert 'millpond_http_requests_total{method="GET",route="/v1/devices/{serial}",status="200"}' in page
     assert "SOME-OTHER-SERIAL" not in page

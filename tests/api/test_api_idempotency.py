@@ -43,10 +43,10 @@ def test_two_callers_may_think_of_the_same_key(house: House) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": ""}, {"Idempotency-Key": "k" * 201}])
-def test_a_write_without_a_fit_key_is_refused(house: House, headers: dict[str, str]) -> None:
-    answer = house.as_ann.post("/v1/orders", json=ORDER, headers=headers)
+def test_a_write_without_a_fit_key_is_refused(still_house: House, headers: dict[str, str]) -> None:
+    answer = still_house.as_ann.post("/v1/orders", json=ORDER, headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:millpond:problem:idempotency-key-missing")
-    assert count_orders(house) == 0
+    assert count_orders(still_house) == 0
 
 
 def test_a_refused_write_leaves_its_key_free(house: House) -> None:

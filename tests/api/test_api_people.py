@@ -24,8 +24,8 @@ def ann_binding(house: House) -> BindingId:
     ("suffix", "media_type", "begins"),
     [("", "image/svg+xml", b"<?xml"), (".svg", "image/svg+xml", b"<?xml"), (".png", "image/png", b"\x89PNG")],
 )
-def test_the_personal_code_is_a_picture(house: House, suffix: str, media_type: str, begins: bytes) -> None:
-    answer = house.as_mina.get(f"/v1/staff/{house.mina.staff_id}/qr{suffix}")
+def test_the_personal_code_is_a_picture(still_house: House, suffix: str, media_type: str, begins: bytes) -> None:
+    answer = still_house.as_mina.get(f"/v1/staff/{still_house.mina.staff_id}/qr{suffix}")
     assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
     assert answer.content.startswith(begins)
 
@@ -52,10 +52,10 @@ def test_a_second_scan_answers_with_the_binding_in_force(house: House) -> None:
 
 
 @pytest.mark.parametrize("token", ["forged", "a.b.c", "\ud800"[:0] + "x" * 3000])
-def test_a_code_that_is_not_ours_binds_nobody(house: House, token: str) -> None:
-    answer = house.as_ben.post("/v1/bindings", json={"token": token}, headers=house.key())
+def test_a_code_that_is_not_ours_binds_nobody(still_house: House, token: str) -> None:
+    answer = still_house.as_ben.post("/v1/bindings", json={"token": token}, headers=still_house.key())
     assert answer.status_code == 422
-    assert house.as_ben.get(f"/v1/customers/{house.ben.customer_id}/binding").status_code == 404
+    assert still_house.as_ben.get(f"/v1/customers/{still_house.ben.customer_id}/binding").status_code == 404
 
 
 def test_an_expired_screen_code_binds_nobody(house: House) -> None:
@@ -72,21 +72,21 @@ def test_a_spent_screen_code_binds_no_second_customer(house: House) -> None:
     assert spent.json().get("staff_id") != house.noah.staff_id
 
 
-def test_staff_and_operators_cannot_scan(house: House) -> None:
-    token = issue_badge_token(house.keys, house.mina)
-    for client in (house.as_noah, house.as_operator):
-        assert client.post("/v1/bindings", json={"token": token}, headers=house.key()).status_code == 404
+def test_staff_and_operators_cannot_scan(still_house: House) -> None:
+    token = issue_badge_token(still_house.keys, still_house.mina)
+    for client in (still_house.as_noah, still_house.as_operator):
+        assert client.post("/v1/bindings", json={"token": token}, headers=still_house.key()).status_code == 404
 
 
-def test_who_looks_after_me(house: House) -> None:
-    for client in (house.as_ann, house.as_operator):
-        shown = client.get(f"/v1/customers/{house.ann.customer_id}/binding").json()
+def test_who_looks_after_me(still_house: House) -> None:
+    for client in (still_house.as_ann, still_house.as_operator):
+        shown = client.get(f"/v1/customers/{still_house.ann.customer_id}/binding").json()
         assert (shown["credit"]["name"], shown["bound_until"]) == ("Mina", None)
 
 
-def test_nobody_looks_after_ben_and_nobody_knows_a_stranger(house: House) -> None:
-    for customer in (house.ben.customer_id, "cus_stranger"):
-        assert house.as_operator.get(f"/v1/customers/{customer}/binding").status_code == 404
+def test_nobody_looks_after_ben_and_nobody_knows_a_stranger(still_house: House) -> None:
+    for customer in (still_house.ben.customer_id, "cus_stranger"):
+        assert still_house.as_operator.get(f"/v1/customers/{customer}/binding").status_code == 404
 
 
 def test_a_hand_over_begins_after_the_delay_and_can_be_refused(house: House) -> None:
@@ -134,8 +134,8 @@ def test_a_statement_of_the_month(house: House) -> None:
 
 
 @pytest.mark.parametrize("month", ["2026-13", "march", "0001-01", "2026-03-01", "٢٠٢٦-03"])
-def test_a_month_that_is_none_is_refused(house: House, month: str) -> None:
-    assert house.as_mina.get(f"/v1/staff/{house.mina.staff_id}/statement?month={month}").status_code == 422
+def test_a_month_that_is_none_is_refused(still_house: House, month: str) -> None:
+    assert still_house.as_mina.get(f"/v1/staff/{still_house.mina.staff_id}/statement?month={month}").status_code == 422
 
 
 def test_an_operator_sells_in_a_store(house: House) -> None:
@@ -144,7 +144,7 @@ def test_an_operator_sells_in_a_store(house: House) -> None:
     assert (sold.status_code, sold.json()["credited_to"]) == (201, None)
 
 
-def test_an_order_for_nobody_or_a_stranger_is_refused(house: House) -> None:
-    assert house.as_mina.post("/v1/orders", json=TILL, headers=house.key()).status_code == 422
+def test_an_order_for_nobody_or_a_stranger_is_refused(still_house: House) -> None:
+    assert still_house.as_mina.post("/v1/orders", json=TILL, headers=still_house.key()).status_code == 422
     stranger = TILL | {"customer_id": "cus_stranger"}
-    assert house.as_mina.post("/v1/orders", json=stranger, headers=house.key()).status_code == 404
+    assert still_house.as_mina.post("/v1/orders", json=stranger, headers=still_house.key()).status_code == 404

@@ -12,8 +12,8 @@ from tests.api.house import FixedClock, House
 ORDER = {"channel": "app", "currency": "EUR", "items": [{"sku": "REED-SOUNDBAR-3"}]}
 
 
-def test_a_problem_has_the_members_of_rfc_9457(house: House) -> None:
-    answer = house.as_ann.get("/v1/devices/NOPE")
+def test_a_problem_has_the_members_of_rfc_9457(still_house: House) -> None:
+    answer = still_house.as_ann.get("/v1/devices/NOPE")
     problem = answer.json()
     assert answer.headers["content-type"] == "application/problem+json"
     assert problem == {
@@ -41,39 +41,41 @@ def test_a_problem_has_the_members_of_rfc_9457(house: House) -> None:
         ({"items": [{"sku": "NO-SUCH"}]}, ""),
     ],
 )
-def test_a_body_that_cannot_be_says_what_and_where(house: House, change: dict[str, object], sentence: str) -> None:
-    answer = house.as_ann.post("/v1/orders", json=ORDER | change, headers=house.key())
+def test_a_body_that_cannot_be_says_what_and_where(
+    still_house: House, change: dict[str, object], sentence: str
+) -> None:
+    answer = still_house.as_ann.post("/v1/orders", json=ORDER | change, headers=still_house.key())
     assert answer.status_code == 422
     assert answer.json()["detail"].startswith(sentence)
     assert "Traceback" not in answer.text
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b'{"a":"\\ud800"}', b"[" * 100_000, b"null", b""])
-def test_broken_json_is_the_callers_to_mend(house: House, body: bytes) -> None:
-    headers = house.key() | {"Content-Type": "application/json"}
-    answer = house.as_ann.post("/v1/orders", content=body, headers=headers)
+def test_broken_json_is_the_callers_to_mend(still_house: House, body: bytes) -> None:
+    headers = still_house.key() | {"Content-Type": "application/json"}
+    answer = still_house.as_ann.post("/v1/orders", content=body, headers=headers)
     assert answer.status_code in (400, 422)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("serial", ["%00", "a%00b", "%ED%A0%80", "x" * 3000, "..%2f..%2fetc", "';drop table device;--"])
-def test_hostile_text_in_an_address_is_not_found_or_refused(house: House, serial: str) -> None:
-    answer = house.as_operator.get(f"/v1/devices/{serial}")
+def test_hostile_text_in_an_address_is_not_found_or_refused(still_house: House, serial: str) -> None:
+    answer = still_house.as_operator.get(f"/v1/devices/{serial}")
     assert answer.status_code in (404, 422)
 
 
-def test_an_unknown_address_and_a_wrong_method(house: House) -> None:
-    assert house.as_ann.get("/v1/nothing").json()["detail"] == "there is nothing at this address"
-    wrong = house.as_ann.delete("/v1/devices")
+def test_an_unknown_address_and_a_wrong_method(still_house: House) -> None:
+    assert still_house.as_ann.get("/v1/nothing").json()["detail"] == "there is nothing at this address"
+    wrong = still_house.as_ann.delete("/v1/devices")
     assert (wrong.status_code, wrong.json()["title"]) == (405, "Method Not Allowed")
     assert wrong.headers["allow"]
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_of_more_than_a_megabyte_is_refused_unread(house: House, chunked: bool) -> None:
+def test_a_body_of_more_than_a_megabyte_is_refused_unread(still_house: House, chunked: bool) -> None:
     body = b"x" * (1_048_576 + 1)
     content = iter([body[:700_000], body[700_000:]]) if chunked else body
-    answer = house.as_ann.post("/v1/orders", content=content, headers=house.key())  # type: ignore[arg-type]
+    answer = still_house.as_ann.post("/v1/orders", content=content, headers=still_house.key())  # type: ignore[arg-type]
     assert (answer.status_code, answer.json()["type"]) == (413, "urn:millpond:problem:body-too-large")
 
 
@@ -117,12 +119,12 @@ def test_without_a_secret_there_is_no_app() -> None:
         create_app(Settings(), clock=FixedClock(), read_pool=None, write_pool=None)  # type: ignore[arg-type]
 
 
-def test_every_answer_carries_safe_headers_and_an_id(house: House) -> None:
-    answer = house.client().get("/healthz", headers={"X-Request-Id": "mine-1"})
+def test_every_answer_carries_safe_headers_and_an_id(still_house: House) -> None:
+    answer = still_house.client().get("/healthz", headers={"X-Request-Id": "mine-1"})
     assert answer.headers["x-request-id"] == "mine-1"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "unsafe" not in answer.headers["content-security-policy"]
     assert answer.headers["cache-control"] == "no-store"
-    odd = house.client().get("/healthz", headers={"X-Request-Id": "x" * 65})
+    odd = still_house.client().get("/healthz", headers={"X-Request-Id": "x" * 65})
     assert odd.headers["x-request-id"].startswith("req_")

@@ -24,21 +24,21 @@ def hidden_key(page: str) -> str:
 
 
 @pytest.mark.parametrize(("role", "home"), [("customer", "/me"), ("staff", "/staff"), ("operator", "/ops")])
-def test_a_token_in_the_address_signs_in_and_leads_home(house: House, role: str, home: str) -> None:
-    browser = house.client()
-    answer = browser.get(f"/sign-in?token={house.token(role, 'someone')}")
+def test_a_token_in_the_address_signs_in_and_leads_home(still_house: House, role: str, home: str) -> None:
+    browser = still_house.client()
+    answer = browser.get(f"/sign-in?token={still_house.token(role, 'someone')}")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     cookie = answer.headers["set-cookie"].lower()
     assert all(word in cookie for word in ("httponly", "samesite=lax", "secure"))
-    browser.cookies.set("millpond_session", house.token(role, "someone"))
+    browser.cookies.set("millpond_session", still_house.token(role, "someone"))
     assert browser.get("/").headers["location"] == home
     out = browser.post("/sign-out")
     assert 'millpond_session=""' in out.headers["set-cookie"]
 
 
-def test_a_pasted_token_signs_in_and_a_wrong_one_says_so(house: House) -> None:
-    browser = house.client()
-    right = browser.post("/sign-in", data={"token": f" {house.token('staff', 'x')} ", "next": "/staff"})
+def test_a_pasted_token_signs_in_and_a_wrong_one_says_so(still_house: House) -> None:
+    browser = still_house.client()
+    right = browser.post("/sign-in", data={"token": f" {still_house.token('staff', 'x')} ", "next": "/staff"})
     assert (right.status_code, right.headers["location"]) == (303, "/staff")
     wrong = browser.post("/sign-in", data={"token": "nonsense"})
     assert wrong.status_code == 401
@@ -46,17 +46,21 @@ def test_a_pasted_token_signs_in_and_a_wrong_one_says_so(house: House) -> None:
 
 
 @pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "/\n/evil.example"])
-def test_signing_in_leads_nowhere_else(house: House, target: str) -> None:
-    answer = house.client().post("/sign-in", data={"token": house.token("staff", "x"), "next": target})
+def test_signing_in_leads_nowhere_else(still_house: House, target: str) -> None:
+    answer = still_house.client().post("/sign-in", data={"token": still_house.token("staff", "x"), "next": target})
     assert answer.headers["location"] == "/"
 
 
 @pytest.mark.parametrize("page", ["/me", "/staff", "/ops", "/ops/fleet", "/ops/quarantine", "/ops/forecasts"])
-def test_nobody_is_sent_to_sign_in_and_the_wrong_person_finds_nothing(house: House, page: str) -> None:
-    assert house.client().get(page).headers["location"] == f"/sign-in?next={page.replace('/', '%2F')}"
-    for role, subject in (("customer", house.ann.customer_id), ("staff", house.mina.staff_id), ("operator", "ops")):
+def test_nobody_is_sent_to_sign_in_and_the_wrong_person_finds_nothing(still_house: House, page: str) -> None:
+    assert still_house.client().get(page).headers["location"] == f"/sign-in?next={page.replace('/', '%2F')}"
+    for role, subject in (
+        ("customer", still_house.ann.customer_id),
+        ("staff", still_house.mina.staff_id),
+        ("operator", "ops"),
+    ):
         home = {"customer": "/me", "staff": "/staff", "operator": "/ops"}[role]
-        answer = house.browser(role, subject).get(page)
+        answer = still_house.browser(role, subject).get(page)
         assert answer.status_code == (200 if page.startswith(home) else 404)
         assert answer.headers["content-type"].startswith("text/html")
 
@@ -96,8 +100,11 @@ def test_the_language_is_asked_for_or_ones_own_or_the_browsers(
     assert choose_language(asked, own, accepted) == chosen
 
 
-def test_ben_reads_korean_because_he_is_korean(house: House) -> None:
-    assert '<html lang="ko" data-zone="Asia/Seoul">' in house.browser("customer", house.ben.customer_id).get("/me").text
+def test_ben_reads_korean_because_he_is_korean(still_house: House) -> None:
+    assert (
+        '<html lang="ko" data-zone="Asia/Seoul">'
+        in still_house.browser("customer", still_house.ben.customer_id).get("/me").text
+    )
 
 
 def test_the_chart_carries_history_forecast_and_threshold(house: House) -> None:
@@ -174,8 +181,8 @@ def test_the_code_page_asks_and_binds(house: House) -> None:
     assert "Mina" in ben.get("/me").text
 
 
-def test_a_code_that_is_not_ours_says_so_on_its_page(house: House) -> None:
-    answer = house.client().get(f"/scan?token={HOSTILE}")
+def test_a_code_that_is_not_ours_says_so_on_its_page(still_house: House) -> None:
+    answer = still_house.client().get(f"/scan?token={HOSTILE}")
     assert answer.status_code == 422
     assert "<script>alert" not in answer.text
 
@@ -195,8 +202,8 @@ def test_staff_see_their_code_customers_and_statement(house: House) -> None:
     assert "No order was credited to you in this month." in noah
 
 
-def test_operators_see_empty_tables_with_a_sentence(house: House) -> None:
-    browser = house.browser("operator", "ops")
+def test_operators_see_empty_tables_with_a_sentence(still_house: House) -> None:
+    browser = still_house.browser("operator", "ops")
     page = browser.get("/ops").text
     for sentence in ("Nothing was refused.", "No forecast has been made yet.", "No job has run yet."):
         assert sentence in page
@@ -275,19 +282,19 @@ def test_pages_hold_nothing_that_the_content_policy_forbids_and_nothing_from_els
         assert not re.search(r'(?:src|href)="(?:https?:)?//', text), page
 
 
-def test_static_files_are_there_and_keep(house: House) -> None:
-    page = house.client().get("/sign-in").text
+def test_static_files_are_there_and_keep(still_house: House) -> None:
+    page = still_house.client().get("/sign-in").text
     found = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
     assert len(found) >= 6
     for address in found:
-        answer = house.client().get(address)
+        answer = still_house.client().get(address)
         assert answer.status_code == 200
         assert "no-store" not in answer.headers.get("cache-control", "")
-    assert house.client().get("/static/../app.py").status_code == 404
+    assert still_house.client().get("/static/../app.py").status_code == 404
 
 
-def test_the_reference_lists_every_call_of_the_contract(house: House) -> None:
-    page, document = house.client().get("/docs").text, house.client().get("/openapi.json").json()
+def test_the_reference_lists_every_call_of_the_contract(still_house: House) -> None:
+    page, document = still_house.client().get("/docs").text, still_house.client().get("/openapi.json").json()
     for path in document["paths"]:
         assert path in page
     calls = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
