@@ -1,7 +1,9 @@
 """The ledger balances, only grows, and every payout and recovery can be recomputed from the orders."""
 
 import random
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
@@ -332,3 +334,25 @@ def test_two_currencies_are_kept_apart(conn: WriteConnection) -> None:
     statement = build_statement(conn, shop.staff.staff_id, date(2026, 2, 1))
     assert [(t.currency, t.earned.amount_minor) for t in statement.totals] == [("EUR", 537), ("KRW", 1350)]
     assert [(t.currency, t.balance.amount_minor) for t in select_ledger_totals(conn)] == [("EUR", 0), ("KRW", 0)]
+
+
+def test_releases_and_payouts_that_race_move_every_cent_once(database: str) -> None:
+    with connect(database) as conn:
+        shop = bound_shop(conn)
+        for _ in range(5):
+            sell(conn, shop)
+        start = threading.Barrier(6)
+
+        def attempt(number: int) -> int:
+            with connect(database) as own:
+                start.wait()
+                if number % 2:
+                    return release_commissions(own, AT + 20 * DAY)
+                pay_out(own, shop.staff.staff_id, at=AT + 20 * DAY)
+                return 0
+
+        with ThreadPoolExecutor(6) as threads:
+            assert sum(threads.map(attempt, range(6))) == 5
+        pay_out(conn, shop.staff.staff_id, at=AT + 21 * DAY)
+        assert balances(conn, shop.staff.staff_id) == (0, 0, 5 * 537)
+        assert ledger_balance(conn) == 0

@@ -156,7 +156,7 @@ def test_refunds_that_race_never_give_back_more_than_was_paid(database: str) -> 
             with connect(database) as own:
                 start.wait()
                 try:
-                    return refund_order(own, order.order_id, amount=Money(3000, "EUR"), at=AT + DAY)
+                    return refund_order(own, order.order_id, amount=Money(3317, "EUR"), at=AT + DAY)
                 except MillpondError as error:
                     return error
 
@@ -164,7 +164,8 @@ def test_refunds_that_race_never_give_back_more_than_was_paid(database: str) -> 
             answers = list(threads.map(attempt, range(8)))
         assert sum(isinstance(a, Refund) for a in answers) == 3
         assert sum(isinstance(a, Conflict) for a in answers) == 5
-        assert pending(conn, shop.staff.staff_id) == 29  # 3 % of 9.70
+        # 3 % of the 0.19 that are left; refunds that did not see each other would leave another cent.
+        assert pending(conn, shop.staff.staff_id) == 1
         assert ledger_balance(conn) == 0
 
 

@@ -29,10 +29,10 @@ P10 = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
 DUE = P10 - LEAD.total
 
 
-def make_offer(conn: WriteConnection) -> tuple[Shop, Offer]:
+def make_offer(conn: WriteConnection, *, serial: str = "AIR-1") -> tuple[Shop, Offer]:
     shop = make_shop(conn)
     scan_badge(conn, shop.customer, shop.staff)
-    device = make_device(conn, "AIR-1", "reed-air-2", shop.customer.customer_id, AT - 200 * DAY)
+    device = make_device(conn, serial, "reed-air-2", shop.customer.customer_id, AT - 200 * DAY)
     forecast(conn, current_part(conn, device), P10, at=DUE)
     run_job(conn, DUE)
     [offer] = offers_of(conn, shop.customer.customer_id)
@@ -234,6 +234,23 @@ def test_a_sale_and_the_job_at_once_leave_no_offer_of_what_was_bought(database: 
 
             race(database, [lambda own: run_job(own, DUE), sell])
             assert select_open_offers(conn, customer_id, at=DUE) == []
+
+
+def test_accepting_and_a_sale_at_once_never_wait_for_each_other_in_a_circle(database: str) -> None:
+    with connect(database) as conn:
+        for number in range(8):
+            _, offer = make_offer(conn, serial=f"AIR-{number}")
+
+            def sell(own: WriteConnection, offer: Offer = offer) -> object:
+                items = [OrderItem(offer.sku)]
+                return place_order(
+                    own, customer_id=offer.customer_id, channel=Channel.WEB, items=items, currency="EUR", at=DUE
+                )
+
+            answers = race(database, [lambda own, offer=offer: accept(own, offer), sell] * 2)
+            accepted = sum(isinstance(a, Acceptance) for a in answers)
+            assert accepted + sum(isinstance(a, Conflict) for a in answers) == 2
+            assert states(conn, offer)[-1] == ("ordered" if accepted else "withdrawn")
 
 
 def test_an_order_that_fails_leaves_the_offer_open(conn: WriteConnection) -> None:
