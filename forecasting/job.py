@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
 
@@ -48,7 +49,8 @@ def run_forecasts(
         refresh_reading_day(conn)
     replacements = update_installations(conn, at, claim=claim)
     active = select_active_installations(conn, at)
-    run_id = insert_forecast_run(conn, at, made_at)
+    with _held(conn, claim):
+        run_id = insert_forecast_run(conn, at, made_at)
     methods: Counter[str] = Counter()
     done = 0
     for forecasts in forecast_fleet(conn, active, at, forecaster=forecaster, beat=lambda: _beat(conn, claim)):
@@ -58,7 +60,8 @@ def run_forecasts(
         if on_progress is not None:
             on_progress(done, len(active))
     refused = methods.pop("refused", 0)
-    update_forecast_run(conn, run_id, installations=done, forecasts=done - refused)
+    with _held(conn, claim):
+        update_forecast_run(conn, run_id, installations=done, forecasts=done - refused)
     return ForecastSummary(run_id, at, done, done - refused, refused, replacements, dict(methods))
 
 
@@ -135,17 +138,23 @@ def _refuse(part: ModelPart, installation: ActiveInstallation, error: Exception)
     return Forecast(installation.installation_id, None, Method.PRIOR, reason, None, part.threshold_pct, None, *nothing)
 
 
-def _beat(conn: WriteConnection, claim: Claim | None) -> None:
-    if claim is not None:
-        with conn.transaction():
+@contextmanager
+def _held(conn: WriteConnection, claim: Claim | None) -> Iterator[None]:
+    """One transaction, in which the run is still ours."""
+    with conn.transaction():
+        if claim is not None:
             hold_lease(conn, claim)
+        yield
+
+
+def _beat(conn: WriteConnection, claim: Claim | None) -> None:
+    with _held(conn, claim):
+        pass
 
 
 def _save(
     conn: WriteConnection, run_id: int, at: datetime, made_at: datetime, forecasts: list[Forecast], claim: Claim | None
 ) -> None:
     for start in range(0, len(forecasts), _CHUNK):
-        with conn.transaction():
-            if claim is not None:
-                hold_lease(conn, claim)
+        with _held(conn, claim):
             insert_forecasts(conn, run_id, at, made_at, forecasts[start : start + _CHUNK])

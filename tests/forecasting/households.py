@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from devices.nouns import Measure, ModelPart, PartLimit
-from forecasting.nouns import ActiveInstallation, Floats, Records, from_day
+from forecasting.nouns import ActiveInstallation, Floats, Ints, Records, from_day
 from millpond.kernel.ids import DeviceId, InstallationId, MetricId, Sku
 
 START_DAY = 19_700  # 2023-12-09
@@ -63,7 +63,7 @@ def make_households(
     return households
 
 
-def _season(day: Floats, shift: float) -> Floats:
+def _season(day: Floats | Ints, shift: float) -> Floats:
     return np.asarray(1 + 0.35 * np.cos(2 * np.pi * (day - shift) / 365.25))
 
 

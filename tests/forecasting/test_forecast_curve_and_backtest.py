@@ -26,7 +26,8 @@ def test_the_curve_runs_from_the_first_reading_through_the_band_to_the_threshold
     curve = forecast_curve(conn, found.installation_id, at)
     assert (curve.read_at[0], curve.remaining_pct[0], curve.remaining_pct[-1]) == (START, 100, 60)
     assert (curve.expected_at[0], curve.expected_at[-1]) == (at, found.depletes_p90)
-    assert (curve.p50[0], curve.p90[-1]) == (60, pytest.approx(10, abs=0.1))
+    assert curve.p50[0] == 60
+    assert curve.p90[-1] == pytest.approx(10, abs=0.1)
     assert all(low <= middle <= high for low, middle, high in zip(curve.p10, curve.p50, curve.p90, strict=True))
 
 
@@ -72,7 +73,8 @@ def test_scores_are_what_they_say() -> None:
     ]
     score = score_outcomes("m", outcomes)
     assert (score.scored, score.censored, score.too_early) == (3, 2, 1)
-    assert (score.median_abs_days, score.mean_abs_days, score.bias_days) == (4, 5, pytest.approx(-7 / 3))
+    assert (score.median_abs_days, score.mean_abs_days) == (4, 5)
+    assert score.bias_days == pytest.approx(-7 / 3)
     assert score.coverage_80_ratio == score.within_20_ratio == score.late_ratio == pytest.approx(1 / 3)
 
 

@@ -87,7 +87,8 @@ def test_usage_is_never_counted_across_a_replacement(conn: WriteConnection) -> N
     found = only(conn, device.device_id)
     assert summary.replacements == 1
     assert found.installed_at == START + 91 * DAY
-    assert (found.remaining_pct, found.usage_pct_per_day) == (70, pytest.approx(1.0, rel=0.05))
+    assert found.remaining_pct == 70
+    assert found.usage_pct_per_day == pytest.approx(1.0, rel=0.05)
     assert days_until(found, at) == pytest.approx(60, abs=4)
 
 
