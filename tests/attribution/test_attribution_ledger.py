@@ -356,3 +356,21 @@ def test_releases_and_payouts_that_race_move_every_cent_once(database: str) -> N
         pay_out(conn, shop.staff.staff_id, at=AT + 21 * DAY)
         assert balances(conn, shop.staff.staff_id) == (0, 0, 5 * 537)
         assert ledger_balance(conn) == 0
+
+
+def test_payouts_that_race_pay_once(database: str) -> None:
+    with connect(database) as conn:
+        shop = bound_shop(conn)
+        start = threading.Barrier(6)
+
+        def attempt(day: int) -> int:
+            with connect(database) as own:
+                start.wait()
+                return len(pay_out(own, shop.staff.staff_id, at=AT + day * DAY))
+
+        for day in range(20, 25):
+            sell(conn, shop)
+            release_commissions(conn, AT + day * DAY)
+            with ThreadPoolExecutor(6) as threads:
+                assert sum(threads.map(attempt, [day] * 6)) == 1
+        assert balances(conn, shop.staff.staff_id) == (0, 0, 5 * 537)
