@@ -7,7 +7,7 @@ from psycopg_pool import ConnectionPool
 
 from api.edge import Check, Edge
 from api.middleware import BodyLimit, Marks
-from api.problems import answer_fault, install_problems
+from api.problems import PROBLEM_RESPONSES, answer_fault, install_problems
 from api.routes import bindings, decisions, devices, forecasts, health, offers, orders, people
 from api.web import pages
 from attribution.tokens import derive_staff_keys
@@ -40,7 +40,8 @@ def create_app(
     app.add_middleware(BodyLimit)
     app.add_middleware(Marks, on_fault=answer_fault)
     install_problems(app)
-    for room in (health, devices, forecasts, people, bindings, offers, orders, decisions):
-        app.include_router(room.router)
+    app.include_router(health.router)
+    for room in (devices, forecasts, people, bindings, offers, orders, decisions):
+        app.include_router(room.router, responses=PROBLEM_RESPONSES)
     pages.install_pages(app)
     return app

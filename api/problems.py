@@ -47,6 +47,21 @@ _HEADERS = {
 _AWAY = "the database does not answer at the moment: try again in a few seconds"
 _INTERNAL = "something went wrong on our side; it was written down under this request's id"
 
+_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "detail", "instance", "request_id")},
+        "status": {"type": "integer"},
+    },
+}
+_PROBLEM = {
+    "description": "A problem (RFC 9457): `detail` is one sentence.",
+    "content": {_MEDIA_TYPE: {"schema": _SCHEMA}},
+}
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {"4XX": _PROBLEM, "503": _PROBLEM}
+"""What every call of the API may also answer, for its OpenAPI document."""
+
 
 def install_problems(app: FastAPI) -> None:
     """Let every error of `app` become a problem (or, for a person in a browser, a page that says the same)."""

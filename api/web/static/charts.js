@@ -115,7 +115,7 @@
     figure.drawn = new uPlot(
       {
         width: place.clientWidth,
-        padding: [10, 12, 0, 0],
+        padding: [10, 22, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false } },
         ...options,
