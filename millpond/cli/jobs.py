@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from millpond.cli import app
+from millpond.cli.progress import CountedProgress
 from millpond.cli.services import start
 from millpond.kernel.clock import require_aware
 from millpond.kernel.errors import InvalidInput
@@ -47,7 +46,7 @@ def forecast(
     settings = start("database_url")
     require_schema(settings)
     clock = settings.make_clock()
-    with connect(settings.database_url.get_secret_value()) as conn, _progress("forecasting") as advance:
+    with connect(settings.database_url.get_secret_value()) as conn, CountedProgress("forecasting") as advance:
         moment = parse_at(at, clock.now())
         summary = run_forecast_chain(conn, moment, made_at=clock.now(), forecaster=forecaster, on_progress=advance)
         lines = select_forecast_lines(conn, summary.run_id) if json else []
@@ -66,7 +65,7 @@ def offers(at: At = None) -> None:
 
     settings = start("database_url")
     require_schema(settings)
-    with connect(settings.database_url.get_secret_value()) as conn, _progress("offers") as advance:
+    with connect(settings.database_url.get_secret_value()) as conn, CountedProgress("offers") as advance:
         summary = issue_due_offers(
             conn,
             parse_at(at, settings.make_clock().now()),
@@ -92,24 +91,6 @@ def token(
         raise typer.BadParameter(f"{role!r} is none of {', '.join(Role)}", param_hint="--role")
     now = settings.make_clock().now()
     typer.echo(mint_token(settings.jwt_secret.get_secret_value(), Role(role), subject, now, timedelta(hours=hours)))
-
-
-class _progress:
-    """A rich progress bar on stderr; calling it with (done, of) moves it."""
-
-    def __init__(self, what: str) -> None:
-        self._bar = Progress(console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task(what, total=None)
-
-    def __enter__(self) -> "_progress":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def __call__(self, done: int, of: int) -> None:
-        self._bar.update(self._task, completed=done, total=of)
 
 
 def _plain(value: Any) -> str:

@@ -153,6 +153,8 @@ class _Demo:
             http_port=self._port,
             public_url=f"http://127.0.0.1:{self._port}",
             tick_s=1,
+            # A minute of the viewer, not of the fast clock.
+            screen_code_s=60 * self._options.speed,
         )
 
     def _fleet(self, conn: WriteConnection, memory: Memory) -> Fleet:

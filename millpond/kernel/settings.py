@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Days after a device is installed in which it may bring offers for what fits it.",
     )
+    screen_code_s: float = Field(
+        default=60,
+        gt=0,
+        description="Seconds that a staff code shown on a screen is good for, on the platform's clock.",
+    )
     forecast_period_h: float = Field(default=24, gt=0, description="Hours between two runs of the forecast job.")
     offers_period_h: float = Field(default=1, gt=0, description="Hours between two runs of the offers job.")
     tick_s: float = Field(default=5, gt=0, description="Seconds between two looks of the scheduler at what is due.")
