@@ -46,8 +46,12 @@ def get_edge(request: Request) -> Edge:
 EdgeDep = Annotated[Edge, Depends(get_edge)]
 
 
-def get_at(edge: EdgeDep) -> datetime:
-    return edge.clock.now()
+def get_at(request: Request) -> datetime:
+    """The moment of this request: the clock is read once, however often it is asked for."""
+    if not hasattr(request.state, "at"):
+        request.state.at = get_edge(request).clock.now()
+    at: datetime = request.state.at
+    return at
 
 
 At = Annotated[datetime, Depends(get_at)]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.auth import Caller, Role, read_token
-from api.edge import At, EdgeDep, make_write
+from api.edge import At, EdgeDep, get_at, get_edge, make_write
 from api.idempotency import Write
 from api.problems import ForeignOrigin
 from api.web.view import COOKIE, look, sign_in_address
@@ -52,8 +52,7 @@ FormKey = Annotated[str | None, Form(alias="key")]
 
 def make_page_write(request: Request, caller: Caller, key: str | None) -> Write:
     """The wish to write that a page's form brings under its hidden key."""
-    edge = request.app.state.edge
-    return make_write(request, edge, edge.clock.now(), caller, key)
+    return make_write(request, get_edge(request), get_at(request), caller, key)
 
 
 async def send_to_sign_in(request: Request, error: Exception) -> Response:

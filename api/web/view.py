@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from api.auth import Caller, read_token
-from api.edge import Edge
+from api.edge import get_at, get_edge
 from api.web.words import LANGUAGES, Speech, choose_language, find_zone, load_words
 from millpond.kernel.errors import Unauthenticated
 from millpond.kernel.ids import new_id
@@ -86,12 +86,11 @@ class View:
 
 def look(request: Request, own_locale: str | None = None, own_zone: str = "UTC") -> View:
     """The view of a request, in the language that was asked for last, or the person's own, or the browser's."""
-    edge: Edge = request.app.state.edge
-    at = edge.clock.now()
+    at = get_at(request)
     asked = request.query_params.get("lang")
     asked = asked if asked in LANGUAGES else request.cookies.get(LANGUAGE_COOKIE)
     language = choose_language(asked, own_locale, request.headers.get("accept-language", ""))
-    return View(request, _read_caller(request, edge, at), Speech(language, find_zone(own_zone)), at)
+    return View(request, _read_caller(request, at), Speech(language, find_zone(own_zone)), at)
 
 
 def look_in_english(request: Request, zone: ZoneInfo | None = None) -> View:
@@ -100,12 +99,12 @@ def look_in_english(request: Request, zone: ZoneInfo | None = None) -> View:
     return View(request, view.caller, Speech("en", zone or ZoneInfo("UTC")), view.at)
 
 
-def _read_caller(request: Request, edge: Edge, at: datetime) -> Caller | None:
+def _read_caller(request: Request, at: datetime) -> Caller | None:
     token = request.cookies.get(COOKIE)
     if not token:
         return None
     try:
-        return read_token(edge.secret, token, at)
+        return read_token(get_edge(request).secret, token, at)
     except Unauthenticated:
         return None
 
