@@ -54,9 +54,14 @@ def group_cohorts(regions: Ints, exposure: Floats) -> list[tuple[Bools, Bools, b
     return cohorts
 
 
-def build_index(series: UsageSeries, fitted_on: Bools, n_days: int, *, one_region: bool, fit: FitIndex) -> UsageIndex:
-    """The index of a cohort over `n_days` from the series' first day; flat when the cohort is too small or short."""
-    usage, exposure = series.usage[fitted_on], series.exposure[fitted_on]
+def build_index(
+    series: UsageSeries, fitted_on: Bools, until: int, n_days: int, *, one_region: bool, fit: FitIndex
+) -> UsageIndex:
+    """The index of a cohort over `n_days` from the series' first day, fitted on the first `until` of them.
+
+    Flat when the cohort is too small or its history too short.
+    """
+    usage, exposure = series.usage[fitted_on, :until], series.exposure[fitted_on, :until]
     observed = np.flatnonzero(exposure.sum(axis=0) >= max(1.0, 0.2 * len(usage)))
     if len(usage) < MIN_DEVICES or len(observed) < MIN_DAYS or usage.sum() <= 0:
         return build_flat_index(series.first_day, n_days)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -86,12 +87,13 @@ def build_all_series(
 
 @dataclass(frozen=True, slots=True)
 class _Cohort:
-    """Some rows of a limit: their own series, the index they share and their levels on it."""
+    """Some rows of a limit: their own series, the index they share, their levels on it, and how wrong it has been."""
 
     rows: Ints
     series: UsageSeries
     index: UsageIndex
     levels: Levels
+    errors: PastErrors
 
 
 def forecast_series(
@@ -102,8 +104,8 @@ def forecast_series(
     cohorts = _fit_cohorts(series, regions, prior, forecaster)
     errors = PastErrors()
     for cohort in cohorts:
-        errors.add(measure_errors(cohort.series, cohort.index, prior_pct_per_day=prior))
-    spread, horizon = build_spread(errors), end + HORIZON_DAYS
+        errors.add(cohort.errors)
+    spread, horizon = build_spread(errors, history_days=series.usage.shape[1]), end + HORIZON_DAYS
     level, p10, p50, p90 = (np.full(len(regions), np.nan) for _ in range(4))
     method = [Method.PRIOR] * len(regions)
     for c in cohorts:
@@ -122,19 +124,25 @@ def _fit_cohorts(series: UsageSeries, regions: Ints, prior: float, forecaster: F
     fit = fit_prophet_index if forecaster == "auto" else None
     cohorts = []
     for members, fitted_on, one_region in group_cohorts(regions, series.exposure):
-        index = _index(series, fitted_on, n_days + HORIZON_DAYS, one_region=one_region, fit=fit)
+        fit_until = partial(_fit_until, series, fitted_on, one_region=one_region, fit=fit)
+        index = fit_until(n_days)
         own = take_rows(series, np.flatnonzero(members))
         levels = compute_levels(own, index, prior_pct_per_day=prior, until=n_days)
-        cohorts.append(_Cohort(np.flatnonzero(members), own, index, levels))
+        errors = measure_errors(own, fit_until, prior_pct_per_day=prior)
+        cohorts.append(_Cohort(np.flatnonzero(members), own, index, levels, errors))
     return cohorts
 
 
-def _index(series: UsageSeries, fitted_on: Bools, n_days: int, *, one_region: bool, fit: FitIndex | None) -> UsageIndex:
+def _fit_until(
+    series: UsageSeries, fitted_on: Bools, until: int, *, one_region: bool, fit: FitIndex | None
+) -> UsageIndex:
+    """The index of all days to come, fitted on the first `until` days."""
+    n_days = series.usage.shape[1] + HORIZON_DAYS
     if fit is None:
         return build_flat_index(series.first_day, n_days)
     event = {"event": "cohort_fit_failed"}
     try:
-        return build_index(series, fitted_on, n_days, one_region=one_region, fit=fit)
+        return build_index(series, fitted_on, until, n_days, one_region=one_region, fit=fit)
     except (RuntimeError, TimeoutError, ValueError):
         _LOG.exception("A cohort could not be fitted; its devices are forecast at a fixed rate.", extra=event)
         return build_flat_index(series.first_day, n_days)

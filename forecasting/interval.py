@@ -5,6 +5,7 @@ log(actual days / predicted days) to use the same amount. Scored in usage, no wi
 replaced early or has not run out yet, so slow users are not left out.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +16,8 @@ from forecasting.nouns import Floats
 from forecasting.usage import UsageSeries
 
 WINDOWS_DAYS = (7, 14, 28, 56, 112)
-ORIGINS_DAYS = (28, 56, 84, 112, 140, 168)
+ORIGINS_DAYS = (28, 84, 140)
+_YEAR_DAYS = 365
 MIN_ERRORS = 60
 LOW, HIGH = 0.1, 0.9
 _Z_HIGH = 1.2816  # the 90 % quantile of the normal distribution
@@ -34,14 +36,21 @@ class PastErrors:
             self.by_window[days] += errors
 
 
-def measure_errors(series: UsageSeries, index: UsageIndex, *, prior_pct_per_day: float) -> PastErrors:
-    """Errors that levels of earlier origins would have made over the windows that followed them."""
+def measure_errors(
+    series: UsageSeries, fit_index: Callable[[int], UsageIndex], *, prior_pct_per_day: float
+) -> PastErrors:
+    """Errors that index and levels of earlier origins would have made over the windows that followed them.
+
+    `fit_index` gives the index as it would have been fitted on so many first days: an index that has seen the windows
+    would not know how wrong it is about a season to come.
+    """
     errors = PastErrors()
     n_days = series.usage.shape[1]
     for back in ORIGINS_DAYS:
         origin = n_days - 1 - back
         if origin < 14:
             continue
+        index = fit_index(origin)
         levels = compute_levels(series, index, prior_pct_per_day=prior_pct_per_day, until=origin)
         for window in WINDOWS_DAYS:
             if window <= back:
@@ -82,8 +91,12 @@ class Spread:
         return np.exp(low), np.exp(high)
 
 
-def build_spread(errors: PastErrors) -> Spread:
-    """Quantiles of the fleet's errors where there are enough of them, else `default_spread`."""
+def build_spread(errors: PastErrors, *, history_days: float) -> Spread:
+    """Quantiles of the fleet's errors where there are enough of them, else `default_spread`.
+
+    With less than a year of history it is never narrower than the default: all devices of a cohort will be wrong
+    together about a season that none of them has seen.
+    """
     known = {days: np.concatenate(found) for days, found in errors.by_window.items() if found}
     enough = {days: found for days, found in known.items() if len(found) >= MIN_ERRORS}
     if not enough:
@@ -91,7 +104,17 @@ def build_spread(errors: PastErrors) -> Spread:
     low = [np.quantile(found, LOW, method="lower") for found in enough.values()]
     high = [np.quantile(found, HIGH, method="higher") for found in enough.values()]
     days = np.array(list(enough), dtype=np.float64)
-    return _extend(days, np.minimum(low, -0.02), np.maximum(high, 0.02))
+    learned = _extend(days, np.minimum(low, -0.02), np.maximum(high, 0.02))
+    return learned if history_days >= _YEAR_DAYS else _wider(learned, default_spread())
+
+
+def _wider(one: Spread, other: Spread) -> Spread:
+    days = np.union1d(one.days, other.days)
+    low, high = (
+        [np.interp(np.log(days), np.log(spread.days), getattr(spread, side)) for spread in (one, other)]
+        for side in ("low", "high")
+    )
+    return Spread(days, np.minimum(*low), np.maximum(*high), learned=True)
 
 
 def default_spread() -> Spread:

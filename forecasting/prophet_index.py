@@ -8,7 +8,9 @@ from typing import Any
 from forecasting.nouns import Floats, Ints
 
 _TIMEOUT_S = 60
-_YEAR_DAYS, _SEASON_SCALE = 365.25, 0.1
+_YEAR_DAYS = 365.25
+# Prophet's own scale of 10 would let the weather of half a year pass for a season.
+_SEASON_SCALE, _SEASON_SCALE_UNDER_A_YEAR = 0.1, 0.02
 _EPOCH = "1970-01-01"
 
 
@@ -47,6 +49,6 @@ def _make_model(yearly_terms: int) -> Any:
         uncertainty_samples=0,
     )
     if yearly_terms:
-        # Prophet's own scale of 10 would let the weather of half a year pass for a season.
-        model.add_seasonality("year", _YEAR_DAYS, yearly_terms, prior_scale=_SEASON_SCALE)
+        scale = _SEASON_SCALE if yearly_terms > 1 else _SEASON_SCALE_UNDER_A_YEAR
+        model.add_seasonality("year", _YEAR_DAYS, yearly_terms, prior_scale=scale)
     return model

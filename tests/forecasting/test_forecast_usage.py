@@ -117,9 +117,14 @@ def test_few_errors_leave_the_default_spread_and_many_replace_it() -> None:
     few, many = Errors(), Errors()
     few.by_window[28].append(np.linspace(-1, 1, 20))
     many.by_window[28].append(np.linspace(-0.5, 0.5, 1001))
-    assert not build_spread(few).learned
-    low, high = build_spread(many).factors(np.array([28.0]), np.array([50.0]))
+    assert not build_spread(few, history_days=400).learned
+    low, high = build_spread(many, history_days=400).factors(np.array([28.0]), np.array([50.0]))
     assert (np.log(low[0]), np.log(high[0])) == (pytest.approx(-0.4, abs=0.01), pytest.approx(0.4, abs=0.01))
+    month, half = np.array([28.0]), np.array([50.0])
+    assert np.ptp(build_spread(many, history_days=400).factors(month, half)) > 0.5
+    many.by_window[28] = [np.zeros(100)]
+    sure, unsure = (build_spread(many, history_days=days).factors(month, half) for days in (400, 200))
+    assert np.ptp(sure) < 0.1 < np.ptp(unsure)
 
 
 def test_the_default_spread_grows_with_the_days_and_shrinks_with_history() -> None:
