@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     screen_code_s: float = Field(
         default=60,
         gt=0,
-        description="Seconds that a staff code shown on a screen is good for, on the platform's clock.",
+        description="Seconds that a staff code on a screen is good for, on the platform's clock.",
     )
     forecast_period_h: float = Field(default=24, gt=0, description="Hours between two runs of the forecast job.")
     offers_period_h: float = Field(default=1, gt=0, description="Hours between two runs of the offers job.")
