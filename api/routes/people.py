@@ -91,7 +91,7 @@ def get_qr_png(staff_id: str, reads: Reads, edge: EdgeDep, caller: CallerDep) ->
 
 @router.post("/{staff_id}/qr-tokens", status_code=201, response_model=ScreenCode)
 def post_qr_token(staff_id: str, edge: EdgeDep, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
-    """A fresh code for a screen, which binds one customer within a minute."""
+    """A fresh code for a screen, which binds one customer while it lasts."""
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 201, issue_screen_code(edge, find_visible_staff(conn, caller, staff_id), at)
@@ -119,7 +119,7 @@ def badge_url(edge: Edge, staff: Staff) -> str:
 
 
 def issue_screen_code(edge: Edge, staff: Staff, at: datetime) -> ScreenCode:
-    """A code of this person for a screen, good from `at` for a minute."""
+    """A code of this person for a screen, good from `at` for as long as the settings say."""
     lifetime = timedelta(seconds=edge.settings.screen_code_s)
     token = issue_screen_token(edge.staff_keys, staff, at=at, lifetime=lifetime)
     expires_at = decode_staff_token(edge.staff_keys, token, at=at).expires_at

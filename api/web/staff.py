@@ -71,12 +71,17 @@ def get_code_png(request: Request, reads: Reads, edge: EdgeDep) -> Response:
 
 @router.post("/fresh-code", dependencies=[SameOrigin])
 def post_fresh_code(request: Request, reads: Reads, edge: EdgeDep) -> Response:
-    """A code for this screen, one customer and one minute; nothing is stored, so it needs no key."""
+    """A code for this screen, one customer and a short time; nothing is stored, so it needs no key."""
     with reads.connection() as conn:
         staff, _, view = _open_page(request, conn)
     code = issue_screen_code(edge, staff, view.at)
-    lasts_s = round((code.expires_at - view.at).total_seconds()) if code.expires_at else 60
-    return view.render("fresh_code.html", picture=_inline(draw_svg(code.url)), url=code.url, lasts_s=lasts_s)
+    assert code.expires_at is not None  # Codes for a screen always expire.
+    # The platform's clock may run faster than the screen's, so the page never waits longer than a real minute.
+    refresh_s = max(5, min(55, round((code.expires_at - view.at).total_seconds()) - 5))
+    picture = _inline(draw_svg(code.url))
+    return view.render(
+        "fresh_code.html", picture=picture, url=code.url, expires_at=code.expires_at, refresh_s=refresh_s
+    )
 
 
 def _open_page(request: Request, conn: ReadConnection) -> tuple[Staff, Store, View]:

@@ -196,7 +196,9 @@ def test_staff_see_their_code_customers_and_statement(house: House) -> None:
     assert "€1.08" in page
     assert browser.get("/staff/code.svg").headers["content-type"] == "image/svg+xml"
     assert browser.get("/staff/code.png").content.startswith(b"\x89PNG")
-    assert "60 s" in browser.post("/staff/fresh-code").text
+    fresh = browser.post("/staff/fresh-code").text
+    assert "2 Mar 2026, 10:01:00" in fresh
+    assert "every 55s" in fresh
     noah = house.browser("staff", house.noah.staff_id).get("/staff").text
     assert "Nobody has scanned your code yet." in noah
     assert "No order was credited to you in this month." in noah
