@@ -21,7 +21,7 @@ allow_anonymous true
 max_inflight_messages 2000
 # Overflow is silent, so there is none: devices keep their outbox until our acknowledgement anyway.
 max_queued_messages 0
-message_size_limit 1048576
+message_size_limit 4194304
 persistence true
 persistence_location {folder}/
 autosave_interval 30
