@@ -27,9 +27,14 @@ TEXTS = [path.read_text() for path in SOURCES]
 @pytest.mark.parametrize(("package", "name"), QUERIES)
 def test_every_named_query_prepares(conn: WriteConnection, package: str, name: str) -> None:
     statement = load_queries(package)[name].rstrip(";").split("\n", 1)[1]
-    if statement.lstrip().startswith("call "):
+    for temporary in (q for q in load_queries(package).values() if "\ncreate temporary table" in q):
+        conn.execute(temporary)
+    if statement.lstrip().startswith(("call ", "create temporary table ")):
         conn.execute(statement)
         return
+    if statement.lstrip().startswith("copy "):
+        with conn.cursor() as cursor, cursor.copy(statement):
+            return
     numbers: dict[str, int] = {}
     numbered = re.sub(r"%\((\w+)\)s", lambda m: f"${numbers.setdefault(m[1], len(numbers) + 1)}", statement).replace(
         "%%", "%"
@@ -39,9 +44,9 @@ def test_every_named_query_prepares(conn: WriteConnection, package: str, name: s
 
 @pytest.mark.parametrize(("package", "name"), QUERIES)
 def test_every_named_query_has_one_sentence_and_is_used(package: str, name: str) -> None:
-    sentence, _, statement = load_queries(package)[name].partition("\n")
-    assert re.fullmatch(r"-- .+\.", sentence), f"{package}.{name} begins without its sentence"
-    assert not statement.lstrip().startswith("--")
+    comment = re.match(r"(?:-- .+\n)+", load_queries(package)[name])
+    assert comment is not None, f"{package}.{name} begins without its sentence"
+    assert comment[0].endswith(".\n")
     assert any(f'"{name}"' in source for source in TEXTS), f"{package}.{name} is used nowhere"
 
 
