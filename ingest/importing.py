@@ -1,0 +1,166 @@
+"""A file of readings into the database: checked like telemetry, stored once, every row with exactly one outcome."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from devices.nouns import Metric, MetricKind, Reading
+from devices.store import select_devices_by_serial, select_metrics
+from devices.wire import parse_ts
+from ingest.decode import Registry
+from ingest.delivery import Delivery, Lane
+from ingest.import_store import copy_import_rows, create_import_row, insert_import_conflicts, insert_imported_readings
+from ingest.rows import CHUNK_ROWS, Row, read_chunks
+from ingest.store import Refusal, add_to_minute, insert_quarantine
+from ingest.tally import Tally
+from ingest.value import Rejection, check_value
+from millpond.kernel.db import WriteConnection
+
+COLUMNS = ("serial", "metric", "ts", "value")
+CONSUMER = "import"
+_BOOLEANS = {"true": True, "false": False}
+_SERIAL_MAX = 64
+
+Numbered = tuple[int, Reading]
+Refused = tuple[Row, Rejection]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """What became of the rows now; `refused` also counts those that were in quarantine already."""
+
+    tally: Tally
+    refused: int
+    first_refusal: Rejection | None
+
+
+def import_readings(
+    conn: WriteConnection,
+    path: Path,
+    *,
+    at: datetime,
+    clock_future: timedelta,
+    chunk_rows: int = CHUNK_ROWS,
+    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> ImportSummary:
+    """Store the readings of a CSV or Parquet file, one transaction a chunk; a second run finds duplicates only.
+
+    Bad rows go to quarantine under the topic `import:NAME`, with their line as the item. A time later than `at` plus
+    `clock_future` is bad; unlike a device's, no time is ever corrected. `on_progress` hears how much of the file is
+    done. Raises InvalidInput for a file without the columns, ConfigurationError for Parquet without pyarrow.
+    """
+    summary = ImportSummary(Tally(), 0, None)
+    topic = f"import:{path.name.encode('utf-8', 'replace').decode()}"
+    for chunk in read_chunks(path, COLUMNS, chunk_rows):
+        with conn.transaction():
+            registry = _load_registry(conn, chunk.rows)
+            readings, refused = decode_rows(chunk.rows, registry, at, at + clock_future)
+            tally = _store_readings(conn, readings, at) + _quarantine(conn, topic, refused, at)
+            add_to_minute(conn, CONSUMER, tally, len(chunk.rows), at)
+        first = summary.first_refusal or (refused[0][1] if refused else None)
+        summary = ImportSummary(summary.tally + tally, summary.refused + len(refused), first)
+        on_progress(chunk.done, chunk.of)
+    return summary
+
+
+def _load_registry(conn: WriteConnection, rows: Sequence[Row]) -> Registry:
+    serials = {row.cells[0] for row in rows if not isinstance(row.cells, str) and _is_storable(row.cells[0])}
+    return Registry(select_devices_by_serial(conn, sorted(serials)), select_metrics(conn))
+
+
+def _is_storable(serial: Any) -> bool:
+    return isinstance(serial, str) and 0 < len(serial) <= _SERIAL_MAX and "\x00" not in serial
+
+
+def decode_rows(
+    rows: Sequence[Row], registry: Registry, received_at: datetime, latest: datetime
+) -> tuple[list[Numbered], list[Refused]]:
+    """The rows that are readings, with their numbers, and those that are not, with the reason."""
+    readings: list[Numbered] = []
+    refused: list[Refused] = []
+    for row in rows:
+        decoded = _decode_row(row, registry, received_at, latest)
+        if isinstance(decoded, Rejection):
+            refused.append((row, replace(decoded, item=str(row.number))))
+        else:
+            readings.append((row.number, decoded))
+    return readings, refused
+
+
+def _decode_row(row: Row, registry: Registry, received_at: datetime, latest: datetime) -> Reading | Rejection:
+    if isinstance(row.cells, str):
+        return Rejection("malformed", row.cells)
+    serial, name, ts, raw = row.cells
+    device = registry.devices.get(serial)
+    if device is None:
+        return Rejection("unknown_serial", f"serial {str(serial)[:_SERIAL_MAX]} is not registered")
+    metrics = registry.metrics.get(device.model, {})
+    value = check_value(metrics, device.model, str(name), _parse_value(metrics.get(name), raw))
+    if isinstance(value, Rejection):
+        return value
+    try:
+        measured_at = _parse_moment(ts, latest)
+    except ValueError as error:
+        return Rejection("bad_time", str(error))
+    number, state = (None, value) if isinstance(value, str) else (value, None)
+    return Reading(device.device_id, metrics[name].metric_id, measured_at, number, state, received_at, False)
+
+
+def _parse_value(metric: Metric | None, raw: Any) -> Any:
+    """What a cell's text says for this metric; what it does not say stays text, for the check to refuse."""
+    if metric is None or not isinstance(raw, str):
+        return raw
+    if metric.kind is MetricKind.BOOLEAN:
+        return _BOOLEANS.get(raw, raw)
+    if metric.kind is MetricKind.NUMBER and "_" not in raw:
+        try:
+            return float(raw)
+        except ValueError:
+            return raw
+    return raw
+
+
+def _parse_moment(ts: Any, latest: datetime) -> datetime:
+    """The time of a cell in UTC; ValueError with one sentence when it is none, or later than `latest`."""
+    if isinstance(ts, datetime):
+        if ts.tzinfo is None:
+            raise ValueError(f"ts {ts.isoformat()} has no offset from UTC")
+        moment: datetime | None = ts.astimezone(UTC)
+    else:
+        moment = parse_ts(int(ts) if isinstance(ts, str) and ts.isdecimal() and ts.isascii() else ts)
+    if moment is None:
+        raise ValueError("ts is empty" if ts is None else f"ts {str(ts)[:40]} is beyond the calendar")
+    if moment > latest:
+        raise ValueError(f"ts {moment.isoformat()} has not come yet")
+    return moment
+
+
+def _store_readings(conn: WriteConnection, readings: Sequence[Numbered], at: datetime) -> Tally:
+    if not readings:
+        return Tally()
+    create_import_row(conn)
+    copy_import_rows(conn, readings)
+    stored = insert_imported_readings(conn, at)
+    if stored == len(readings):
+        return Tally(stored=stored)
+    moments = [reading.measured_at for _, reading in readings]
+    conflicts = insert_import_conflicts(conn, at, min(moments), max(moments))
+    return Tally(stored=stored, conflict=conflicts, duplicate=len(readings) - stored - conflicts)
+
+
+def _quarantine(conn: WriteConnection, topic: str, refused: Sequence[Refused], at: datetime) -> Tally:
+    if not refused:
+        return Tally()
+    refusals = [
+        Refusal(Delivery(topic, row.original, at, Lane.BACKFILL, 0, 0, 0), _serial_of(row), rejection)
+        for row, rejection in refused
+    ]
+    new = insert_quarantine(conn, refusals)
+    return Tally(quarantined=new, duplicate=len(refusals) - new)
+
+
+def _serial_of(row: Row) -> str:
+    serial = "" if isinstance(row.cells, str) else row.cells[0]
+    return serial if _is_storable(serial) else ""

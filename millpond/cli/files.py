@@ -1,0 +1,69 @@
+"""Commands that read files: `millpond import devices`, `millpond import readings`, `millpond decode`."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from millpond.cli import app
+from millpond.cli.progress import CountedProgress
+from millpond.cli.services import start
+
+imports = typer.Typer(no_args_is_help=True, help="Bring devices or their readings in from a file.")
+app.add_typer(imports, name="import")
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE", show_default=False)]
+
+
+@imports.command()
+def devices(file: File) -> None:
+    """Register the devices of a CSV file with the columns serial, model, region, customer, installed_at.
+
+    Region (a climate region's name) and customer (your own key, created when new) may be empty. Running it again
+    changes nothing. Bad rows are named one by one, the good ones are stored, and then the exit is 1.
+    """
+    from millpond.cli.device_file import import_devices
+    from millpond.kernel.db import connect
+    from millpond.services import require_schema
+
+    settings = start("database_url")
+    require_schema(settings)
+    with connect(settings.database_url.get_secret_value()) as conn, CountedProgress("devices") as advance:
+        result = import_devices(conn, file, at=settings.make_clock().now(), on_progress=advance)
+    for fault in result.faults:
+        typer.echo(fault, err=True)
+    typer.echo(
+        f"devices registered: {result.registered:,}; there already: {result.unchanged:,};"
+        f" rows refused: {len(result.faults):,}"
+    )
+    if result.faults:
+        raise typer.Exit(1)
+
+
+@imports.command()
+def readings(file: File) -> None:
+    """Store the readings of a CSV or Parquet file with the columns serial, metric, ts, value.
+
+    A ts is RFC 3339 with an offset, or epoch milliseconds. Every row is stored, found to be a duplicate or in conflict
+    with what is stored, or put into quarantine with its line number. Running it again changes nothing, also after it
+    was stopped half-way. Parquet needs `pip install 'millpond[parquet]'`.
+    """
+    from ingest.importing import import_readings
+    from millpond.kernel.db import connect
+    from millpond.services import require_schema
+
+    settings = start("database_url")
+    require_schema(settings)
+    future = timedelta(minutes=settings.clock_future_minutes)
+    with connect(settings.database_url.get_secret_value()) as conn, CountedProgress("readings") as advance:
+        at = settings.make_clock().now()
+        summary = import_readings(conn, file, at=at, clock_future=future, on_progress=advance)
+    tally = summary.tally
+    if summary.first_refusal is not None:
+        first = f"the first is {file}:{summary.first_refusal.item}: {summary.first_refusal.reason}"
+        typer.echo(f"bad rows, kept in quarantine: {summary.refused:,}; {first}", err=True)
+    typer.echo(
+        f"{tally.received:,} rows: {tally.stored:,} stored, {tally.duplicate:,} duplicate, {tally.conflict:,} in"
+        f" conflict, {tally.quarantined:,} quarantined"
+    )
