@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from devices.readings import insert_readings, reading_key
 from devices.registry import register_device
 from devices.seed import seed_shipped
 from devices.store import refresh_reading_day, select_metrics
+from ingest.import_store import create_import_row, insert_import_conflicts, insert_imported_readings
 from millpond.embedded import free_port, stop
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.migrate import migrate, pending_migrations
@@ -101,3 +103,15 @@ def test_the_rollup_has_the_columns_of_the_plain_one(conn: WriteConnection) -> N
         "device_id", "metric_id", "day", "first_value", "last_value", "min_value", "max_value", "avg_value", "readings",
         "first_at", "last_at",
     ]  # fmt: skip
+
+
+def test_rows_of_a_file_are_stored_once_and_conflicts_kept(conn: WriteConnection) -> None:
+    batch = readings(conn, "TS-3", days=60, before=AT)
+    insert = "insert into import_row (device_id, metric_id, measured_at, value, line) values (%s, %s, %s, %s, 1)"
+    with conn.transaction():
+        create_import_row(conn)
+        for reading in [*batch[:-1], replace(batch[0], value=49.0)]:
+            row = (reading.device_id, reading.metric_id, reading.measured_at, reading.value)
+            conn.execute(insert, row)
+        assert insert_imported_readings(conn, AT) == len(batch) - 1
+        assert insert_import_conflicts(conn, AT, batch[-1].measured_at, batch[0].measured_at) == 1
