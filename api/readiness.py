@@ -12,6 +12,7 @@ from millpond.kernel.migrate import pending_migrations
 
 _Q = load_queries("api")
 _DATABASE_ANSWERS_WITHIN_S = 1.0
+_LAG_MAX_S = 60.0
 # A database that hangs holds its thread until the socket gives up; the next questions then wait in line, and are red.
 _asking = ThreadPoolExecutor(max_workers=2, thread_name_prefix="readiness")
 
@@ -53,12 +54,15 @@ def _check_ingest(conn: ReadConnection, grace_s: float) -> Line:
     newest = conn.execute(_Q["select_ingest_beats"]).fetchone()
     if newest is None:
         return Line("ingest", False, "no ingest has ever run against this database")
-    consumer, connected, silent_s = newest
+    consumer, connected, silent_s, lag_s = newest
     if silent_s > grace_s:
         return Line("ingest", False, f"{consumer} gave no sign of life for {silent_s:.0f} s")
     if not connected:
         return Line("ingest", False, f"{consumer} runs, but is not connected to its broker")
-    return Line("ingest", True, f"{consumer} is connected, last sign of life {max(silent_s, 0):.1f} s ago")
+    if lag_s > _LAG_MAX_S:
+        return Line("ingest", False, f"{consumer} is behind: messages wait {lag_s:.0f} s to be stored")
+    seen = f"last sign of life {max(silent_s, 0):.1f} s ago"
+    return Line("ingest", True, f"{consumer} is connected, {seen}, messages wait {lag_s:.1f} s")
 
 
 def _away() -> list[Line]:

@@ -118,7 +118,8 @@ def _columns(readings: Sequence[Reading]) -> dict[str, list[Any]]:
         "device_ids": [r.device_id for r in readings],
         "metric_ids": [r.metric_id for r in readings],
         "measured_ats": [r.measured_at for r in readings],
-        "values": [r.value for r in readings],
+        # One type for the array: a whole number among fractions would be refused.
+        "values": [None if r.value is None else float(r.value) for r in readings],
         "states": [r.state for r in readings],
         "received_ats": [r.received_at for r in readings],
     }

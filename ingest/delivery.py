@@ -14,7 +14,10 @@ class Lane(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One PUBLISH as it came: `mid` and `epoch` say which connection's acknowledgement it is owed."""
+    """One PUBLISH as it came: `mid` and `epoch` say which connection's acknowledgement it is owed.
+
+    `arrived_s` is when, on the monotonic clock: how long it has waited since is ingest's lag.
+    """
 
     topic: str
     payload: bytes
@@ -23,3 +26,4 @@ class Delivery:
     mid: int
     qos: int
     epoch: int
+    arrived_s: float = 0.0

@@ -66,6 +66,12 @@ class Inbox:
                     return
                 batch.extend(queue.popleft() for _ in range(min(limit - len(batch), len(queue))))
 
+    def lag_s(self) -> float:
+        """How many seconds the oldest delivery that waits has waited; 0 when none waits."""
+        with self._changed:
+            oldest = [queue[0].arrived_s for queue in self._queues.values() if queue]
+        return monotonic() - min(oldest) if oldest else 0.0
+
     def waiting(self, lane: Lane | None = None) -> int:
         """How many deliveries wait, in one lane or in all."""
         with self._changed:
@@ -183,7 +189,9 @@ class LaneConnection:
             received_at = max(received_at, self._last_received + timedelta(microseconds=1))
         self._last_received = received_at
         payload = bytes(message.payload)
-        return Delivery(message.topic, payload, received_at, self.lane, message.mid, message.qos, self._epoch)
+        return Delivery(
+            message.topic, payload, received_at, self.lane, message.mid, message.qos, self._epoch, monotonic()
+        )
 
 
 class Session:

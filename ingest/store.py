@@ -124,9 +124,9 @@ def add_to_minute(conn: WriteConnection, consumer: str, tally: Tally, messages: 
     conn.execute(_Q["add_to_minute"], values)
 
 
-def beat(conn: WriteConnection, consumer: str, *, epoch: int, connected: bool, in_flight: int) -> None:
-    """Say that this ingest is alive."""
-    values = {"consumer": consumer, "epoch": epoch, "connected": connected, "in_flight": in_flight}
+def beat(conn: WriteConnection, consumer: str, *, epoch: int, connected: bool, in_flight: int, lag_s: float) -> None:
+    """Say that this ingest is alive, and how long the oldest message in its hands has waited."""
+    values = {"consumer": consumer, "epoch": epoch, "connected": connected, "in_flight": in_flight, "lag_s": lag_s}
     conn.execute(_Q["beat"], values)
 
 

@@ -138,7 +138,14 @@ class Writer:
     def _beat(self, conn: WriteConnection) -> None:
         session = self._session
         consumer, in_flight = self._settings.consumer_id, self._counts[1]
-        beat(conn, consumer, epoch=session.epoch, connected=session.connected, in_flight=in_flight)
+        beat(
+            conn,
+            consumer,
+            epoch=session.epoch,
+            connected=session.connected,
+            in_flight=in_flight,
+            lag_s=session.inbox.lag_s(),
+        )
 
     def close(self) -> None:
         """Close the database connection."""

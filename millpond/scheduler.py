@@ -17,10 +17,7 @@ import psycopg
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from attribution.release import release_commissions
-from devices.installations import update_installations
-from devices.store import refresh_reading_day
 from forecasting.job import run_forecasts
-from forecasting.nouns import ForecastSummary
 from millpond.kernel.clock import Clock, floor_to_period
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost
@@ -112,22 +109,13 @@ def _record_failure(dsn: str, claim: Claim, clock: Clock, why: str) -> None:
         _LOG.error("the failure could not be recorded: %s", error, extra={"event": "job_failed"})
 
 
-def run_forecast_chain(
-    conn: WriteConnection, at: datetime, *, made_at: datetime, claim: Claim | None = None, **options: Any
-) -> ForecastSummary:
-    """Bring the rollup and the installations up to date, then forecast: each stands on the one before."""
-    refresh_reading_day(conn)
-    update_installations(conn, at, claim=claim)
-    return run_forecasts(conn, at, made_at=made_at, claim=claim, **options)
-
-
 def lead_time(settings: Settings) -> LeadTime:
     """How long before depletion an offer is due."""
     return LeadTime(settings.delivery_days, settings.margin_days)
 
 
 def _forecast_job(clock: Clock) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:
-    return lambda conn, at, claim: asdict(run_forecast_chain(conn, at, made_at=clock.now(), claim=claim))
+    return lambda conn, at, claim: asdict(run_forecasts(conn, at, made_at=clock.now(), claim=claim))
 
 
 def _offers_job(settings: Settings) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:

@@ -11,11 +11,12 @@ from attribution.bindings import bind_customer
 from attribution.people import register_customer, register_staff, register_store, select_staff_member
 from attribution.tokens import derive_staff_keys, issue_badge_token
 from devices.registry import register_device
+from forecasting.job import run_forecasts
 from forecasting.store import select_current_forecasts
 from millpond.kernel.clock import AcceleratedClock
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.settings import Settings, load_settings
-from millpond.scheduler import lead_time, run_forecast_chain
+from millpond.scheduler import lead_time
 from millpond.services import ingesting, serving
 from offers.job import issue_due_offers
 from simulators.fleet import Fleet, build_fleet
@@ -90,7 +91,7 @@ def test_the_story(
         assert conn.execute("select count(*) from reading").fetchone() == (told.readings,)
 
         # A forecast dates the 10 % mark.
-        run_forecast_chain(conn, now, made_at=now, forecaster="fixed")
+        run_forecasts(conn, now, made_at=now, forecaster="fixed")
         [forecast] = select_current_forecasts(conn, [device.device_id])
         assert forecast.depletes_p10 is not None
         assert forecast.depletes_p50 is not None

@@ -1,8 +1,9 @@
 """Commands that run a job once for a stated moment, and the token for development."""
 
 import json as jsonlib
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -35,12 +36,14 @@ def parse_at(text: str | None, now: datetime) -> datetime:
 def forecast(
     at: At = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line per installation.")] = False,
-    forecaster: Annotated[str, typer.Option(help="auto (Prophet on cohorts with history) or fixed.")] = "auto",
+    forecaster: Annotated[
+        Literal["auto", "fixed"], typer.Option(help="auto (Prophet on cohorts with history) or fixed.")
+    ] = "auto",
 ) -> None:
     """Date the moment when each installed part will be down to its threshold, as it was known at a moment."""
+    from forecasting.job import run_forecasts
     from forecasting.store import select_forecast_lines
     from millpond.kernel.db import connect
-    from millpond.scheduler import run_forecast_chain
     from millpond.services import require_schema
 
     settings = start("database_url")
@@ -48,10 +51,10 @@ def forecast(
     clock = settings.make_clock()
     with connect(settings.database_url.get_secret_value()) as conn, CountedProgress("forecasting") as advance:
         moment = parse_at(at, clock.now())
-        summary = run_forecast_chain(conn, moment, made_at=clock.now(), forecaster=forecaster, on_progress=advance)
+        summary = run_forecasts(conn, moment, made_at=clock.now(), forecaster=forecaster, on_progress=advance)
         lines = select_forecast_lines(conn, summary.run_id) if json else []
     for line in lines:
-        typer.echo(jsonlib.dumps(line, default=_plain))
+        typer.echo(jsonlib.dumps(asdict(line), default=_plain))
     typer.echo(f"{summary.forecasts} forecasts for {summary.installations} installations at {moment}", err=True)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from api.auth import Role, mint_token
 from attribution.statements import ledger_balance
 from attribution.tokens import derive_staff_keys
+from forecasting.job import run_forecasts
 from millpond.demo.caller import Caller
 from millpond.demo.clock import DemoClock
 from millpond.demo.loop import (
@@ -30,7 +31,7 @@ from millpond.kernel.clock import floor_to_period, monotonic
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.log import configure_logging
 from millpond.kernel.settings import Settings, load_settings
-from millpond.scheduler import lead_time, run_forecast_chain
+from millpond.scheduler import lead_time
 from millpond.services import in_thread, ingesting, prepare_database, scheduling, serving, until_signalled
 from offers.job import issue_due_offers
 from simulators.fleet import Fleet, build_fleet
@@ -179,7 +180,7 @@ class _Demo:
     def _forecast_and_offer(self, conn: WriteConnection, settings: Settings) -> None:
         at = self._clock.now()
         with self._screen.stage("Forecasting when each part runs out"):
-            run_forecast_chain(conn, at, made_at=at)
+            run_forecasts(conn, at, made_at=at)
         with self._screen.stage("Deciding offers"):
             issue_due_offers(
                 conn,

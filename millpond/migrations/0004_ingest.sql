@@ -81,5 +81,6 @@ create table ingest_consumer (
     epoch     bigint not null,
     connected boolean not null,
     in_flight bigint not null,
+    lag_s     double precision not null,
     beat_at   timestamptz not null
 );

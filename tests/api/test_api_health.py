@@ -21,7 +21,7 @@ def red_lines(client: TestClient) -> list[str]:
 
 def test_ready_when_the_database_answers_and_ingest_beats(house: House) -> None:
     with house.connect() as conn:
-        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0)
+        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0, lag_s=0.0)
     assert red_lines(house.client()) == []
 
 
@@ -31,30 +31,37 @@ def test_not_ready_before_any_ingest(still_house: House) -> None:
 
 def test_not_ready_when_ingest_lost_its_broker(house: House) -> None:
     with house.connect() as conn:
-        beat(conn, "ingest-1", epoch=1, connected=False, in_flight=0)
+        beat(conn, "ingest-1", epoch=1, connected=False, in_flight=0, lag_s=0.0)
     assert red_lines(house.client()) == ["ingest"]
 
 
 def test_not_ready_when_ingest_fell_silent(house: House) -> None:
     with house.connect() as conn:
-        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0)
+        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0, lag_s=0.0)
         conn.execute("update ingest_consumer set beat_at = beat_at - interval '6 s'")
     answer = house.client().get("/readyz").json()
     assert answer["status"] == "not ready"
     assert re.fullmatch(r"ingest-1 gave no sign of life for \d+ s", answer["checks"][2]["detail"])
 
 
+def test_not_ready_when_messages_wait_long_to_be_stored(house: House) -> None:
+    with house.connect() as conn:
+        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0, lag_s=75.0)
+    ingest = house.client().get("/readyz").json()["checks"][2]
+    assert (ingest["ok"], ingest["detail"]) == (False, "ingest-1 is behind: messages wait 75 s to be stored")
+
+
 def test_one_living_ingest_is_enough(house: House) -> None:
     with house.connect() as conn:
-        beat(conn, "old", epoch=1, connected=True, in_flight=0)
+        beat(conn, "old", epoch=1, connected=True, in_flight=0, lag_s=0.0)
         conn.execute("update ingest_consumer set beat_at = beat_at - interval '1 h'")
-        beat(conn, "new", epoch=1, connected=True, in_flight=0)
+        beat(conn, "new", epoch=1, connected=True, in_flight=0, lag_s=0.0)
     assert red_lines(house.client()) == []
 
 
 def test_not_ready_with_a_schema_that_is_behind(house: House) -> None:
     with house.connect() as conn:
-        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0)
+        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0, lag_s=0.0)
         conn.execute("delete from schema_version where name = (select max(name) from schema_version)")
     assert red_lines(house.client()) == ["schema", "ingest"]
 
@@ -74,7 +81,7 @@ def test_the_composition_root_adds_lines_of_its_own(settings: Settings, detail: 
 
 def test_received_is_the_sum_of_what_became_of_it(house: House) -> None:
     with house.connect() as conn:
-        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=4)
+        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=4, lag_s=0.0)
         conn.execute(
             "insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined)"
             " values ('ingest-1', '2026-03-01', 3, 10, 6, 2, 1, 1), ('ingest-2', '2026-03-01', 1, 5, 5, 0, 0, 0)"
