@@ -22,7 +22,7 @@ def main() -> None:
     """Run a command; an error of ours becomes its one sentence."""
     import psycopg
 
-    from millpond.cli import files, fleet, jobs, services  # noqa: F401  (they register their commands)
+    from millpond.cli import decode, files, fleet, jobs, services  # noqa: F401  (they register their commands)
 
     try:
         app()

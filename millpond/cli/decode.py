@@ -1,0 +1,171 @@
+"""`millpond decode`: what a message would become, without a database."""
+
+import json as jsonlib
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from millpond.cli import app
+from millpond.cli.jobs import parse_at
+from millpond.kernel.errors import InvalidInput
+from millpond.kernel.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from devices.profile import DeviceProfile
+    from ingest.decode import Decoded, Registry
+
+_FORMATS = ("millpond-v1",)
+
+Topic = Annotated[str, typer.Option(help="The topic the message was published to.", show_default=False)]
+Format = Annotated[str, typer.Option("--format", help=f"The payload's format: {', '.join(_FORMATS)}.")]
+Model = Annotated[
+    str | None,
+    typer.Option(help="A device model that ships, or a profile's path; without it the one that fits best."),
+]
+Received = Annotated[str | None, typer.Option("--at", help="When the message came, RFC 3339; now.")]
+File = Annotated[
+    typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The message's payload; - is stdin.", show_default=False)
+]
+
+
+@app.command()
+def decode(
+    file: File,
+    topic: Topic,
+    model: Model = None,
+    payload_format: Format = "millpond-v1",
+    at: Received = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Show what a message would become: each reading with its unit and time, each rejection with its reason.
+
+    A dry run: it needs no database and no broker, and takes the topic's device for registered.
+    """
+    if payload_format not in _FORMATS:
+        raise typer.BadParameter(f"{payload_format!r} is none of {', '.join(_FORMATS)}", param_hint="--format")
+    settings = load_settings()
+    profiles = _find_profiles(model)
+    payload, received_at = file.read(), parse_at(at, settings.make_clock().now())
+    profile, decoded = _decode_best(profiles, topic, payload, received_at, settings)
+    lines = list(to_lines(profile, decoded))
+    if json:
+        for line in lines:
+            typer.echo(jsonlib.dumps(line, ensure_ascii=False, default=_plain))
+        return
+    if len(profiles) > 1 and decoded.readings:
+        typer.echo(f"read as {profile.model}, the model that fits best: name yours with --model", err=True)
+    _print_table(profile.model, lines)
+
+
+def _find_profiles(model: str | None) -> list["DeviceProfile"]:
+    from devices.profile import load_profile, shipped_profiles
+
+    shipped = shipped_profiles()
+    if model is None:
+        return list(shipped.values())
+    if model in shipped:
+        return [shipped[model]]
+    if not model.endswith((".yaml", ".yml")):
+        known = ", ".join(shipped)
+        raise typer.BadParameter(f"{model!r} is no profile's path (.yaml) and none of {known}", param_hint="--model")
+    try:
+        return [load_profile(Path(model))]
+    except OSError as error:
+        raise InvalidInput(f"profile {model} cannot be read: {error.strerror}") from error
+
+
+def _decode_best(
+    profiles: list["DeviceProfile"], topic: str, payload: bytes, received_at: datetime, settings: Settings
+) -> tuple["DeviceProfile", "Decoded"]:
+    """The message as read with each profile; of several the one that leaves the most readings and the fewest metrics
+    that it could have and did not."""
+    from ingest.decode import Limits, decode_delivery
+    from ingest.delivery import Delivery, Lane
+
+    limits = Limits(
+        settings.payload_max_bytes,
+        timedelta(days=settings.clock_past_days),
+        timedelta(minutes=settings.clock_future_minutes),
+    )
+    delivery = Delivery(topic, payload, received_at, Lane.LIVE, 0, 1, 0)
+    decoded = [(p, decode_delivery(delivery, _make_registry(p, topic, received_at), limits)) for p in profiles]
+    return max(decoded, key=lambda pair: (len(pair[1].readings), -len(pair[0].metrics)))
+
+
+def _make_registry(profile: "DeviceProfile", topic: str, at: datetime) -> "Registry":
+    from devices.nouns import Device, Metric
+    from ingest.decode import Registry, serial_of
+    from millpond.kernel.ids import DeviceId, MetricId, Serial
+
+    serial = Serial(serial_of(topic) or "")
+    device = Device(DeviceId(0), serial, profile.model, "", None, at, at)
+    metrics = {
+        name: Metric(MetricId(number), profile.model, name, m.kind, m.unit, m.min, m.max, m.states)
+        for number, (name, m) in enumerate(profile.metrics.items())
+    }
+    return Registry({serial: device}, {profile.model: metrics})
+
+
+def to_lines(profile: "DeviceProfile", decoded: "Decoded") -> Iterator[dict[str, Any]]:
+    """What a message became, one mapping an item; `kind` is reading, status, gone or rejection."""
+    metrics = list(profile.metrics.items())
+    for item in decoded.readings:
+        reading, (name, metric) = item.reading, metrics[item.reading.metric_id]
+        yield {
+            "kind": "reading",
+            "serial": decoded.serial,
+            "seq": item.sample.seq if item.sample else None,
+            "metric": name,
+            "value": reading.state if reading.value is None else reading.value,
+            "unit": metric.unit,
+            "measured_at": reading.measured_at,
+            "corrected": reading.corrected,
+        }
+    if decoded.status is not None:
+        yield {"kind": "status", "serial": decoded.serial, **decoded.status.model_dump()}
+    if decoded.gone is not None:
+        yield {"kind": "gone", "serial": decoded.serial, **decoded.gone.model_dump(by_alias=True)}
+    for rejection in decoded.rejections:
+        yield {
+            "kind": "rejection",
+            "serial": decoded.serial,
+            "item": rejection.item,
+            "code": rejection.code,
+            "reason": rejection.reason,
+        }
+
+
+def _print_table(model: str, lines: list[dict[str, Any]]) -> None:
+    table = Table(title=f"{lines[0]['serial'] or 'no serial'}, {model}" if lines else None, title_justify="left")
+    for name in ("item", "metric", "value", "unit", "measured at", "outcome"):
+        table.add_column(name, overflow="fold", justify="right" if name == "value" else "left")
+    for line in lines:
+        table.add_row(*_cells(line))
+    # A message may well contain what looks like markup.
+    Console(file=sys.stdout, markup=False, emoji=False).print(table if lines else "nothing would be stored")
+
+
+def _cells(line: Mapping[str, Any]) -> tuple[str, ...]:
+    match line["kind"]:
+        case "reading":
+            note = "stored; its time was absent or implausible" if line["corrected"] else "stored"
+            value = line["value"] if isinstance(line["value"], str) else f"{line['value']:g}"
+            item = "" if line["seq"] is None else str(line["seq"])
+            return (item, line["metric"], value, line["unit"], line["measured_at"].isoformat(), note)
+        case "rejection":
+            item, _, metric = line["item"].partition("/")
+            return (item or "all", metric, "", "", "", f"{line['code']}: {line['reason']}")
+        case "status":
+            return ("", "status", line["state"], "", "", f"the device's state, session {line['session']}")
+        case _:
+            return ("", "", "", "", "", f"{line['from']} to {line['to']} of boot {line['boot']} will not come")
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

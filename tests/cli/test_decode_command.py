@@ -1,0 +1,87 @@
+"""`millpond decode`: what a message would become, reading by reading, without a database."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.cli.conftest import Run, assert_one_sentence
+
+TOPIC = "millpond/v1/A-1/telemetry"
+AT = "2026-02-16T01:00:00+00:00"
+PAYLOAD = {
+    "boot": "b",
+    "samples": [
+        {"seq": 1, "ts": "2026-02-16T09:00:00+09:00", "metrics": {"filter_life_pct": 64, "power": True, "x[i]": 2}},
+        {"seq": 2, "ts": 5, "metrics": {"filter_life_pct": 101, "pm25_ugm3": 12.4}},
+    ],
+}
+
+
+def decode(millpond: Run, *options: str, payload: Any = PAYLOAD) -> list[dict[str, Any]]:
+    words = ("decode", "--topic", TOPIC, "--at", AT, "--json", *options, "-")
+    done = millpond(*words, stdin=payload if isinstance(payload, str) else json.dumps(payload))
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_every_reading_has_its_unit_and_time_and_every_rejection_its_reason(millpond: Run) -> None:
+    lines = decode(millpond, "--model", "generic-purifier-pct")
+    assert lines == [
+        {"kind": "reading", "serial": "A-1", "seq": 1, "metric": "filter_life_pct", "value": 64, "unit": "pct",
+         "measured_at": "2026-02-16T00:00:00+00:00", "corrected": False},
+        {"kind": "reading", "serial": "A-1", "seq": 1, "metric": "power", "value": 1, "unit": "",
+         "measured_at": "2026-02-16T00:00:00+00:00", "corrected": False},
+        {"kind": "reading", "serial": "A-1", "seq": 2, "metric": "pm25_ugm3", "value": 12.4, "unit": "ug/m3",
+         "measured_at": "2026-02-16T01:00:00.000001+00:00", "corrected": True},
+        {"kind": "rejection", "serial": "A-1", "item": "1/x[i]", "code": "unknown_metric",
+         "reason": "generic-purifier-pct has no metric 'x[i]'"},
+        {"kind": "rejection", "serial": "A-1", "item": "2/filter_life_pct", "code": "out_of_range",
+         "reason": "filter_life_pct is 101 pct, it can be 0 to 100"},
+    ]  # fmt: skip
+
+
+def test_without_a_model_the_best_fitting_one_is_taken(millpond: Run) -> None:
+    lines = decode(millpond, payload={"metrics": {"main_brush_used_h": 3, "state": "docked"}})
+    assert [(line["metric"], line["value"]) for line in lines] == [("main_brush_used_h", 3), ("state", "docked")]
+
+
+def test_a_profile_file_says_what_its_own_model_means(millpond: Run, tmp_path: Path) -> None:
+    profile = tmp_path / "own.yaml"
+    profile.write_text("model: own\nname: {en: a, ko: b, zh: c}\ncategory: fan\nmetrics: {hum_pct: {unit: pct}}\n")
+    lines = decode(millpond, "--model", str(profile), payload={"metrics": {"hum_pct": 40}})
+    assert [(line["metric"], line["unit"]) for line in lines] == [("hum_pct", "pct")]
+
+
+def test_what_is_not_json_is_one_rejection(millpond: Run) -> None:
+    lines = decode(millpond, payload='{"metrics":')
+    assert [(line["kind"], line["code"], line["item"]) for line in lines] == [("rejection", "malformed", "")]
+
+
+def test_a_status_is_shown(millpond: Run) -> None:
+    done = millpond("decode", "--topic", "millpond/v1/A-1/status", "-", stdin='{"state":"online","session":"s1"}')
+    assert done.returncode == 0
+    assert "online" in done.stdout
+    assert "session s1" in done.stdout
+
+
+def test_the_table_shows_markup_as_it_is(millpond: Run, tmp_path: Path) -> None:
+    message = tmp_path / "message.json"
+    message.write_text(json.dumps(PAYLOAD))
+    done = millpond("decode", "--topic", TOPIC, "--model", "generic-purifier-pct", message)
+    assert done.returncode == 0
+    assert "A-1, generic-purifier-pct" in done.stdout
+    assert "x[i]" in done.stdout
+
+
+def test_a_format_or_model_that_does_not_exist_is_a_usage_error_that_lists_those_that_do(millpond: Run) -> None:
+    done = millpond("decode", "--topic", TOPIC, "--format", "morse", "-", stdin="")
+    assert done.returncode == 2
+    assert "millpond-v1" in done.stderr
+    done = millpond("decode", "--topic", TOPIC, "--model", "toaster", "-", stdin="")
+    assert done.returncode == 2
+    assert "generic-purifier-pct" in done.stderr
+
+
+def test_a_profile_that_is_not_there_is_one_sentence(millpond: Run) -> None:
+    done = millpond("decode", "--topic", TOPIC, "--model", "nowhere.yaml", "-", stdin="")
+    assert_one_sentence(done, "nowhere.yaml cannot be read")
