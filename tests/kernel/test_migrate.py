@@ -53,7 +53,7 @@ def test_two_migrators_take_turns(empty_database: str) -> None:
 def test_a_migration_that_was_changed_since_is_noticed(database: str) -> None:
     with connect(database) as conn:
         conn.execute("update schema_version set checksum = 'x' where name = '0003_devices.sql'")
-        with pytest.raises(ConfigurationError, match="0003_devices.sql was changed after it was applied"):
+        with pytest.raises(ConfigurationError, match=r"0003_devices\.sql was changed after it was applied"):
             migrate(conn, at=AT)
 
 

@@ -16,7 +16,7 @@
     const line = { stroke: colour("muted"), font: "12px system-ui, sans-serif", ticks: { show: false }, grid: { stroke: colour("line"), width: 1 } };
     return [
       { ...line, grid: { show: false }, size: 28, space: 70, values: (_, ticks) => ticks.map((tick) => at(x, tick)) },
-      { ...line, size: 52, values: (_, ticks) => ticks.map((tick) => number.format(tick) + unit) },
+      { ...line, size: (_, labels) => Math.max(52, 14 + 7.5 * Math.max(0, ...(labels ?? []).map((label) => label.length))), values: (_, ticks) => ticks.map((tick) => number.format(tick) + unit) },
     ];
   };
 
