@@ -1,0 +1,144 @@
+"""The doctor's look at the database: is it there, is it ours, may we write, and do the services live?"""
+
+from collections.abc import Container
+from datetime import timedelta
+
+import psycopg
+
+from millpond.cli.findings import Finding, Findings, Level, bad, good, warning
+from millpond.kernel.clock import Clock, SystemClock, floor_to_period
+from millpond.kernel.db import ReadConnection, connect, load_queries
+from millpond.kernel.migrate import pending_migrations
+from millpond.kernel.settings import Settings
+
+_Q = load_queries("millpond.cli")
+_OLDEST, _NEWEST = 15, 18
+_SKEW_WARNING, _SKEW_BAD = timedelta(seconds=1), timedelta(seconds=30)
+_LATE = timedelta(seconds=60)
+
+
+def check_database(settings: Settings, wanted: Container[str]) -> Findings:
+    """What a connection tells of `wanted`; and why there is none, or why it can tell no more."""
+    try:
+        with connect(settings.database_url.get_secret_value(), application="millpond-doctor") as conn:
+            for finding in _examine(conn, settings, wanted):
+                if finding.check in wanted or (finding.check == "schema" and finding.level is Level.BAD):
+                    yield finding
+    except psycopg.OperationalError as error:
+        change = "start it, or correct MILLPOND_DATABASE_URL (postgresql://user:password@host:5432/name)"
+        yield bad("database", f"it does not answer: {' '.join(str(error).split())}", change)
+    except psycopg.Error as error:
+        yield bad("database", f"it refuses to be looked at: {error.diag.message_primary}", "give this role its rights")
+
+
+def _examine(conn: ReadConnection, settings: Settings, wanted: Container[str]) -> Findings:
+    yield _check_version(conn.info.server_version // 10_000)
+    yield _check_timescale(conn, required=settings.require_timescale)
+    yield check_skew(conn)
+    yield check_permissions(conn)
+    pending = pending_migrations(conn)
+    yield _check_schema(pending)
+    if not pending and "ingest" in wanted:
+        yield _check_ingest(conn, settings.status_grace_s)
+    if not pending and "scheduler" in wanted:
+        yield check_scheduler(conn, settings, settings.make_clock())
+
+
+def _check_version(version: int) -> Finding:
+    answers = f"PostgreSQL {version} answers"
+    if version < _OLDEST:
+        return bad("database", answers, f"upgrade it: {_OLDEST} or newer is needed")
+    if version > _NEWEST:
+        return warning("database", f"{answers}, which Millpond was not tested with", f"use {_OLDEST} to {_NEWEST}")
+    return good("database", f"{answers}.")
+
+
+def _check_timescale(conn: ReadConnection, *, required: bool) -> Finding:
+    row = conn.execute(_Q["select_extension"], {"name": "timescaledb"}).fetchone()
+    installed, offered = row if row else (False, False)
+    if installed:
+        return good("timescaledb", "it is installed.")
+    if required:
+        create = "run `millpond migrate` as a role that may create extensions"
+        install = "install it on the server, or set MILLPOND_REQUIRE_TIMESCALE=false"
+        return bad("timescaledb", "it is required and not installed", create if offered else install)
+    if offered:
+        return warning("timescaledb", "the server offers it and it is not installed", "run `millpond migrate`")
+    return good("timescaledb", "the server does not offer it, and it is not required.")
+
+
+def _check_schema(pending: list[str]) -> Finding:
+    if pending:
+        missing = f"{len(pending)} migrations are missing, the first is {pending[0]}"
+        return bad("schema", missing, "run `millpond migrate`")
+    return good("schema", "it is current.")
+
+
+def check_permissions(conn: ReadConnection) -> Finding:
+    """May this role write, and create what `migrate` and `import` create?"""
+    row = conn.execute(_Q["select_may_create"]).fetchone()
+    creates, temporary, writes = row if row else (False, False, False)
+    if not writes:
+        return bad("permissions", "the server takes no writes", "point MILLPOND_DATABASE_URL at the primary server")
+    if closed := [name for (name,) in conn.execute(_Q["select_closed_tables"])]:
+        named = f"this role may not read and write {len(closed)} tables, the first is {closed[0]}"
+        return bad("permissions", named, "grant select, insert, update, delete on all tables in the schema to it")
+    if not creates:
+        change = "grant create on the schema to it, or migrate as another role"
+        return warning("permissions", "this role may not create tables, as `millpond migrate` must", change)
+    if not temporary:
+        change = "grant temporary on the database to it"
+        return warning("permissions", "this role may not use temporary tables, as `millpond import` must", change)
+    return good("permissions", "this role may create and write.")
+
+
+def check_skew(conn: ReadConnection) -> Finding:
+    """Do the two machines agree on the time, as far as the way there and back can tell?"""
+    clock = SystemClock()
+    before = clock.now()
+    row = conn.execute(_Q["select_clock"]).fetchone()
+    after = clock.now()
+    assert row is not None
+    skew = row[0] - (before + (after - before) / 2)
+    off = max(timedelta(), abs(skew) - (after - before) / 2)
+    where = "ahead of" if skew > timedelta() else "behind"
+    if off > _SKEW_WARNING:
+        level = bad if off > _SKEW_BAD else warning
+        sentence = f"the database's clock is {off.total_seconds():.1f} s {where} this machine's"
+        return level("clock", sentence, "run a time service (chrony, systemd-timesyncd) on both machines")
+    return good("clock", "this machine's and the database's agree within a second.")
+
+
+def _check_ingest(conn: ReadConnection, grace_s: float) -> Finding:
+    newest = conn.execute(_Q["select_newest_beat"]).fetchone()
+    if newest is None:
+        return warning("ingest", "none has ever run against this database", "start `millpond ingest`")
+    consumer, connected, silent_s = newest
+    if silent_s > grace_s:
+        return bad("ingest", f"{consumer} gave no sign of life for {silent_s:,.0f} s", "start `millpond ingest`")
+    if not connected:
+        return bad("ingest", f"{consumer} runs, but is not connected to its broker", "see the broker's line and log")
+    return good("ingest", f"{consumer} is connected, last sign of life {max(silent_s, 0):.1f} s ago.")
+
+
+def check_scheduler(conn: ReadConnection, settings: Settings, clock: Clock) -> Finding:
+    """The truth about the scheduler is the table of what ran: is any job's present period overdue?"""
+    from millpond.scheduler import make_jobs
+
+    running = False
+    for job in make_jobs(settings, clock):
+        due = floor_to_period(clock.now(), job.period)
+        run = conn.execute(_Q["select_newest_run"], {"job": job.name}).fetchone()
+        if run is None and not running:
+            return warning("scheduler", f"job {job.name} has never run", "start `millpond schedule`")
+        scheduled_for, state, error, abandoned = run or (None, None, None, False)
+        if state == "failed":
+            return bad("scheduler", f"job {job.name} failed: {error}", "see the scheduler's log; it will try again")
+        if abandoned:
+            return bad("scheduler", f"job {job.name} was left half-way", "start `millpond schedule`")
+        # Jobs take turns: what waits behind a running one is not late.
+        running = running or state == "running"
+        if not running and scheduled_for < due and clock.now() - due > _LATE:
+            sentence = f"job {job.name} last ran for {scheduled_for.isoformat()}, {due.isoformat()} is overdue"
+            return bad("scheduler", sentence, "start `millpond schedule`")
+    return good("scheduler", "a job is running." if running else "every job has run for its present period.")

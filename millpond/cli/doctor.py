@@ -1,0 +1,116 @@
+"""`millpond doctor`: is everything there that Millpond needs, and what to change if not."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from millpond.cli import app
+from millpond.cli.findings import Finding, Findings, Level, bad, good, warning
+from millpond.kernel.broker import parse_broker_url
+from millpond.kernel.errors import ConfigurationError, MillpondError
+from millpond.kernel.settings import Settings, load_settings
+
+CHECKS = (
+    "settings", "secret", "database", "timescaledb", "schema", "permissions", "clock", "ingest", "scheduler", "broker",
+)  # fmt: skip
+_WINDOW_ENOUGH = 100
+_COLOURS = {Level.GOOD: "green", Level.WARNING: "yellow", Level.BAD: "red"}
+
+Only = Annotated[list[str] | None, typer.Option(help=f"Just this check, repeatable: {', '.join(CHECKS)}.")]
+Strict = Annotated[bool, typer.Option("--strict", help="A warning is a failure too.")]
+
+
+@app.command()
+def doctor(only: Only = None, strict: Strict = False) -> None:
+    """Check settings, database, schema, permissions, clock, services and broker, and say what to change.
+
+    Each line is ✓ (good), ! (works, should be changed) or ✗ (does not work); the exit is 1 when there is any ✗.
+    """
+    wanted = tuple(only or CHECKS)
+    if unknown := [name for name in wanted if name not in CHECKS]:
+        raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(CHECKS)}", param_hint="--only")
+    findings = list(_show(examine(wanted)))
+    failing = [f.check for f in findings if f.level is Level.BAD or (strict and f.level is Level.WARNING)]
+    if failing:
+        raise MillpondError(f"not well: {', '.join(dict.fromkeys(failing))}")
+
+
+def examine(wanted: tuple[str, ...] = CHECKS) -> Findings:
+    """What was found of `wanted`, and what is in the way of finding more."""
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        yield bad("settings", str(error), "correct the variable")
+        return
+    if "settings" in wanted:
+        yield good("settings", "they can be read.")
+    if "secret" in wanted:
+        yield _check_secret(settings)
+    if set(wanted) - {"settings", "secret", "broker"}:
+        yield from _check_database(settings, wanted)
+    if "broker" in wanted:
+        yield from _check_broker(settings)
+
+
+def _show(findings: Findings) -> Findings:
+    console = Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
+    for finding in findings:
+        console.print(finding.level.value, style=_COLOURS[finding.level], end=" ")
+        console.print(f"{finding.check:<12} {_sentence(finding)}")
+        yield finding
+
+
+def _sentence(finding: Finding) -> str:
+    return f"{finding.sentence.removesuffix('.')}: {finding.change}." if finding.change else finding.sentence
+
+
+def _check_secret(settings: Settings) -> Finding:
+    try:
+        settings.require("jwt_secret")
+    except ConfigurationError as error:
+        return bad("secret", str(error).partition(":")[0], "set it to the output of `openssl rand -hex 32`")
+    return good("secret", "MILLPOND_JWT_SECRET is long enough.")
+
+
+def _check_database(settings: Settings, wanted: tuple[str, ...]) -> Findings:
+    from millpond.cli.database_checks import check_database
+
+    if settings.database_url.get_secret_value():
+        yield from check_database(settings, wanted)
+    else:
+        yield bad("database", "MILLPOND_DATABASE_URL is not set", "set it to postgresql://user:password@host:5432/name")
+
+
+def _check_broker(settings: Settings) -> Findings:
+    from ingest.probe import probe_broker
+
+    if not (url := settings.broker_url.get_secret_value()):
+        yield bad("broker", "MILLPOND_BROKER_URL is not set", "set it to mqtt://user:password@host:1883")
+        return
+    try:
+        probe = probe_broker(parse_broker_url(url))
+    except MillpondError as error:
+        yield bad("broker", str(error), "start the broker, or correct MILLPOND_BROKER_URL or the broker's access rules")
+        return
+    if probe.window == 0:
+        change = "let this user read and write millpond/v1/# in the broker's access rules"
+        yield bad("broker", "it takes our messages, and none of them comes back", change)
+        return
+    yield _judge_window(probe.window)
+    yield _judge_session(probe.published, probe.kept)
+
+
+def _judge_window(window: int) -> Finding:
+    if window < _WINDOW_ENOUGH:
+        sentence = f"it answers, and sends {window} messages before it waits for us, so a batch is never larger"
+        return warning("broker", sentence, "in mosquitto, set `max_inflight_messages 2000`")
+    return good("broker", f"it answers, and sends {window} messages or more before it waits for us.")
+
+
+def _judge_session(published: int, kept: int) -> Finding:
+    if kept < published:
+        sentence = f"of {published} messages that came while we were away it kept {kept}"
+        change = "in mosquitto, set `max_queued_messages 0` and bound the memory with `max_queued_bytes`"
+        return warning("broker", sentence, f"{change}; until then devices send again what is lost")
+    return good("broker", "it keeps messages while we are away.")

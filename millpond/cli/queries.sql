@@ -1,0 +1,32 @@
+-- name: select_clock
+-- The database's own time, for comparing it with ours.
+select clock_timestamp();
+
+-- name: select_extension
+-- Whether an extension is there, and whether the server offers it.
+select exists (select 1 from pg_extension where extname = %(name)s::text),
+       exists (select 1 from pg_available_extensions where name = %(name)s::text);
+
+-- name: select_closed_tables
+-- Tables of ours that this role may not read or may not add to.
+select c.relname
+from pg_class c
+where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p')
+  and not (has_table_privilege(c.oid, 'select') and has_table_privilege(c.oid, 'insert'))
+order by c.relname;
+
+-- name: select_may_create
+-- Whether this role may create tables in our schema and temporary ones, and whether the server takes writes at all.
+select coalesce(has_schema_privilege(current_schema(), 'create'), false),
+       has_database_privilege(current_database(), 'temporary'),
+       not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off';
+
+-- name: select_newest_beat
+-- How long ago, on the database's own clock, the liveliest ingest gave a sign of life.
+select consumer, connected, extract(epoch from clock_timestamp() - beat_at)::float8
+from ingest_consumer order by beat_at desc limit 1;
+
+-- name: select_newest_run
+-- The newest period of a job, and whether whoever ran it has been silent for longer than its lease.
+select scheduled_for, state, error, state = 'running' and lease_until < clock_timestamp()
+from job_run where job = %(job)s::text order by scheduled_for desc limit 1;

@@ -1,0 +1,251 @@
+"""`millpond doctor`: what is wrong is seen, and what to change is said."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from millpond import embedded
+from millpond.cli.database_checks import check_permissions, check_scheduler, check_skew
+from millpond.cli.findings import Finding, Level
+from millpond.kernel.clock import AcceleratedClock
+from millpond.kernel.db import ReadConnection, WriteConnection, connect
+from millpond.kernel.jobs import claim_run, fail_run, finish_run
+from millpond.kernel.settings import load_settings
+from tests.cli.conftest import SECRET, Run
+
+AT = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
+MIDNIGHT, ONE = timedelta(minutes=30), timedelta(hours=1)
+
+
+def examine(millpond: Run, *words: str, **settings: str) -> tuple[int, dict[str, tuple[str, str]]]:
+    """Exit code, and per check (the last line of each) its mark and its sentence."""
+    done = millpond("doctor", *words, **settings)
+    lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
+    return done.returncode, {check: (mark, sentence) for mark, check, sentence in lines}
+
+
+def test_a_platform_that_is_well(millpond: Run, database: str, broker_url: str) -> None:
+    with connect(database) as conn:
+        beat_now(conn)
+    settings = {"MILLPOND_DATABASE_URL": database, "MILLPOND_BROKER_URL": broker_url, "MILLPOND_JWT_SECRET": SECRET}
+    code, found = examine(millpond, MILLPOND_STATUS_GRACE_S="60", **settings)
+    assert code == 0
+    assert found.pop("scheduler") == ("!", "job forecast has never run: start `millpond schedule`.")
+    assert {mark for mark, _ in found.values()} == {"✓"}
+    assert set(found) == {
+        "settings", "secret", "database", "timescaledb", "schema", "permissions", "clock", "ingest", "broker",
+    }  # fmt: skip
+    code, found = examine(millpond, "--only", "scheduler", "--strict", **settings)
+    assert (code, set(found)) == (1, {"scheduler"})
+
+
+def beat_now(conn: WriteConnection) -> None:
+    row = conn.execute("select clock_timestamp()").fetchone()
+    assert row is not None
+    insert = (
+        "insert into ingest_consumer (consumer, epoch, connected, in_flight, lag_s, beat_at) values (%s,1,true,0,0,%s)"
+    )
+    conn.execute(insert, ["test", row[0]])
+
+
+def test_without_any_setting_each_is_asked_for(millpond: Run) -> None:
+    code, found = examine(millpond)
+    assert code == 1
+    assert {check for check, (mark, _) in found.items() if mark == "✗"} == {"secret", "database", "broker"}
+    assert all(f"MILLPOND_{name} is not set" in str(found) for name in ("JWT_SECRET", "DATABASE_URL", "BROKER_URL"))
+
+
+def test_a_setting_that_is_wrong_and_a_secret_that_is_short(millpond: Run) -> None:
+    code, found = examine(millpond, MILLPOND_HTTP_PORT="eighty")
+    assert (code, set(found)) == (1, {"settings"})
+    code, found = examine(millpond, "--only", "secret", MILLPOND_JWT_SECRET="short")
+    assert code == 1
+    assert "MILLPOND_JWT_SECRET is too short: set it to" in found["secret"][1]
+
+
+def test_servers_that_are_away(millpond: Run) -> None:
+    port = embedded.free_port()
+    database, broker = f"postgresql://u:hush@127.0.0.1:{port}/x", f"mqtt://u:hush@127.0.0.1:{port}"
+    done = millpond("doctor", MILLPOND_DATABASE_URL=database, MILLPOND_BROKER_URL=broker, MILLPOND_JWT_SECRET=SECRET)
+    assert done.returncode == 1
+    assert done.stderr.strip() == "millpond: not well: database, broker"
+    assert "cannot be reached" in done.stdout
+    assert "hush" not in done.stdout
+
+
+def test_a_database_without_our_schema(millpond: Run, server_dsn: str) -> None:
+    name = f"millpond_bare_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(server_dsn, autocommit=True) as admin:
+        admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        try:
+            dsn = make_conninfo(server_dsn, dbname=name)
+            code, found = examine(millpond, "--only", "scheduler", MILLPOND_DATABASE_URL=dsn)
+        finally:
+            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    assert (code, set(found)) == (1, {"schema"})
+    assert found["schema"][1].endswith("run `millpond migrate`.")
+
+
+def test_timescale_that_is_required_and_absent(millpond: Run, database: str) -> None:
+    with connect(database) as conn:
+        if conn.execute("select 1 from pg_extension where extname = 'timescaledb'").fetchone():
+            pytest.skip("this server has TimescaleDB")
+    settings = {"MILLPOND_DATABASE_URL": database, "MILLPOND_REQUIRE_TIMESCALE": "true"}
+    code, found = examine(millpond, "--only", "timescaledb", **settings)
+    assert (code, found["timescaledb"][0]) == (1, "✗")
+
+
+@pytest.fixture
+def stranger(database: str) -> Iterator[ReadConnection]:
+    """A connection of a role that owns nothing."""
+    role = f"stranger_{uuid.uuid4().hex[:8]}"
+    with connect(database) as admin:
+        admin.execute(sql.SQL("create role {} login password 'p'").format(sql.Identifier(role)))
+        with connect(make_conninfo(database, user=role, password="p")) as conn:
+            yield conn
+        admin.execute(sql.SQL("drop owned by {0}; drop role {0}").format(sql.Identifier(role)))
+
+
+def test_a_role_that_may_not_write(stranger: ReadConnection, database: str) -> None:
+    assert check_permissions(stranger).level is Level.BAD
+    with connect(database) as admin:
+        grant = sql.SQL("grant select, insert on all tables in schema public to {}")
+        admin.execute(grant.format(sql.Identifier(stranger.info.user)))
+    finding = check_permissions(stranger)
+    assert finding.level is Level.WARNING
+    assert "may not create tables" in finding.sentence
+
+
+def test_a_session_that_takes_no_writes(conn: WriteConnection) -> None:
+    assert check_permissions(conn).level is Level.GOOD
+    conn.execute("set local transaction_read_only = on")
+    assert check_permissions(conn).sentence == "the server takes no writes"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "level"), [(0, Level.GOOD), (10, Level.WARNING), (-10, Level.WARNING), (3600, Level.BAD)]
+)
+def test_clocks_that_disagree(conn: WriteConnection, seconds: int, level: Level) -> None:
+    conn.execute("create schema skewed; set local search_path = skewed, pg_catalog")
+    body = f"select pg_catalog.clock_timestamp() + interval '{seconds} s'"
+    conn.execute(f"create function skewed.clock_timestamp() returns timestamptz language sql as $$ {body} $$")
+    finding = check_skew(conn)
+    assert finding.level is level
+    assert ("ahead of" if seconds > 0 else "behind" if seconds < 0 else "agree") in finding.sentence
+
+
+def test_an_ingest_that_fell_silent(millpond: Run, database: str) -> None:
+    code, found = examine(millpond, "--only", "ingest", MILLPOND_DATABASE_URL=database)
+    assert (code, found["ingest"][0]) == (0, "!")
+    with connect(database) as conn:
+        beat_now(conn)
+        conn.execute("update ingest_consumer set beat_at = beat_at - interval '1 hour'")
+    code, found = examine(millpond, "--only", "ingest", MILLPOND_DATABASE_URL=database)
+    assert (code, found["ingest"][0]) == (1, "✗")
+    assert "gave no sign of life for 3,6" in found["ingest"][1]
+
+
+def scheduler(conn: WriteConnection) -> Finding:
+    """As seen at AT: the day's jobs are due since midnight, the offers too."""
+    return check_scheduler(conn, load_settings(), AcceleratedClock(AT, datetime.now(UTC), 0))  # noqa: TID251
+
+
+def run(conn: WriteConnection, job: str, since: timedelta, *, lease: timedelta = timedelta(minutes=1)) -> None:
+    claim = claim_run(conn, job, AT - since, holder="me", at=AT, lease=lease)
+    assert claim is not None
+    if lease > timedelta():
+        finish_run(conn, claim, at=AT, summary={})
+
+
+def test_a_scheduler_whose_jobs_have_run_is_well(conn: WriteConnection) -> None:
+    for job in ("forecast", "offers", "release_commissions"):
+        run(conn, job, MIDNIGHT)
+    assert scheduler(conn).level is Level.GOOD
+
+
+def test_a_job_that_is_overdue(conn: WriteConnection) -> None:
+    run(conn, "forecast", MIDNIGHT)
+    run(conn, "offers", MIDNIGHT + ONE)
+    finding = scheduler(conn)
+    assert finding.level is Level.BAD
+    assert "offers last ran for 2026-02-28T23:00:00+00:00, 2026-03-01T00:00:00+00:00 is overdue" in finding.sentence
+
+
+def test_a_job_that_was_left_half_way(conn: WriteConnection) -> None:
+    run(conn, "forecast", MIDNIGHT, lease=timedelta(seconds=-1))
+    assert scheduler(conn).sentence == "job forecast was left half-way"
+
+
+def test_what_waits_behind_a_running_job_is_not_late(conn: WriteConnection) -> None:
+    assert claim_run(conn, "forecast", AT - MIDNIGHT, holder="me", at=AT) is not None
+    run(conn, "offers", MIDNIGHT + ONE)
+    assert scheduler(conn).sentence == "a job is running."
+
+
+def test_a_job_that_failed(conn: WriteConnection) -> None:
+    claim = claim_run(conn, "forecast", AT - MIDNIGHT, holder="me", at=AT)
+    assert claim is not None
+    fail_run(conn, claim, at=AT, error="ValueError: no")
+    assert scheduler(conn).sentence == "job forecast failed: ValueError: no"
+
+
+def broker(monkeypatch: pytest.MonkeyPatch, folder: Path, millpond: Run, *lines: str) -> tuple[int, list[str]]:
+    """What the doctor says of a mosquitto with these settings."""
+    if embedded.find_mosquitto() is None:
+        pytest.skip("no mosquitto: apt-get install mosquitto")
+    conf = "listener {port} 127.0.0.1\nallow_anonymous true\npersistence_location {folder}/\n" + "\n".join(lines)
+    monkeypatch.setattr(embedded, "_MOSQUITTO_CONF", conf + "\n")
+    with embedded.embedded_broker(folder) as url:
+        done = millpond("doctor", "--only", "broker", MILLPOND_BROKER_URL=url)
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_a_broker_with_its_window_as_it_came(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run) -> None:
+    code, (window, session) = broker(monkeypatch, tmp_path, millpond)
+    assert code == 0
+    assert window.startswith("! broker")
+    assert "sends 20 messages before it waits" in window
+    assert "max_inflight_messages 2000" in window
+    assert session.startswith("✓ broker")
+
+
+def test_a_broker_that_drops_what_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run) -> None:
+    settings = ("max_inflight_messages 100", "max_queued_messages 20")
+    code, (window, session) = broker(monkeypatch, tmp_path, millpond, *settings)
+    assert code == 0
+    assert window.startswith("✓ broker")
+    assert session.startswith("! broker")
+    assert "max_queued_messages 0" in session
+
+
+def test_a_broker_that_lets_us_write_and_not_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run
+) -> None:
+    (tmp_path / "acl").write_text("topic write #\n")
+    code, (line,) = broker(monkeypatch, tmp_path, millpond, f"acl_file {tmp_path / 'acl'}")
+    assert code == 1
+    assert line.startswith("✗ broker")
+    assert "access rules" in line
+
+
+def test_a_broker_that_refuses_us(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run) -> None:
+    if embedded.find_mosquitto() is None:
+        pytest.skip("no mosquitto: apt-get install mosquitto")
+    monkeypatch.setattr(embedded, "_MOSQUITTO_CONF", "listener {port} 127.0.0.1\nallow_anonymous false\n")
+    with embedded.embedded_broker(tmp_path) as url:
+        done = millpond("doctor", "--only", "broker", MILLPOND_BROKER_URL=url)
+    assert done.returncode == 1
+    assert "refused the connection: Not authorized" in done.stdout
+
+
+def test_the_probe_leaves_nothing_at_the_broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run) -> None:
+    code, _ = broker(monkeypatch, tmp_path, millpond, "persistence true", "autosave_interval 1")
+    assert code == 0
+    stored = (tmp_path / "mosquitto.db").read_bytes()
+    assert b"doctor-" not in stored
