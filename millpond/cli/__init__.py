@@ -22,7 +22,7 @@ def main() -> None:
     """Run a command; an error of ours becomes its one sentence."""
     import psycopg
 
-    from millpond.cli import decode, files, fleet, jobs, services  # noqa: F401  (they register their commands)
+    from millpond.cli import decode, doctor, files, fleet, jobs, services  # noqa: F401  (they register their commands)
 
     try:
         app()
@@ -30,6 +30,8 @@ def main() -> None:
         _fail(str(error))
     except psycopg.OperationalError as error:
         _fail(f"the database does not answer: {' '.join(str(error).split())}")
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
+        _fail(f"the database refuses: {error.diag.message_primary}")
 
 
 def _fail(sentence: str) -> None:
