@@ -8,7 +8,7 @@ from psycopg_pool import ConnectionPool
 from api.edge import Check, Edge
 from api.middleware import BodyLimit, Marks
 from api.problems import PROBLEM_RESPONSES, answer_fault, install_problems
-from api.routes import bindings, decisions, devices, forecasts, health, offers, orders, people, readings
+from api.routes import bindings, decisions, devices, forecasts, health, offers, orders, people, readings, registers
 from api.web import pages
 from attribution.tokens import derive_staff_keys
 from millpond.kernel.clock import Clock
@@ -41,7 +41,7 @@ def create_app(
     app.add_middleware(Marks, on_fault=answer_fault)
     install_problems(app)
     app.include_router(health.router)
-    for room in (devices, readings, forecasts, people, bindings, offers, orders, decisions):
+    for room in (devices, readings, forecasts, people, bindings, offers, orders, decisions, registers):
         app.include_router(room.router, responses=PROBLEM_RESPONSES)
     pages.install_pages(app)
     return app

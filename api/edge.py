@@ -10,8 +10,9 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from psycopg_pool import ConnectionPool
 
-from api.auth import Caller, read_token
+from api.auth import Caller, Role, read_token
 from api.idempotency import Act, Answer, Write, hash_request, require_key
+from attribution.people import select_customer
 from attribution.tokens import StaffKeys
 from millpond.kernel.clock import Clock
 from millpond.kernel.db import ReadConnection, WriteConnection
@@ -73,7 +74,17 @@ def get_caller(
 ) -> Caller:
     if given is None:
         raise Unauthenticated("this call needs a token: send it as 'Authorization: Bearer …'")
-    return read_token(edge.secret, given.credentials, at)
+    return find_caller(edge, given.credentials, at)
+
+
+def find_caller(edge: Edge, token: str, at: datetime) -> Caller:
+    """The caller a token proves. A customer whose token has the brand's own key becomes the customer of that key."""
+    caller = read_token(edge.secret, token, at)
+    if caller.role is not Role.CUSTOMER or caller.subject.startswith("cus_"):
+        return caller
+    with edge.reads.connection() as conn:
+        customer = select_customer(conn, caller.subject)
+    return Caller(caller.role, customer.customer_id) if customer else caller
 
 
 CallerDep = Annotated[Caller, Depends(get_caller)]

@@ -94,7 +94,7 @@ def void_badge(conn: WriteConnection, staff_id: StaffId) -> Staff:
 
 
 def select_customer(conn: ReadConnection, customer_id: str) -> Customer | None:
-    """The customer with this id."""
+    """The customer with this id, or with this external key: the brand's app knows no other."""
     with conn.cursor(row_factory=class_row(Customer)) as cursor:
         return cursor.execute(_Q["select_customer"], {"customer_id": customer_id}).fetchone()
 

@@ -12,8 +12,10 @@ on conflict (external_key) do nothing
 returning customer_id, external_key, name, locale, time_zone, created_at;
 
 -- name: select_customer
--- One customer.
-select customer_id, external_key, name, locale, time_zone, created_at from customer where customer_id = %(customer_id)s;
+-- One customer, by our id, or else by the key the brand's own systems know them by.
+select customer_id, external_key, name, locale, time_zone, created_at from customer
+where customer_id = %(customer_id)s or external_key = %(customer_id)s
+order by customer_id = %(customer_id)s desc limit 1;
 
 -- name: select_customer_by_key
 -- The customer with an external key.

@@ -55,11 +55,12 @@ def scan_code(conn: WriteConnection, edge: Edge, caller: Caller, token: str, at:
 @router.get("/customers/{customer_id}/binding", response_model=BindingOut)
 def get_binding(customer_id: str, reads: Reads, caller: CallerDep, at: At) -> BindingOut:
     """Who is credited for the customer now; 404 when nobody is."""
-    require_self_or_operator(caller, Role.CUSTOMER, customer_id)
     with reads.connection() as conn:
-        if select_customer(conn, customer_id) is None:
+        customer = select_customer(conn, customer_id)
+        if customer is None:
             raise NotFound(f"there is no customer {customer_id[:80]} that you may see")
-        binding = binding_at(conn, CustomerId(customer_id), at)
+        require_self_or_operator(caller, Role.CUSTOMER, customer.customer_id)
+        binding = binding_at(conn, customer.customer_id, at)
         if binding is None:
             raise NotFound(f"nobody is credited for customer {customer_id} yet")
         return show_binding(conn, binding)

@@ -11,6 +11,7 @@ from api.auth import Caller, Role, require_role
 from api.edge import At, CallerDep, Reads, WriteDep, answer_once
 from api.models import Body, Out, Text, Time
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
+from attribution.people import select_customer
 from devices.nouns import Device
 from devices.registry import register_device
 from devices.store import (
@@ -21,7 +22,7 @@ from devices.store import (
     select_latest,
 )
 from millpond.kernel.db import ReadConnection, WriteConnection
-from millpond.kernel.errors import NotFound
+from millpond.kernel.errors import InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
@@ -87,7 +88,7 @@ class DeviceDetail(DeviceOut):
 @router.post("", status_code=201, response_model=DeviceOut)
 def post_device(body: NewDevice, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
     """Register a device with the parts its model comes with: an operator for anyone, a customer for themselves."""
-    owner = _owner_for(caller, body.customer_id)
+    require_role(caller, Role.OPERATOR, Role.CUSTOMER)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
         device = register_device(
@@ -95,7 +96,7 @@ def post_device(body: NewDevice, caller: CallerDep, write: WriteDep, at: At) -> 
             serial=body.serial,
             model=body.model,
             region=body.region,
-            customer_id=owner,
+            customer_id=_owner_for(conn, caller, body.customer_id),
             installed_at=body.installed_at or at,
             at=at,
         )
@@ -104,13 +105,15 @@ def post_device(body: NewDevice, caller: CallerDep, write: WriteDep, at: At) -> 
     return answer_once(write, act)
 
 
-def _owner_for(caller: Caller, customer_id: str | None) -> CustomerId | None:
-    require_role(caller, Role.OPERATOR, Role.CUSTOMER)
-    if caller.role is Role.OPERATOR:
-        return CustomerId(customer_id) if customer_id else None
-    if customer_id not in (None, caller.subject):
+def _owner_for(conn: ReadConnection, caller: Caller, customer_id: str | None) -> CustomerId | None:
+    if not customer_id:
+        return CustomerId(caller.subject) if caller.role is Role.CUSTOMER else None
+    customer = select_customer(conn, customer_id)
+    if customer is None and caller.role is Role.OPERATOR:
+        raise InvalidInput(f"customer_id: customer {customer_id} is not known")
+    if customer is None or (caller.role is Role.CUSTOMER and customer.customer_id != caller.subject):
         raise NotFound(f"there is no customer {customer_id} that you may see")
-    return CustomerId(caller.subject)
+    return customer.customer_id
 
 
 @router.get("", response_model=Page[DeviceOut])

@@ -11,7 +11,7 @@ from api.edge import At, CallerDep, WriteDep, answer_once
 from api.models import Body, Currency, MoneyIn, OrderOut, Out, RefundOut, Text
 from attribution.nouns import Channel, Order, OrderItem, Staff
 from attribution.orders import refund_order, select_order
-from attribution.people import select_staff_member
+from attribution.people import select_customer, select_staff_member
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId, Sku, StaffId, StoreId
@@ -52,7 +52,7 @@ def post_order(body: NewOrder, caller: CallerDep, write: WriteDep, at: At) -> JS
         seller = _require_seller(conn, caller, body)
         order = place_order(
             conn,
-            customer_id=_buyer(caller, body),
+            customer_id=_buyer(conn, caller, body),
             channel=body.channel,
             items=[OrderItem(Sku(item.sku), item.quantity) for item in body.items],
             currency=body.currency,
@@ -77,14 +77,15 @@ def post_refund(order_id: str, body: NewRefund, caller: CallerDep, write: WriteD
     return answer_once(write, act)
 
 
-def _buyer(caller: Caller, body: NewOrder) -> CustomerId:
-    if caller.role is Role.CUSTOMER:
-        if body.customer_id not in (None, caller.subject):
-            raise NotFound(f"there is no customer {body.customer_id} that you may see")
-        return CustomerId(caller.subject)
+def _buyer(conn: ReadConnection, caller: Caller, body: NewOrder) -> CustomerId:
     if body.customer_id is None:
+        if caller.role is Role.CUSTOMER:
+            return CustomerId(caller.subject)
         raise InvalidInput("customer_id: say who buys")
-    return CustomerId(body.customer_id)
+    customer = select_customer(conn, body.customer_id)
+    if customer is None or (caller.role is Role.CUSTOMER and customer.customer_id != caller.subject):
+        raise NotFound(f"there is no customer {body.customer_id} that you may see")
+    return customer.customer_id
 
 
 def _require_seller(conn: ReadConnection, caller: Caller, body: NewOrder) -> Staff | None:

@@ -14,8 +14,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from api.auth import Caller, read_token
-from api.edge import get_at, get_edge
+from api.auth import Caller
+from api.edge import find_caller, get_at, get_edge
 from api.web.words import LANGUAGES, Speech, choose_language, find_zone, load_words
 from millpond.kernel.errors import Unauthenticated
 from millpond.kernel.ids import new_id
@@ -104,7 +104,7 @@ def _read_caller(request: Request, at: datetime) -> Caller | None:
     if not token:
         return None
     try:
-        return read_token(get_edge(request).secret, token, at)
+        return find_caller(get_edge(request), token, at)
     except Unauthenticated:
         return None
 

@@ -272,7 +272,7 @@ def test_quarantine_is_paged_to_its_end(house: House) -> None:
 def test_pages_hold_nothing_that_the_content_policy_forbids_and_nothing_from_elsewhere(house: House) -> None:
     make_offer(house)
     with house.connect() as conn:
-        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0)
+        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0, lag_s=0.0)
     ann, mina, ops = house.ann.customer_id, house.mina.staff_id, "ops"
     for role, subject, page in (
         *(("customer", ann, "/me"), ("staff", mina, "/staff"), ("customer", ann, "/docs"), ("operator", ops, "/ops")),

@@ -1,0 +1,94 @@
+"""An operator keeps customers, stores and staff; a brand's own key works wherever a customer's id is asked for."""
+
+import pytest
+
+from tests.api.house import NOW, House
+
+
+def test_a_house_can_be_furnished_over_http_alone(house: House) -> None:
+    ops = house.as_operator
+    store = ops.post("/v1/stores", json={"name": "Pier", "currency": "EUR"}, headers=house.key()).json()
+    staff = ops.post("/v1/staff", json={"name": "Kim", "store_id": store["store_id"]}, headers=house.key())
+    assert staff.status_code == 201, staff.text
+    customer = ops.post("/v1/customers", json={"name": "Cho", "external_key": "home-9"}, headers=house.key()).json()
+    device = {"serial": "CHO-1", "model": "reed-tv-55", "customer_id": "home-9"}
+    made = ops.post("/v1/devices", json=device, headers=house.key())
+    assert (made.status_code, made.json()["customer_id"]) == (201, customer["customer_id"])
+
+    code = house.client("staff", staff.json()["staff_id"]).post(
+        f"/v1/staff/{staff.json()['staff_id']}/qr-tokens", headers=house.key()
+    )
+    cho = house.client("customer", "home-9")
+    bound = cho.post("/v1/bindings", json={"token": code.json()["token"]}, headers=house.key())
+    assert (bound.status_code, bound.json()["customer_id"]) == (201, customer["customer_id"])
+    assert cho.get("/v1/customers/home-9/binding").json()["staff_id"] == staff.json()["staff_id"]
+    assert cho.get("/v1/customers/home-9/offers").json()["items"] == []
+    assert [d["serial"] for d in cho.get("/v1/devices").json()["items"]] == ["CHO-1"]
+    sale = {"channel": "app", "currency": "EUR", "items": [{"sku": "REED-SOUNDBAR-3", "quantity": 1}]}
+    assert cho.post("/v1/orders", json=sale | {"customer_id": "home-9"}, headers=house.key()).status_code == 201
+
+
+def test_another_customers_key_is_another_customers_id(house: House) -> None:
+    house.as_operator.post("/v1/customers", json={"name": "Cho", "external_key": "home-9"}, headers=house.key())
+    for path in ("/v1/customers/home-9/binding", "/v1/customers/home-9/offers"):
+        assert house.as_ann.get(path).status_code == 404
+    device = {"serial": "X-1", "model": "reed-tv-55", "customer_id": "home-9"}
+    assert house.as_ann.post("/v1/devices", json=device, headers=house.key()).status_code == 404
+    sale = {"channel": "app", "currency": "EUR", "items": [{"sku": "REED-SOUNDBAR-3", "quantity": 1}]}
+    answer = house.as_ann.post("/v1/orders", json=sale | {"customer_id": "home-9"}, headers=house.key())
+    assert answer.status_code == 404
+
+
+def test_a_key_that_looks_like_another_customers_id_is_not_that_customer(house: House) -> None:
+    """An id always wins over a key, so nobody becomes someone else by their key's spelling."""
+    taken = {"name": "Eve", "external_key": house.ann.customer_id}
+    assert house.as_operator.post("/v1/customers", json=taken, headers=house.key()).status_code == 201
+    binding = house.client("customer", house.ann.customer_id).get(f"/v1/customers/{house.ann.customer_id}/binding")
+    assert binding.json()["customer_id"] == house.ann.customer_id
+
+
+def test_lists_are_paged(house: House) -> None:
+    for number in range(3):
+        house.as_operator.post("/v1/customers", json={"name": f"C{number}"}, headers=house.key())
+    for kind, least in (("customers", 5), ("stores", 2), ("staff", 2)):
+        seen, cursor = [], None
+        while True:
+            params = {"limit": 1} | ({"cursor": cursor} if cursor else {})
+            page = house.as_operator.get(f"/v1/{kind}", params=params).json()
+            seen += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        assert len(seen) >= least
+        assert len({str(item) for item in seen}) == len(seen)
+
+
+def test_who_left_binds_nobody_and_a_voided_badge_neither(house: House) -> None:
+    noah = house.noah.staff_id
+    voided = house.as_operator.post(f"/v1/staff/{house.mina.staff_id}/badges", headers=house.key())
+    assert (voided.status_code, voided.json()["badge_version"]) == (201, 2)
+    left = house.as_operator.post(f"/v1/staff/{noah}/departure", headers=house.key())
+    assert (left.status_code, left.json()["left_at"]) == (200, NOW.isoformat().replace("+00:00", "Z"))
+
+
+@pytest.mark.parametrize("kind", ["customers", "stores", "staff"])
+def test_the_registers_are_the_operators_alone(still_house: House, kind: str) -> None:
+    for client in (still_house.as_ann, still_house.as_mina):
+        assert client.get(f"/v1/{kind}").status_code == 404
+        assert client.post(f"/v1/{kind}", json={"name": "x"}, headers=still_house.key()).status_code in (404, 422)
+
+
+def test_what_cannot_be_is_one_sentence(house: House) -> None:
+    ops = house.as_operator
+    for path, body, sentence in [
+        ("/v1/stores", {"name": "P", "currency": "euro"}, "currency"),
+        ("/v1/stores", {"name": "P", "currency": "EUR", "time_zone": "Mars/Base"}, "Mars/Base"),
+        ("/v1/staff", {"name": "K", "store_id": "sto_nowhere"}, "that store is not known"),
+        ("/v1/devices", {"serial": "Z", "model": "reed-tv-55", "customer_id": "nobody"}, "nobody"),
+    ]:
+        answer = ops.post(path, json=body, headers=house.key())
+        assert answer.status_code == 422, answer.text
+        assert sentence in answer.json()["detail"]
+    ops.post("/v1/customers", json={"name": "A", "external_key": "k"}, headers=house.key())
+    again = ops.post("/v1/customers", json={"name": "B", "external_key": "k"}, headers=house.key())
+    assert again.status_code == 409
