@@ -94,6 +94,7 @@ class LaneConnection:
         self._state = threading.Lock()
         self._epoch = 0
         self._connected = False
+        self._subscribed = False
         self._paused = False
         self._last_received: datetime | None = None
         self._client = self._make_client(client_id)
@@ -110,6 +111,7 @@ class LaneConnection:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
         return client
 
     @property
@@ -121,6 +123,11 @@ class LaneConnection:
     def connected(self) -> bool:
         """Whether the broker has accepted us and has not gone since."""
         return self._connected
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether the broker has also confirmed our subscription: from now on it keeps what is published for us."""
+        return self._subscribed
 
     def start(self) -> None:
         """Begin to connect, and keep at it in a thread of paho's."""
@@ -167,8 +174,13 @@ class LaneConnection:
         self, _client: mqtt.Client, _user: object, _flags: object, reason: ReasonCode, _props: Properties | None
     ) -> None:
         with self._state:
-            self._connected = False
+            self._connected = self._subscribed = False
         _LOG.warning("disconnected: %s", reason, extra={"event": "broker_disconnected", "lane": self.lane.name})
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _user: object, _mid: int, reasons: Sequence[ReasonCode], _props: Properties | None
+    ) -> None:
+        self._subscribed = not any(reason.is_failure for reason in reasons)
 
     def _on_message(self, client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
         # An exception here would end paho's thread while it still says that it is connected.
@@ -208,6 +220,11 @@ class Session:
     def connected(self) -> bool:
         """Whether every lane is connected."""
         return all(lane.connected for lane in self._lanes.values())
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether every lane is subscribed."""
+        return all(lane.subscribed for lane in self._lanes.values())
 
     @property
     def epoch(self) -> int:
