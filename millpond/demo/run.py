@@ -73,6 +73,7 @@ def run_demo(options: DemoOptions, *, as_json: bool = False) -> int:
         demo = _Demo(options, folder, screen, stop)
         summary = demo.close_the_loop_and_stay()
     if summary is None:
+        screen.complain("stopped before the loop closed")
         return 1
     if as_json:
         screen.print_json(summary)
