@@ -31,25 +31,29 @@ def require_schema(settings: Settings) -> None:
             raise ConfigurationError(f"the database lacks {len(missing)} migrations: run `millpond migrate` first")
 
 
+def _nothing() -> None:
+    """Nobody waits for the end."""
+
+
 @contextmanager
-def ingesting(settings: Settings, clock: Clock) -> Iterator[None]:
-    """Ingest in a thread for as long as the context lasts."""
+def ingesting(settings: Settings, clock: Clock, *, on_end: Callable[[], None] = _nothing) -> Iterator[None]:
+    """Ingest in a thread for as long as the context lasts; `on_end` hears when it ends, however that comes."""
     from ingest.service import run_ingest
     from ingest.session import Session
     from millpond.kernel.broker import parse_broker_url
 
     address = parse_broker_url(settings.broker_url.get_secret_value())
     session = Session(address, settings.consumer_id, clock, settings.in_flight_max_messages)
-    with in_thread("ingest", lambda stop: run_ingest(settings, session, clock, stop)):
+    with in_thread("ingest", lambda stop: run_ingest(settings, session, clock, stop), on_end):
         yield
 
 
 @contextmanager
-def scheduling(settings: Settings, clock: Clock) -> Iterator[None]:
-    """The scheduler in a thread for as long as the context lasts."""
+def scheduling(settings: Settings, clock: Clock, *, on_end: Callable[[], None] = _nothing) -> Iterator[None]:
+    """The scheduler in a thread for as long as the context lasts; `on_end` as with ingest."""
     from millpond.scheduler import run_scheduler
 
-    with in_thread("scheduler", lambda stop: run_scheduler(settings, clock, stop)):
+    with in_thread("scheduler", lambda stop: run_scheduler(settings, clock, stop), on_end):
         yield
 
 
@@ -78,8 +82,14 @@ def serving(settings: Settings, clock: Clock, *, extra_health: Mapping[str, Any]
 
 
 @contextmanager
-def in_thread(name: str, run: Callable[[threading.Event], object]) -> Iterator[None]:
-    """`run(stop)` in a thread; `stop` is set and the thread joined at the end. What it raised is raised here."""
+def in_thread(
+    name: str, run: Callable[[threading.Event], object], on_end: Callable[[], None] = _nothing
+) -> Iterator[None]:
+    """`run(stop)` in a thread; `stop` is set and the thread joined at the end. What it raised is raised here.
+
+    Whoever waits inside the context gives `on_end`, so that a service that died does not leave a process that only
+    looks alive.
+    """
     stop = threading.Event()
     raised: list[BaseException] = []
 
@@ -88,6 +98,8 @@ def in_thread(name: str, run: Callable[[threading.Event], object]) -> Iterator[N
             run(stop)
         except BaseException as error:
             raised.append(error)
+        finally:
+            on_end()
 
     thread = threading.Thread(target=guarded, name=name)
     thread.start()

@@ -34,7 +34,7 @@ def ingest() -> None:
 
     settings = start("database_url", "broker_url")
     require_schema(settings)
-    with until_signalled() as stop, ingesting(settings, settings.make_clock()):
+    with until_signalled() as stop, ingesting(settings, settings.make_clock(), on_end=stop.set):
         stop.wait()
 
 
@@ -45,7 +45,7 @@ def schedule() -> None:
 
     settings = start("database_url")
     require_schema(settings)
-    with until_signalled() as stop, scheduling(settings, settings.make_clock()):
+    with until_signalled() as stop, scheduling(settings, settings.make_clock(), on_end=stop.set):
         stop.wait()
 
 

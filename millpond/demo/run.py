@@ -115,7 +115,7 @@ class _Demo:
                 fleet = self._fleet(conn, memory)
                 keys = derive_staff_keys(memory.secret.encode())
                 people = settle_people(conn, fleet.manifest, keys, since=memory.start)
-            stack.enter_context(ingesting(settings, self._clock))
+            stack.enter_context(ingesting(settings, self._clock, on_end=self._stop.set))
             address = stack.enter_context(serving(settings, self._clock))
             self._screen.say(f"The pages are up at [bold]{address}[/bold] after {monotonic() - self._began:.0f} s")
             run = stack.enter_context(FleetRun(fleet, broker, stop=self._stop, on_progress=self._screen.fleet_moved))
@@ -221,8 +221,8 @@ class _Demo:
         """Live on an accelerated clock until the viewer ends it."""
         self._clock.accelerate(self._options.speed)
         fleet.set_interval(_LIVE_INTERVAL)
-        stack.enter_context(scheduling(settings, self._clock))
-        stack.enter_context(in_thread("fleet", lambda _stop: run.follow(self._clock)))
+        stack.enter_context(scheduling(settings, self._clock, on_end=self._stop.set))
+        stack.enter_context(in_thread("fleet", lambda _stop: run.follow(self._clock), self._stop.set))
         waiting = select_customers_with_offers(conn) or [people.customers[0].customer_id]
         customer = next(c for c in people.customers if c.customer_id == waiting[0])
         self._screen.show_logins(settings.public_url, customer, people.staff[0], mint, self._options.speed)
