@@ -52,30 +52,30 @@ def filter_water(tds_in_ppm: FloatArray, worn: dict[str, FloatArray]) -> FloatAr
 def _purify_air(household: Household, key: int, hours: IntArray) -> Activity:
     presence = household.presence(hours)
     clock = local_hours(household.region, hours)
+    asleep = household.is_asleep(hours)
     cooking = 25 * presence * ((clock >= 18) & (clock <= 19)) * uniforms(key ^ 1, hours)
     pm25 = outdoor_pm25(household.seed, household.region, hours) * (0.45 + 0.2 * draw(key, "leaks")) + cooking
-    night = (clock >= 23) | (clock < 6)
     power = ~household.is_away(hours) & (household.always_on | (presence > 0.25))
     effort = 1 + np.searchsorted([12.0, 22.0, 40.0, 75.0], pm25, side="right")
-    level = np.where(night, 1, effort) * power
+    level = np.where(asleep, 1, effort) * power
     # A filter hour is an hour of the fan, weighted by the air it moved, the dust in it, and what people stir up.
     load = np.clip(0.42 + 0.09 * level + 0.006 * pm25 + 0.25 * presence, 0, 1.6)
     indoors = pm25 * np.where(power, 0.55, 1.0)
-    moods = np.where(night, 1, np.where(uniforms(key ^ 2, local_days(household.region, hours)) < 0.1, 2, 0))
+    moods = np.where(asleep, 1, np.where(uniforms(key ^ 2, local_days(household.region, hours)) < 0.1, 2, 0))
     mode = np.array(["auto", "sleep", "favourite", "off"])[np.where(power, moods, 3)]
     seen: dict[str, NDArray[Any]] = {
         "pm25_ugm3": np.round(indoors, 1), "fan_level": level, "mode": mode, "power": power,
     }  # fmt: skip
-    return Activity({"h": household.pace * 0.92 * load * power}, {}, seen)
+    return Activity({"h": household.pace_at(hours) * 0.92 * load * power}, {}, seen)
 
 
 def _watch_tv(household: Household, key: int, hours: IntArray) -> Activity:
     clock = local_hours(household.region, hours)
     prime = np.interp(clock, [0, 1, 6, 8, 17, 20, 22, 24], [0.35, 0, 0, 0.25, 0.2, 0.9, 0.9, 0.35])
     weekend = np.where(weekdays(household.region, hours) >= 5, 1.35, 1.0)
-    wish = prime * weekend * (1.15 - 0.3 * warmth(hours)) * household.pace * household.presence(hours)
+    wish = prime * weekend * (1.15 - 0.3 * warmth(hours)) * household.pace_at(hours) * household.presence(hours)
     share = np.clip(wish - 0.5 + uniforms(key ^ 1, hours), 0, 1)
-    share[share < 0.15] = 0
+    share[(share < 0.15) | household.is_asleep(hours)] = 0
     power = share > uniforms(key ^ 2, hours)
     source = np.array(["tv", "hdmi1", "hdmi2", "app"])[(4 * uniforms(key ^ 3, hours // 3)).astype(int)]
     seen: dict[str, NDArray[Any]] = {"power": power, "input": source}
@@ -89,7 +89,8 @@ def _clean_floor(household: Household, key: int, hours: IntArray) -> Activity:
     eager = 0.75 + 0.2 * draw(key, "eager")
     runs = (uniforms(key ^ 1, days) < np.where(weekend, min(1.0, eager + 0.1), eager)) & ~household.is_away(hours)
     # A home's size and its people's dirt set how long a run takes; summer's open windows add to it.
-    full = household.pace * (0.7 + 0.35 * draw(key, "home") + 0.06 * household.people) * (0.9 + 0.2 * warmth(hours))
+    size = 0.7 + 0.35 * draw(key, "home") + 0.06 * household.people_at(hours)
+    full = household.pace_at(hours) * size * (0.9 + 0.2 * warmth(hours))
     length = np.clip(full * (1 + 0.12 * normals(key ^ 2, days)), 0.2, 2.8)
     since = local_hours(household.region, hours) - start
     run_h = np.where(runs & (since >= 0), np.clip(length - since, 0, 1), 0.0)
@@ -105,7 +106,7 @@ def _purify_water(household: Household, key: int, hours: IntArray) -> Activity:
     season = 0.8 + 0.4 * warmth(hours)
     thirst = np.clip(1 + 0.3 * normals(key ^ 1, hours), 0.1, None)
     a_person = _LITRES_A_PERSON_DAY / 20 * meals * season * thirst * household.presence(hours)
-    litres = household.pace * household.people * a_person
+    litres = household.pace_at(hours) * household.people_at(hours) * a_person
     hardness = 90 + 120 * draw(household.seed, household.region.name, "hardness") + 8 * normals(key ^ 2, hours // 24)
     return Activity({"litres": litres, "h": np.ones(len(hours))}, {}, {"tds_in_ppm": np.round(hardness, 0)})
 

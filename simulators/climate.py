@@ -9,6 +9,7 @@ import numpy as np
 
 from millpond.kernel.errors import InvalidInput
 from simulators.chance import FloatArray, IntArray, make_key, normals, uniforms
+from simulators.drive import Recording
 
 _DAYS_A_YEAR = 365.2425
 _LONGEST_EPISODE_DAYS = 6
@@ -16,7 +17,10 @@ _LONGEST_EPISODE_DAYS = 6
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A climate region. PM2.5 in µg/m³; `episodes_a_day` is the chance at the dirtiest time of the year."""
+    """A climate region. PM2.5 in µg/m³; `episodes_a_day` is the chance at the dirtiest time of the year.
+
+    With `recorded`, the air outside is what somebody measured.
+    """
 
     name: str
     utc_offset_h: int
@@ -25,6 +29,7 @@ class Region:
     dirtiest_day: float
     episodes_a_day: float
     episode_pm25: float
+    recorded: Recording | None = None
 
 
 REGIONS: dict[str, Region] = {
@@ -67,6 +72,8 @@ def warmth(hours: IntArray) -> FloatArray:
 
 def outdoor_pm25(seed: int, region: Region, hours: IntArray) -> FloatArray:
     """Outdoor PM2.5 in µg/m³, one value an hour: season × weather × time of day, plus episodes of some days."""
+    if region.recorded is not None:
+        return region.recorded.at(hours)
     days = np.arange(hours[0] // 24 - 1, hours[-1] // 24 + 3, dtype=np.int64)
     background = np.exp(0.35 * _weather(seed, region, days)) * _season(region, days) * region.pm25_mean
     daily = background + _episodes(seed, region, days)

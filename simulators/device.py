@@ -1,8 +1,9 @@
 """A device that does not exist: it measures on its own clock, keeps what it measured, and speaks our wire."""
 
 import re
-from dataclasses import dataclass
+from collections import deque
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import orjson
@@ -10,8 +11,10 @@ from pydantic import ValidationError
 
 from devices import wire
 from devices.profile import DeviceProfile
-from simulators.chance import IntArray, draw
+from simulators.chance import IntArray, draw, make_key
+from simulators.faults.in_device import DeviceFaults
 from simulators.households import Household
+from simulators.message import Message as Message
 from simulators.outbox import Outbox, StoredSample
 from simulators.physics import Appliance
 from simulators.wear import PartCycle
@@ -19,17 +22,6 @@ from simulators.wear import PartCycle
 PAYLOAD_MAX_BYTES = 256 * 1024
 # An id becomes a level of the answer's topic.
 _COMMAND_ID = re.compile(r"[^/+#\x00]{1,128}")
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One publish. `samples` and `readings` say what it carries, for counting."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
-    samples: int = 0
-    readings: int = 0
 
 
 class SimulatedDevice:
@@ -43,7 +35,7 @@ class SimulatedDevice:
     def __init__(
         self, serial: str, profile: DeviceProfile, household: Household, seed: int, boot: str, *,
         installed_at: datetime, reports_from: datetime | None = None, interval: timedelta = timedelta(hours=3),
-        outbox: Outbox | None = None, samples_per_message: int = 48,
+        outbox: Outbox | None = None, samples_per_message: int = 48, faults: DeviceFaults | None = None,
     ) -> None:  # fmt: skip
         self.serial, self.profile, self.household, self.boot = serial, profile, household, boot
         self.installed_at = installed_at
@@ -52,8 +44,10 @@ class SimulatedDevice:
         self._appliance = Appliance(profile, household, serial, installed_at)
         self._cursor_ms = _ms(max(reports_from or installed_at, installed_at))
         self._phase = draw(seed, serial, "phase")
-        self._interval_ms = interval / timedelta(milliseconds=1)
-        self._next_ms = self._cursor_ms
+        self.faults = faults
+        self._first_boot, self._numbered = boot, 0
+        self._announcements: deque[Message] = deque()
+        self.set_interval(interval)
         self._samples_per_message = samples_per_message
         self.samples_measured = self.readings_measured = 0
 
@@ -65,12 +59,12 @@ class SimulatedDevice:
         if not len(times_ms):
             return 0
         seen = self._appliance.observe(times_ms).metrics
-        rows = zip(*seen.values(), strict=True)
-        measured = zip(times_ms.tolist(), (dict(zip(seen, row, strict=True)) for row in rows), strict=True)
-        stored = self.outbox.append(self.boot, list(measured))
-        self.samples_measured += len(stored)
-        self.readings_measured += sum(sample.readings for sample in stored)
-        return len(stored)
+        rows = [dict(zip(seen, row, strict=True)) for row in zip(*seen.values(), strict=True)]
+        if self.faults is None:
+            self._store(times_ms, times_ms, rows)
+        else:
+            self._store(times_ms, self.faults.shown_ms(times_ms), self.faults.distort(times_ms, rows))
+        return len(rows)
 
     def prepare(self) -> None:
         """Live through the time before reporting begins, so that a paced run does not start with that work."""
@@ -78,17 +72,27 @@ class SimulatedDevice:
 
     def set_interval(self, interval: timedelta) -> None:
         """Measure at another pace from now on, for example more often once live."""
-        self._interval_ms = interval / timedelta(milliseconds=1)
+        self._interval_ms = interval / timedelta(milliseconds=1) / (self.faults.pace if self.faults else 1)
         self._next_ms = self._cursor_ms
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether a fault keeps the device from speaking now."""
+        return self.faults is not None and self.faults.is_offline(self._cursor_ms)
+
+    @property
+    def unsent(self) -> int:
+        """How many samples could be sent now and were not."""
+        return 0 if self.is_offline else self.outbox.unsent
 
     def next_message(self, live_since: datetime | None) -> Message | None:
         """The next unsent samples as a publish: one sample measured since `live_since` goes to `telemetry`, as many
         older ones as fit go to `backfill`. None when all is sent; None as `live_since` means that nothing is live.
         """
-        samples = self.outbox.take(self._samples_per_message)
+        samples = [] if self.is_offline else self.outbox.take(self._samples_per_message)
         if not samples:
             return None
-        edge = None if live_since is None else _ms(live_since)
+        edge = self._live_edge(live_since)
         if edge is not None and samples[0].ts_ms >= edge:
             return self._message("telemetry", self._first(samples, 1))
         old = sum(1 for sample in samples if edge is None or sample.ts_ms < edge)
@@ -121,9 +125,54 @@ class SimulatedDevice:
         """The retained `online` or `offline` of this boot; the offline one is the device's Last Will."""
         return build_status(self.serial, self.boot, state)
 
+    def birth(self) -> list[Message]:
+        """What the device says of itself when it comes online, and what a late will says after it."""
+        born = [self.status("online")]
+        if self.faults and self.faults.has("late_will"):
+            self.faults.struck["late_will"] += 1
+            born.append(build_status(self.serial, f"{make_key(self.boot, 'before'):016x}"[:8], "offline"))
+        return born
+
+    def announcements(self) -> list[Message]:
+        """What has to be said before anything else, since the device restarted."""
+        return [self._announcements.popleft() for _ in range(len(self._announcements))]
+
+    def foresee(self, until: datetime) -> list[PartCycle]:
+        """Live on to `until`, for a truth to score forecasts by. It is the last thing that the device does."""
+        self._appliance.live_until(until)
+        return self._appliance.history(until)
+
     def truth(self, until: datetime) -> list[PartCycle]:
         """What nobody else knows: when each part truly came, passed its threshold, and went."""
         return self._appliance.history(until)
+
+    def _store(self, times_ms: IntArray, shown_ms: IntArray, rows: list[dict[str, Any]]) -> None:
+        done = 0
+        while done < len(rows):
+            left = len(rows) - done
+            count = self.faults.count_until_reboot(left, self._numbered) if self.faults else left
+            if not count:
+                self._reboot()
+                continue
+            piece = slice(done, done + count)
+            measured = list(zip(times_ms[piece].tolist(), rows[piece], strict=True))
+            stored = self.outbox.append(self.boot, measured, shown_ms[piece].tolist())
+            self._numbered += count
+            self.samples_measured += count
+            self.readings_measured += sum(sample.readings for sample in stored)
+            done += count
+
+    def _reboot(self) -> None:
+        self.boot = f"{make_key(self._first_boot, self.samples_measured):016x}"[:8]
+        self._numbered = 0
+        self.outbox.open_boot(self.boot)
+        self._announcements.extend(self.birth())
+
+    def _live_edge(self, live_since: datetime | None) -> int | None:
+        if live_since is None:
+            return None
+        edge = _ms(live_since)
+        return max(edge, self.faults.back_since(self._cursor_ms)) if self.faults else edge
 
     def _next_times(self, end_ms: int) -> IntArray:
         """Moments of measurement from the cursor to `end_ms`, which becomes the cursor; `_next_ms` is the one after."""

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +11,10 @@ from millpond.kernel.errors import InvalidInput
 from simulators.chance import draw, make_key
 from simulators.climate import REGIONS, region_named
 from simulators.device import SimulatedDevice
-from simulators.households import make_household
+from simulators.drive import Recording
+from simulators.faults import DeviceFaults, Faults
+from simulators.faults.in_device import Stretch
+from simulators.households import Lives, make_household
 from simulators.outbox import Outbox
 
 DEFAULT_MIX: dict[str, float] = {
@@ -47,6 +50,7 @@ class Fleet:
     start: datetime
     devices: list[SimulatedDevice]
     manifest: list[Registration]
+    faults: Faults = field(default_factory=Faults)
 
     def set_interval(self, interval: timedelta) -> None:
         """Let every device measure at another pace from now on."""
@@ -67,13 +71,14 @@ def build_fleet(
     interval: timedelta = timedelta(hours=3), mix: Mapping[str, float] | None = None,
     profiles: Mapping[str, DeviceProfile] | None = None, regions: list[str] | None = None,
     samples_per_message: int = 48, outbox_limit: int | None = None, reports_from: datetime | None = None,
+    faults: Faults | None = None, lives: Lives | None = None, recorded: Recording | None = None,
 ) -> Fleet:  # fmt: skip
     """A fleet of `devices`, with models in the proportions of `mix` (weights by model), that reports from `start` on.
 
     Devices with parts were installed up to 150 days before `start`, so their parts are partly used; every second device
     without parts (a TV) is new, installed in the last weeks of the `history_days`. With `reports_from` the same fleet,
-    which lives since `start`, is switched on at that moment. Raises InvalidInput for a model or region that does not
-    exist.
+    which lives since `start`, is switched on at that moment. `faults` strike until the end of the history; with
+    `recorded` the air outside is that of the recording. Raises InvalidInput for a model or region that does not exist.
     """
     switched_on = start if reports_from is None else reports_from
     known = shipped_profiles() if profiles is None else profiles
@@ -85,16 +90,30 @@ def build_fleet(
         )
         for number, model in enumerate(models)
     ]
+    faulty = faults or Faults()
+    stretch = Stretch(_ms(switched_on), _ms(start + timedelta(days=history_days)))
+
+    def strike(number: int, row: Registration) -> DeviceFaults | None:
+        if not faulty.active():
+            return None
+        return DeviceFaults(faulty, seed, known[row.model], row.serial, number, stretch)
+
     built = [
         SimulatedDevice(
-            row.serial, known[row.model], make_household(row.customer, region_named(row.region), seed), seed,
+            row.serial, known[row.model],
+            make_household(row.customer, replace(region_named(row.region), recorded=recorded), seed, lives), seed,
             f"{make_key(seed, row.serial, switched_on.isoformat(), 'boot'):016x}"[:8],
             installed_at=row.installed_at, reports_from=switched_on, interval=interval,
             outbox=Outbox(limit=outbox_limit), samples_per_message=samples_per_message,
+            faults=strike(number, row),
         )
-        for row in manifest
+        for number, row in enumerate(manifest)
     ]  # fmt: skip
-    return Fleet(seed, start, built, manifest)
+    return Fleet(seed, start, built, manifest, faulty)
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
 
 
 def parse_mix(text: str) -> dict[str, float]:

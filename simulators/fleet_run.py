@@ -34,7 +34,8 @@ class Progress:
 class FleetSummary:
     """What a run did. Counts of samples: measured, acknowledged, sent but unacknowledged, never sent, given up.
 
-    `messages_published` counts telemetry and backfill messages, copies made by faults not included.
+    `messages_published` counts telemetry and backfill messages, copies made by faults not included; `readings_unacked`
+    the metric values that nobody said are safe, those given up among them.
     """
 
     devices: int
@@ -47,6 +48,7 @@ class FleetSummary:
     dropped: int
     seconds: float
     faults: dict[str, int]
+    readings_unacked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,9 @@ class FleetRun:
         self._began = monotonic()
         self._reported = 0.0
         broker, count = parse_broker_url(broker_url), gateways or len(fleet.devices)
+        self._faults = faults or fleet.faults
         self._links = [
-            Link(broker, devices, wake=self._wake, gateway=gateways > 0, window=window, tls=tls, faults=faults,
+            Link(broker, devices, wake=self._wake, gateway=gateways > 0, window=window, tls=tls, faults=self._faults,
                  seed=fleet.seed + number)
             for number in range(count)
             if (devices := fleet.devices[number::count])
@@ -101,11 +104,13 @@ class FleetRun:
     def replay(
         self, to: datetime, *, step: timedelta = _HISTORY_STEP, live_since: datetime | None = None,
         limits: Limits | None = None, most_unacked: int | None = 20_000, resend_after_s: float = 30,
+        give_up_after_s: float | None = None,
     ) -> None:  # fmt: skip
         """Measure and publish everything up to `to`, `step` by step of virtual time, as fast as the broker takes it.
 
         Memory is bounded: above `most_unacked` samples it waits for acknowledgements, and at the end it waits for all
-        of them, sending again what stays silent for `resend_after_s`. None waits for nothing.
+        of them, sending again what stays silent for `resend_after_s`. None waits for nothing, and after a silence of
+        `give_up_after_s` nothing is waited for any more.
         """
         pace = _Pace(limits or Limits(), self._published)
         for link in self._links:
@@ -114,9 +119,10 @@ class FleetRun:
         while at < to and not self._done(pace):
             at = min(at + step, to)
             self._measure(at)
-            self._send_all("history", at, pace, most_unacked, resend_after_s)
+            if not self._send_all("history", at, pace, most_unacked, resend_after_s, give_up_after_s):
+                most_unacked = None
         if most_unacked is not None:
-            self._send_all("acks", at, pace, 0, resend_after_s)
+            self._send_all("acks", at, pace, 0, resend_after_s, give_up_after_s)
 
     def follow(self, clock: Clock, *, limits: Limits | None = None, live_since: datetime | None = None) -> None:
         """Measure and publish as `clock` goes, until stopped or a limit is reached.
@@ -155,8 +161,13 @@ class FleetRun:
             unsent=sum(device.outbox.unsent for device in devices),
             dropped=sum(device.outbox.dropped for device in devices),
             seconds=round(monotonic() - self._began, 3),
-            faults={name: sum(link.struck[name] for link in self._links) for name in self._links[0].struck},
+            readings_unacked=sum(d.outbox.readings + d.outbox.dropped_readings for d in devices),
+            faults=self._struck(),
         )
+
+    def _struck(self) -> dict[str, int]:
+        counts = [link.struck for link in self._links]
+        return {name: sum(struck.get(name, 0) for struck in counts) for name in self._faults.active()}
 
     @property
     def _published(self) -> int:
@@ -179,24 +190,28 @@ class FleetRun:
         return sent
 
     def _send_all(
-        self, phase: str, at: datetime, pace: "_Pace", most_unacked: int | None, resend_after_s: float
-    ) -> None:
-        """Publish until all is sent and few enough samples are unacknowledged."""
+        self, phase: str, at: datetime, pace: "_Pace", most_unacked: int | None, resend_after_s: float,
+        give_up_after_s: float | None,
+    ) -> bool:  # fmt: skip
+        """Publish until all is sent and few enough samples are unacknowledged; False when that was given up."""
         silent_since, acked = monotonic(), -1
         while not self._done(pace):
             sent = self._exchange(at, pace)
             self._report(phase, at)
             waiting = any(link.unsent for link in self._links)
             if not waiting and (most_unacked is None or self._unacked <= most_unacked):
-                return
+                return True
             if sent or acked != sum(link.acked for link in self._links):
                 silent_since, acked = monotonic(), sum(link.acked for link in self._links)
+            elif give_up_after_s is not None and monotonic() - silent_since > give_up_after_s:
+                return False
             elif monotonic() - silent_since > resend_after_s:
                 for link in self._links:
                     link.resend_unacked()
                 silent_since = monotonic()
             else:
                 self._idle()
+        return True
 
     def _done(self, pace: "_Pace") -> bool:
         return self._stop.is_set() or pace.spent(self._published)

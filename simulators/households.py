@@ -1,6 +1,8 @@
 """Households that do not exist: who is at home when, when they travel, and how they treat a worn part."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from math import exp
 
@@ -19,11 +21,42 @@ _WEEKEND = [0.95, 1, 0.95, 0.75, 0.6, 0.75, 0.9, 0.95]
 
 
 class Habit(StrEnum):
-    """When a household replaces a part: at about 10 % remaining, well before, or weeks after."""
+    """When a household replaces a part: at about 10 % remaining, well before, weeks after, or never.
+
+    `CHEAP` replaces on time, with a filter of another maker that has no tag for the device to read.
+    """
 
     ON_TIME = "on_time"
     EARLY = "early"
     LATE = "late"
+    NEVER = "never"
+    CHEAP = "cheap"
+
+
+DEFAULT_HABITS: dict[Habit, float] = {Habit.ON_TIME: 12, Habit.LATE: 6, Habit.EARLY: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """How the households of a fleet differ: weights of their habits, and what happens to some between two moments.
+
+    `level_shifts` is the share of households whose use changes for good, by a half up or a third down; `new_users` the
+    share that one more person joins.
+    """
+
+    habits: Mapping[Habit, float] = field(default_factory=lambda: DEFAULT_HABITS)
+    level_shifts: float = 0.0
+    new_users: float = 0.0
+    between: tuple[datetime, datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From that hour on (since 1970) a household uses `pace` times as much and has so many more people."""
+
+    hour: int
+    pace: float = 1.0
+    people: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +74,28 @@ class Household:
     pace: float
     always_on: bool
     habit: Habit
+    changes: tuple[Change, ...] = ()
+
+    def pace_at(self, hours: IntArray) -> FloatArray:
+        """The pace in each hour."""
+        pace = np.full(len(hours), self.pace)
+        for change in self.changes:
+            pace[hours >= change.hour] *= change.pace
+        return pace
+
+    def people_at(self, hours: IntArray) -> IntArray:
+        """How many people live there in each hour."""
+        people = np.full(len(hours), self.people, dtype=np.int64)
+        for change in self.changes:
+            people[hours >= change.hour] += change.people
+        return people
+
+    def is_asleep(self, hours: IntArray) -> NDArray[np.bool_]:
+        """Whether the household sleeps: from 22, 23 or 24 o'clock to 5, 6 or 7, on weekend mornings two hours more."""
+        bed, wake = 22 + int(3 * draw(self._key("bed"))), 5 + int(3 * draw(self._key("wake")))
+        clock = local_hours(self.region, hours)
+        lie_in = 2 * (weekdays(self.region, hours) >= 5)
+        return np.asarray((clock >= bed) | (clock < wake + lie_in))
 
     def presence(self, hours: IntArray) -> FloatArray:
         """Share of the people at home in each hour, 0 to 1; 0 on vacation."""
@@ -77,9 +132,14 @@ class Household:
             return 14 + 16 * draw(part_key, "level", cycle)
         return 10
 
-    def replacement_hour(self, part_key: int, cycle: int, due: int) -> int:
-        """The hour of the replacement that became due in the hour `due`: after some days, one evening at home."""
-        days = {Habit.ON_TIME: (1, 6), Habit.EARLY: (0, 2), Habit.LATE: (10, 25)}[self.habit]
+    def replacement_hour(self, part_key: int, cycle: int, due: int) -> int | None:
+        """The hour of the replacement that became due in the hour `due`: after some days, one evening at home.
+
+        None for a household that never replaces anything.
+        """
+        if self.habit is Habit.NEVER:
+            return None
+        days = {Habit.EARLY: (0, 2), Habit.LATE: (10, 25)}.get(self.habit, (1, 6))
         earliest = due + 1 + int(24 * (days[0] + days[1] * draw(part_key, "delay", cycle)))
         hours = np.arange(earliest, earliest + 24 * 40, dtype=np.int64)
         evenings = (local_hours(self.region, hours) == _CHORE_HOUR) & ~self.is_away(hours)
@@ -89,13 +149,13 @@ class Household:
         return make_key(self.seed, self.external_key, what)
 
 
-def make_household(external_key: str, region: Region, seed: int) -> Household:
+def make_household(external_key: str, region: Region, seed: int, lives: Lives | None = None) -> Household:
     """The household that `seed` holds under that key: two to five people, three in five replace on time."""
+    led = lives or Lives()
 
     def chance(what: str) -> float:
         return draw(seed, external_key, what)
 
-    habits = [Habit.ON_TIME] * 12 + [Habit.LATE] * 6 + [Habit.EARLY] * 2
     return Household(
         external_key=external_key,
         seed=seed,
@@ -104,8 +164,33 @@ def make_household(external_key: str, region: Region, seed: int) -> Household:
         homely=chance("homely"),
         pace=exp(0.14 * draw_normal(seed, external_key, "pace")),
         always_on=chance("always on") < 0.6,
-        habit=habits[int(len(habits) * chance("habit"))],
+        habit=_choose(led.habits, chance("habit")),
+        changes=tuple(_changes(external_key, seed, led)),
     )
+
+
+def _choose(habits: Mapping[Habit, float], share: float) -> Habit:
+    """The habit that covers that share of the weights' sum."""
+    left = share * sum(habits.values())
+    for habit, weight in habits.items():
+        left -= weight
+        if left < 0:
+            return habit
+    return next(iter(habits))
+
+
+def _changes(external_key: str, seed: int, lives: Lives) -> Iterator[Change]:
+    if lives.between is None:
+        return
+    begin, end = (int(moment.timestamp()) // 3600 for moment in lives.between)
+
+    def hour(what: str) -> int:
+        return begin + int((0.2 + 0.6 * draw(seed, external_key, what, "when")) * (end - begin))
+
+    if draw(seed, external_key, "level shift") < lives.level_shifts:
+        yield Change(hour("level shift"), pace=1.5 if draw(seed, external_key, "more") < 0.5 else 0.67)
+    if draw(seed, external_key, "new user") < lives.new_users:
+        yield Change(hour("new user"), people=1, pace=1.15)
 
 
 def _year_of(day: int) -> int:

@@ -1,7 +1,7 @@
 """One MQTT connection and the devices behind it: what they have to say goes out, what they are told comes in."""
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from datetime import datetime
 
 from devices import wire
@@ -42,13 +42,14 @@ class Link:
 
     @property
     def struck(self) -> dict[str, int]:
-        """How many messages each fault struck."""
-        return self._injector.struck
+        """How often each fault struck, on the wire and in the devices."""
+        inside = (device.faults.struck for device in self._turns if device.faults)
+        return dict(sum(inside, Counter(self._injector.struck)))
 
     @property
     def unsent(self) -> int:
         """Samples, answers and held-back messages that still have to go out."""
-        return len(self._outgoing) + sum(device.outbox.unsent for device in self._turns)
+        return len(self._outgoing) + self._injector.held + sum(device.unsent for device in self._turns)
 
     @property
     def unacked(self) -> int:
@@ -75,18 +76,21 @@ class Link:
         self._flush()
         sent = idle = 0
         while sent < most and idle < len(self._turns) and self._publisher.room and not self._outgoing:
-            message = self._turns[0].next_message(self.live_since)
+            device = self._turns[0]
+            self._outgoing.extend(device.announcements())
+            message = device.next_message(self.live_since)
             self._turns.rotate(-1)
             if message is None:
+                # Nothing follows a message that was held back to be overtaken: it must not wait for ever.
+                self._outgoing.extend(self._injector.release(device.serial))
                 idle += 1
                 continue
             idle = 0
             sent += 1
-            self._outgoing.extend(self._injector.apply(message))
+            self._outgoing.extend(self._injector.apply(message, device.serial))
             self._flush()
-        if idle or not most:
-            # Nothing follows a message that was held back to be overtaken: it must not wait for ever.
-            self._outgoing.extend(self._injector.release())
+        if not most:
+            self._release()
         self._flush()
         self.published += sent
         return sent
@@ -103,6 +107,10 @@ class Link:
                 self._publisher.publish(device.status("offline"))
         self._publisher.close()
 
+    def _release(self) -> None:
+        for serial in self.devices:
+            self._outgoing.extend(self._injector.release(serial))
+
     def _flush(self) -> None:
         while self._outgoing and self._publisher.room:
             self._publisher.publish(self._outgoing.popleft())
@@ -110,7 +118,8 @@ class Link:
     def _on_connect(self, at: datetime | None) -> None:
         first = self._session == 0
         self._session = self._publisher.sessions
-        self._outgoing.extendleft(device.status("online") for device in self._turns)
+        births = [message for device in self._turns for message in device.birth()]
+        self._outgoing.extendleft(reversed(births))
         if not first:
             self.resend_unacked()
             self.live_since = at

@@ -47,9 +47,10 @@ class Outbox:
 
     def __init__(self, path: Path | None = None, *, limit: int | None = None) -> None:
         self._shelves: dict[str, _Shelf] = {}
+        self._used: set[str] = set()
         self._limit = limit
         self._count = 0
-        self.dropped = 0
+        self.dropped = self.dropped_readings = 0
         self._file = _open(path) if path else None
         if self._file:
             self._load(self._file)
@@ -62,19 +63,36 @@ class Outbox:
         """How many samples wait to be sent."""
         return sum(shelf.following - shelf.unsent for shelf in self._shelves.values())
 
+    @property
+    def readings(self) -> int:
+        """How many metric values are held."""
+        return sum(sample.readings for shelf in self._shelves.values() for sample in shelf.held.values())
+
     def open_boot(self, boot: str) -> None:
         """Begin a boot, whose numbers start at 1. A boot that was used before is a Conflict: its numbers are taken."""
-        if boot in self._shelves:
+        if boot in self._used:
             raise Conflict(f"boot {boot!r} was used before: a restarted device needs a new one")
+        for old in [name for name, shelf in self._shelves.items() if not shelf.held]:
+            del self._shelves[old]
+        self._used.add(boot)
         self._shelves[boot] = _Shelf()
         if self._file:
             with self._file:
                 self._file.execute("insert into boot (boot) values (?)", [boot])
 
-    def append(self, boot: str, measured: list[tuple[int, dict[str, object]]]) -> list[StoredSample]:
-        """Store samples, given as (epoch milliseconds, metrics), under the next numbers of an open boot."""
+    def append(
+        self, boot: str, measured: list[tuple[int, dict[str, object]]], shown_ms: list[int] | None = None
+    ) -> list[StoredSample]:
+        """Store samples, given as (epoch milliseconds, metrics), under the next numbers of an open boot.
+
+        `shown_ms` is what a wrong clock says instead; it goes over the wire.
+        """
         shelf = self._shelves[boot]
-        samples = [_encode(boot, seq, *one) for seq, one in enumerate(measured, shelf.following)]
+        shown = [at for at, _ in measured] if shown_ms is None else shown_ms
+        samples = [
+            _encode(boot, seq, at, ts, metrics)
+            for seq, ((at, metrics), ts) in enumerate(zip(measured, shown, strict=True), shelf.following)
+        ]
         shelf.held.update((sample.seq, sample) for sample in samples)
         shelf.following += len(samples)
         self._count += len(samples)
@@ -146,11 +164,13 @@ class Outbox:
             if self._limit is None or self._count <= self._limit:
                 return
             excess = min(self._count - self._limit, shelf.following - shelf.first)
+            self.dropped_readings += sum(shelf.held[seq].readings for seq in range(shelf.first, shelf.first + excess))
             self.dropped += self._remove(boot, shelf, shelf.first + excess)
 
     def _load(self, file: sqlite3.Connection) -> None:
         for (boot,) in file.execute("select boot from boot order by position"):
             self._shelves[boot] = _Shelf()
+            self._used.add(boot)
         for row in file.execute("select boot, seq, ts_ms, readings, body from sample order by boot, seq"):
             sample = StoredSample(*row)
             shelf = self._shelves[sample.boot]
@@ -168,5 +188,5 @@ def _open(path: Path) -> sqlite3.Connection:
     return file
 
 
-def _encode(boot: str, seq: int, ts_ms: int, metrics: dict[str, object]) -> StoredSample:
-    return StoredSample(boot, seq, ts_ms, len(metrics), orjson.dumps({"seq": seq, "ts": ts_ms, "metrics": metrics}))
+def _encode(boot: str, seq: int, at_ms: int, shown_ms: int, metrics: dict[str, object]) -> StoredSample:
+    return StoredSample(boot, seq, at_ms, len(metrics), orjson.dumps({"seq": seq, "ts": shown_ms, "metrics": metrics}))

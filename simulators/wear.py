@@ -11,7 +11,7 @@ from devices.nouns import Measure
 from devices.profile import DeviceProfile, LimitProfile, PartProfile
 from simulators.appliances import typical_flow_a_day
 from simulators.chance import FloatArray, IntArray, make_key
-from simulators.households import Household
+from simulators.households import Habit, Household
 
 _COUNTS = (Measure.USED, Measure.REMAINING)
 
@@ -95,7 +95,7 @@ class PartWear:
     def show(self, limit: LimitProfile, used: FloatArray, cycles: IntArray) -> list[Any]:
         """What the metric of `limit` reads: whole quanta, whole percents rounded down, or the cartridge's id."""
         if limit.measure is Measure.IDENTITY:
-            return [self.tag(cycle) for cycle in cycles.tolist()]
+            return [self._shown_tag(cycle) for cycle in cycles.tolist()]
         return list(self._read(limit, used).tolist())
 
     def _read(self, limit: LimitProfile, used: FloatArray) -> NDArray[Any]:
@@ -117,6 +117,10 @@ class PartWear:
     def tag(self, cycle: int) -> str:
         """The id of the cartridge of that cycle, as a chip in it would tell."""
         return f"{make_key(self._key, 'tag', cycle):016x}"
+
+    def _shown_tag(self, cycle: int) -> str:
+        cheap = self._household.habit is Habit.CHEAP and cycle > 0
+        return "none" if cheap else self.tag(cycle)
 
     def history(self, until: datetime) -> list[PartCycle]:
         """The cycles that began before `until`, with nothing told of what comes later."""

@@ -101,7 +101,7 @@ def test_the_customer_sees_devices_with_forecasts_and_accepts_an_offer(visit) ->
     offer.locator("button.primary").click()
     settled = page.locator(".offer.settled").first
     settled.wait_for()
-    order = re.search(r"ord_\w+", settled.inner_text())
+    order = re.search(r"ord_[0-9a-f]+", settled.inner_text())
     assert order is not None
     shoot(page, "customer-accepted")
     page.reload()

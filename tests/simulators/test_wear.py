@@ -69,7 +69,7 @@ def test_a_replacement_resets_the_counter_raises_the_percentage_and_changes_the_
 
 def test_replacement_follows_the_habit() -> None:
     at_replacement = {}
-    for habit in Habit:
+    for habit in (Habit.EARLY, Habit.ON_TIME, Habit.LATE):
         seen, cycles = _live("generic-purifier-pct", 500, habit)
         replaced_ms = int(cycles[0].replaced_at.timestamp() * 1000)  # type: ignore[union-attr]
         before = int(np.searchsorted(seen.times_ms, replaced_ms)) - 1
@@ -77,6 +77,20 @@ def test_replacement_follows_the_habit() -> None:
     assert at_replacement[Habit.EARLY] > 12
     assert 5 < at_replacement[Habit.ON_TIME] <= 10
     assert at_replacement[Habit.LATE] < 6
+
+
+def test_a_household_that_never_replaces_wears_a_filter_down_to_nothing() -> None:
+    seen, cycles = _live("reed-air-2", 500, Habit.NEVER)
+    assert [cycle.replaced_at for cycle in cycles] == [None]
+    assert seen.metrics["filter_life_pct"][-1] == 0
+    assert seen.metrics["filter_used_h"][-1] > 3500
+
+
+def test_a_cheap_filter_has_no_tag_to_read() -> None:
+    seen, cycles = _live("reed-air-2", 400, Habit.CHEAP)
+    assert cycles[0].replaced_at is not None
+    assert set(seen.metrics["filter_tag"]) == {cycles[0].tag, "none"}
+    assert np.any(np.diff(seen.metrics["filter_used_h"]) < 0)
 
 
 def test_the_first_limit_that_is_reached_ends_a_water_filter() -> None:
