@@ -18,12 +18,16 @@ app = typer.Typer(
 )
 
 
+def register_commands() -> None:
+    """Import the modules that hold commands; each adds its own to `app`."""
+    from millpond.cli import backtest, decode, doctor, files, fleet, jobs, services  # noqa: F401
+
+
 def main() -> None:
     """Run a command; an error of ours becomes its one sentence."""
     import psycopg
 
-    from millpond.cli import decode, doctor, files, fleet, jobs, services  # noqa: F401  (they register their commands)
-
+    register_commands()
     try:
         app()
     except MillpondError as error:

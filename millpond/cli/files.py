@@ -13,12 +13,17 @@ from millpond.cli.services import start
 imports = typer.Typer(no_args_is_help=True, help="Bring devices or their readings in from a file.")
 app.add_typer(imports, name="import")
 
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE", show_default=False)]
+File = Annotated[
+    Path,
+    typer.Argument(
+        exists=True, dir_okay=False, readable=True, metavar="FILE", show_default=False, help="CSV in UTF-8, or Parquet."
+    ),
+]
 
 
 @imports.command()
 def devices(file: File) -> None:
-    """Register the devices of a CSV file with the columns serial, model, region, customer, installed_at.
+    """Register the devices of a file with the columns serial, model, region, customer, installed_at.
 
     Region (a climate region's name) and customer (your own key, created when new) may be empty. Running it again
     changes nothing. Bad rows are named one by one, the good ones are stored, and then the exit is 1.
@@ -43,7 +48,7 @@ def devices(file: File) -> None:
 
 @imports.command()
 def readings(file: File) -> None:
-    """Store the readings of a CSV or Parquet file with the columns serial, metric, ts, value.
+    """Store the readings of a file with the columns serial, metric, ts, value.
 
     A ts is RFC 3339 with an offset, or epoch milliseconds. Every row is stored, found to be a duplicate or in conflict
     with what is stored, or put into quarantine with its line number. Running it again changes nothing, also after it

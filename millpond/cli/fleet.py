@@ -81,7 +81,9 @@ def simulate(
         tls=TlsFiles(ca_file, client_cert, client_key),
     )
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with until_signalled() as stop, Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with until_signalled() as stop, bar:
         task = bar.add_task("connecting", total=None)
 
         def show(progress: Progress) -> None:
