@@ -70,9 +70,3 @@ def require_role(caller: Caller, *roles: Role) -> None:
     """Pass one of `roles`; to all others the thing does not exist, so that nothing leaks."""
     if caller.role not in roles:
         raise NotFound("there is nothing here that you may see")
-
-
-def require_self_or_operator(caller: Caller, role: Role, subject: str) -> None:
-    """Pass the operator, and the one `role` whose id is `subject`; NotFound for everyone else."""
-    if caller.role is not Role.OPERATOR and caller != Caller(role, subject):
-        raise NotFound(f"there is no {role.value} {subject[:80]} that you may see")

@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from api.auth import Caller, Role, require_role, require_self_or_operator
+from api.auth import Caller, Role, require_role
 from api.credit import show_binding
 from api.edge import At, CallerDep, Edge, EdgeDep, Reads, WriteDep, answer_once
 from api.models import BindingOut, Body, LongText, Out, Text
@@ -57,9 +57,10 @@ def get_binding(customer_id: str, reads: Reads, caller: CallerDep, at: At) -> Bi
     """Who is credited for the customer now; 404 when nobody is."""
     with reads.connection() as conn:
         customer = select_customer(conn, customer_id)
-        if customer is None:
+        if customer is None or (
+            caller.role is not Role.OPERATOR and caller != Caller(Role.CUSTOMER, customer.customer_id)
+        ):
             raise NotFound(f"there is no customer {customer_id[:80]} that you may see")
-        require_self_or_operator(caller, Role.CUSTOMER, customer.customer_id)
         binding = binding_at(conn, customer.customer_id, at)
         if binding is None:
             raise NotFound(f"nobody is credited for customer {customer_id} yet")

@@ -13,7 +13,7 @@ from api.models import CreditOut, MoneyOut, OrderOut, Out
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
 from attribution.bindings import binding_at
 from attribution.nouns import Customer
-from attribution.people import select_customer
+from attribution.people import select_customer, select_staff_member
 from devices.store import select_product
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import InvalidInput, NotFound
@@ -178,6 +178,8 @@ def _require_customer(caller: Caller) -> CustomerId:
 
 def _may_see(conn: ReadConnection, caller: Caller, customer_id: CustomerId, at: datetime) -> bool:
     if caller.role is Role.STAFF:
-        binding = binding_at(conn, customer_id, at)
-        return binding is not None and binding.staff_id == caller.subject
+        binding, staff = binding_at(conn, customer_id, at), select_staff_member(conn, caller.subject)
+        return (
+            binding is not None and staff is not None and staff.employed_at(at) and binding.staff_id == staff.staff_id
+        )
     return caller.role is Role.OPERATOR or customer_id == caller.subject

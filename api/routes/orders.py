@@ -1,5 +1,6 @@
 """Sales in any channel, and refunds."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -49,7 +50,7 @@ def post_order(body: NewOrder, caller: CallerDep, write: WriteDep, at: At) -> JS
     """Place an order: it is credited to the binding in force, and withdraws the offers that it makes moot."""
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        seller = _require_seller(conn, caller, body)
+        seller = _require_seller(conn, caller, body, at)
         order = place_order(
             conn,
             customer_id=_buyer(conn, caller, body),
@@ -70,7 +71,7 @@ def post_refund(order_id: str, body: NewRefund, caller: CallerDep, write: WriteD
     """Give money back, whole or in part; the commission's share of it is clawed back."""
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        order = _find_visible_order(conn, caller, order_id)
+        order = _find_visible_order(conn, caller, order_id, at)
         refund = refund_order(conn, order.order_id, amount=body.amount.to_money(), at=at, reason=body.reason)
         return 201, RefundOut.model_validate(refund)
 
@@ -88,7 +89,7 @@ def _buyer(conn: ReadConnection, caller: Caller, body: NewOrder) -> CustomerId:
     return customer.customer_id
 
 
-def _require_seller(conn: ReadConnection, caller: Caller, body: NewOrder) -> Staff | None:
+def _require_seller(conn: ReadConnection, caller: Caller, body: NewOrder, at: datetime) -> Staff | None:
     """The staff member at the till, None when nobody sells; raises when the caller may not sell so."""
     if caller.role is Role.CUSTOMER and body.channel is Channel.STORE:
         raise InvalidInput("channel: a customer orders in the app or on the web; a till's sale is entered by staff")
@@ -96,28 +97,29 @@ def _require_seller(conn: ReadConnection, caller: Caller, body: NewOrder) -> Sta
         return None
     if body.channel is not Channel.STORE:
         raise InvalidInput("channel: staff sell at their store's till, so it is 'store'")
-    staff = _find_self(conn, caller)
+    staff = _find_self(conn, caller, at)
     if body.store_id not in (None, staff.store_id):
         raise NotFound(f"there is no store {body.store_id} at whose till you sell")
     return staff
 
 
-def _find_visible_order(conn: ReadConnection, caller: Caller, order_id: str) -> Order:
+def _find_visible_order(conn: ReadConnection, caller: Caller, order_id: str, at: datetime) -> Order:
     """The order, for its customer, for staff of the store it was sold in, and for operators."""
     order = select_order(conn, order_id)
-    if order is None or not _may_see(conn, caller, order):
+    if order is None or not _may_see(conn, caller, order, at):
         raise NotFound(f"there is no order {order_id[:80]} that you may see")
     return order
 
 
-def _may_see(conn: ReadConnection, caller: Caller, order: Order) -> bool:
+def _may_see(conn: ReadConnection, caller: Caller, order: Order, at: datetime) -> bool:
     if caller.role is Role.STAFF:
-        return order.store_id is not None and order.store_id == _find_self(conn, caller).store_id
+        staff = select_staff_member(conn, caller.subject)
+        return staff is not None and staff.employed_at(at) and order.store_id == staff.store_id
     return caller.role is Role.OPERATOR or order.customer_id == caller.subject
 
 
-def _find_self(conn: ReadConnection, caller: Caller) -> Staff:
+def _find_self(conn: ReadConnection, caller: Caller, at: datetime) -> Staff:
     staff = select_staff_member(conn, StaffId(caller.subject))
-    if staff is None:
+    if staff is None or not staff.employed_at(at):
         raise NotFound("you are not one of our staff")
     return staff

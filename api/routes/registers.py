@@ -14,13 +14,15 @@ from attribution.people import (
     register_customer,
     register_staff,
     register_store,
+    select_customer,
     select_customers,
     select_staff,
     select_stores,
     void_badge,
 )
 from millpond.kernel.db import WriteConnection
-from millpond.kernel.ids import CustomerId, StaffId, StoreId
+from millpond.kernel.errors import InvalidInput
+from millpond.kernel.ids import StaffId, StoreId
 
 router = APIRouter(prefix="/v1", tags=["registers"])
 
@@ -130,11 +132,14 @@ def post_staff(body: NewStaff, caller: CallerDep, write: WriteDep, at: At) -> JS
     require_role(caller, Role.OPERATOR)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
+        own = select_customer(conn, body.customer_id) if body.customer_id else None
+        if body.customer_id and own is None:
+            raise InvalidInput(f"customer_id: customer {body.customer_id} is not known")
         staff = register_staff(
             conn,
             store_id=StoreId(body.store_id),
             name=body.name,
-            customer_id=CustomerId(body.customer_id) if body.customer_id else None,
+            customer_id=own.customer_id if own else None,
             at=at,
         )
         return 201, StaffOut.model_validate(staff)

@@ -86,6 +86,33 @@ def test_staff_lose_sight_of_a_customer_who_is_not_theirs(house: House) -> None:
     assert house.as_noah.get(address).status_code == 404
 
 
+def test_who_left_neither_sees_customers_nor_refunds(house: House) -> None:
+    make_offer(house)
+    order = {"customer_id": house.ann.customer_id, "channel": "store", "currency": "EUR"}
+    order |= {"items": [{"sku": "REED-SOUNDBAR-3"}]}  # type: ignore[dict-item]
+    sold = house.as_mina.post("/v1/orders", json=order, headers=house.key()).json()
+    house.as_operator.post(f"/v1/staff/{house.mina.staff_id}/departure", headers=house.key())
+    refund = {"amount": {"amount_minor": 100, "currency": "EUR"}}
+    address = f"/v1/orders/{sold['order_id']}/refunds"
+    assert house.as_mina.post(address, json=refund, headers=house.key()).status_code == 404
+    assert house.as_mina.post("/v1/orders", json=order, headers=house.key()).status_code == 404
+    assert house.as_mina.get(f"/v1/customers/{house.ann.customer_id}/offers").status_code == 404
+    page = house.browser("staff", house.mina.staff_id).get("/staff")
+    assert page.status_code == 200
+    assert "with you since" not in page.text
+
+
+def test_a_brands_key_for_a_customer_is_not_turned_into_an_id_for_others(house: House) -> None:
+    house.as_operator.post("/v1/customers", json={"name": "Cho", "external_key": "home-9"}, headers=house.key())
+    for client in (house.as_ann, house.as_mina):
+        for key in ("home-9", "home-10"):
+            answer = client.get(f"/v1/customers/{key}/binding")
+            assert (answer.status_code, answer.json()["detail"]) == (
+                404,
+                f"there is no customer {key} that you may see",
+            )
+
+
 def test_staff_sell_only_at_their_own_till(house: House) -> None:
     order = {"customer_id": house.ann.customer_id, "channel": "store", "currency": "EUR"}
     order |= {"items": [{"sku": "REED-SOUNDBAR-3"}], "store_id": house.harbour.store_id}  # type: ignore[dict-item]

@@ -92,3 +92,13 @@ def test_what_cannot_be_is_one_sentence(house: House) -> None:
     ops.post("/v1/customers", json={"name": "A", "external_key": "k"}, headers=house.key())
     again = ops.post("/v1/customers", json={"name": "B", "external_key": "k"}, headers=house.key())
     assert again.status_code == 409
+
+
+def test_a_person_known_by_the_brands_key_cannot_scan_their_own_code(house: House) -> None:
+    ops = house.as_operator
+    ops.post("/v1/customers", json={"name": "Cho", "external_key": "home-9"}, headers=house.key())
+    body = {"name": "Cho", "store_id": house.harbour.store_id, "customer_id": "home-9"}
+    staff_id = ops.post("/v1/staff", json=body, headers=house.key()).json()["staff_id"]
+    code = ops.post(f"/v1/staff/{staff_id}/qr-tokens", headers=house.key()).json()["token"]
+    own = house.client("customer", "home-9").post("/v1/bindings", json={"token": code}, headers=house.key())
+    assert (own.status_code, "your own code" in own.json()["detail"]) == (422, True)
