@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
@@ -11,6 +12,7 @@ from api.edge import At, CallerDep, Edge, EdgeDep, Reads, WriteDep, answer_once
 from api.models import MoneyOut, Out
 from api.qr import build_scan_url, draw_png, draw_svg
 from attribution.nouns import Channel, Staff
+from attribution.people import select_store
 from attribution.statements import build_statement
 from attribution.tokens import decode_staff_token, issue_badge_token, issue_screen_token
 from millpond.kernel.db import WriteConnection
@@ -19,7 +21,10 @@ router = APIRouter(prefix="/v1/staff", tags=["staff"])
 
 Month = Annotated[
     str | None,
-    Query(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$", description="YYYY-MM; default: this month."),
+    Query(
+        pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$",
+        description="YYYY-MM; default: the store's month of now.",
+    ),
 ]
 
 
@@ -104,13 +109,15 @@ def get_statement(staff_id: str, reads: Reads, caller: CallerDep, at: At, month:
     """Orders, and the commission earned, clawed back and payable, in one month."""
     with reads.connection() as conn:
         staff = find_visible_staff(conn, caller, staff_id)
-        statement = build_statement(conn, staff.staff_id, parse_month(month, at))
+        store = select_store(conn, staff.store_id)
+        assert store is not None  # A foreign key says so.
+        statement = build_statement(conn, staff.staff_id, parse_month(month, at, store.time_zone))
     return StatementOut.model_validate(statement)
 
 
-def parse_month(month: str | None, at: datetime) -> date:
-    """The first day of `YYYY-MM`, or of the month of `at`."""
-    return date.fromisoformat(f"{month}-01") if month else at.date().replace(day=1)
+def parse_month(month: str | None, at: datetime, time_zone: str) -> date:
+    """The first day of `YYYY-MM`, or of the month that `at` lies in there."""
+    return date.fromisoformat(f"{month}-01") if month else at.astimezone(ZoneInfo(time_zone)).date().replace(day=1)
 
 
 def badge_url(edge: Edge, staff: Staff) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from babel.numbers import get_currency_precision
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from api.auth import Caller, Role
@@ -26,7 +26,12 @@ from millpond.kernel.db import ReadConnection
 from millpond.kernel.ids import CustomerId
 from offers.store import select_open_offers
 
-router = APIRouter(prefix="/staff", include_in_schema=False)
+
+def _staff_only(request: Request) -> None:
+    require_caller(request, Role.STAFF)
+
+
+router = APIRouter(prefix="/staff", include_in_schema=False, dependencies=[Depends(_staff_only)])
 
 _CUSTOMERS_A_PAGE = 20
 
@@ -44,8 +49,8 @@ def get_staff(request: Request, reads: Reads, month: Month = None, cursor: Curso
     """The whole page."""
     with reads.connection() as conn:
         staff, store, view = _open_page(request, conn)
-        cards, following = _read_customers(conn, staff, view, cursor)
-        statement = build_statement(conn, staff.staff_id, parse_month(month, view.at))
+        cards, following = _read_customers(conn, staff, view, cursor) if staff.employed_at(view.at) else ([], None)
+        statement = build_statement(conn, staff.staff_id, parse_month(month, view.at, store.time_zone))
     charts = [(totals, _chart(statement, totals)) for totals in statement.totals]
     return view.render(
         "staff.html", staff=staff, store=store, cards=cards, following=following, statement=statement, charts=charts

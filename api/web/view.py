@@ -90,13 +90,21 @@ def look(request: Request, own_locale: str | None = None, own_zone: str = "UTC")
     asked = request.query_params.get("lang")
     asked = asked if asked in LANGUAGES else request.cookies.get(LANGUAGE_COOKIE)
     language = choose_language(asked, own_locale, request.headers.get("accept-language", ""))
-    return View(request, _read_caller(request, at), Speech(language, find_zone(own_zone)), at)
+    return View(request, _find_caller(request, at), Speech(language, find_zone(own_zone)), at)
 
 
 def look_in_english(request: Request, zone: ZoneInfo | None = None) -> View:
     """The view of the pages for people who work here."""
     view = look(request)
     return View(request, view.caller, Speech("en", zone or ZoneInfo("UTC")), view.at)
+
+
+def _find_caller(request: Request, at: datetime) -> Caller | None:
+    """Who is signed in, asked once a request: it may need a connection, and a page that holds one waits for none."""
+    if not hasattr(request.state, "caller"):
+        request.state.caller = _read_caller(request, at)
+    caller: Caller | None = request.state.caller
+    return caller
 
 
 def _read_caller(request: Request, at: datetime) -> Caller | None:
@@ -111,6 +119,8 @@ def _read_caller(request: Request, at: datetime) -> Caller | None:
 
 def render_problem(request: Request, status: HTTPStatus, detail: str) -> HTMLResponse:
     """What a person sees when something went wrong: a page, or a card inside the page they are on."""
+    # Asking who it is may be what went wrong, and would go wrong again.
+    request.state.caller = getattr(request.state, "caller", None)
     template = "problem_card.html" if "hx-request" in request.headers else "problem.html"
     return look(request).render(template, status.value, sentence=detail, code=status.value)
 

@@ -1,6 +1,6 @@
 """Staff codes, bindings, orders, refunds and statements over HTTP."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -148,3 +148,13 @@ def test_an_order_for_nobody_or_a_stranger_is_refused(still_house: House) -> Non
     assert still_house.as_mina.post("/v1/orders", json=TILL, headers=still_house.key()).status_code == 422
     stranger = TILL | {"customer_id": "cus_stranger"}
     assert still_house.as_mina.post("/v1/orders", json=stranger, headers=still_house.key()).status_code == 404
+
+
+def test_this_month_is_the_stores_month(house: House) -> None:
+    house.clock.at = datetime(2026, 3, 31, 22, 30, tzinfo=UTC)  # Half past midnight in Berlin.
+    order = {"channel": "app", "currency": "EUR", "items": [{"sku": "REED-SOUNDBAR-3"}]}
+    sold = house.as_ann.post("/v1/orders", json=order, headers=house.key()).json()
+    statement = house.as_mina.get(f"/v1/staff/{house.mina.staff_id}/statement").json()
+    assert statement["month"] == "2026-04-01"
+    assert [line["order_id"] for line in statement["lines"]] == [sold["order_id"]]
+    assert 'value="2026-04"' in house.browser("staff", house.mina.staff_id).get("/staff").text
