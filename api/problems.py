@@ -70,7 +70,8 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_problem)
     for away in (psycopg.OperationalError, PoolTimeout, TooManyRequests):
         app.add_exception_handler(away, _away_problem)
-    app.add_exception_handler(psycopg.DataError, _unstorable_problem)
+    for unstorable in (psycopg.DataError, UnicodeEncodeError):
+        app.add_exception_handler(unstorable, _unstorable_problem)
 
 
 def problem_response(request: Request, status: HTTPStatus, kind: str, detail: str, **more: Any) -> Response:
@@ -119,6 +120,8 @@ def _where(loc: Sequence[Any]) -> str:
 
 
 def _what(error: Any) -> str:
+    if error["type"] == "json_invalid":
+        return "this is not JSON"
     message = str(error["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:300]
 
@@ -144,7 +147,7 @@ def _away_problem(request: Request, error: Exception) -> Response:
 
 
 def _unstorable_problem(request: Request, error: Exception) -> Response:
-    """Text with a NUL, or a number out of every range: the caller's to mend."""
+    """Text with a NUL or half a character, or a number out of every range: the caller's to mend."""
     detail = "the request holds a value that cannot be stored, such as a NUL character or a number out of range"
     return problem_response(request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-input", detail)
 

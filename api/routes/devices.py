@@ -31,7 +31,7 @@ router = APIRouter(prefix="/v1/devices", tags=["devices"])
 class NewDevice(Body):
     """A device to register. Without `installed_at` it is installed now."""
 
-    serial: Annotated[Text, Field(max_length=64)]
+    serial: Text
     model: Text
     region: Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")] = ""
     customer_id: Text | None = None

@@ -1,5 +1,8 @@
 """Whatever goes wrong is one problem with one sentence."""
 
+import asyncio
+import base64
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -7,7 +10,8 @@ from api.app import create_app
 from millpond.kernel.db import open_read_pool, open_write_pool
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.settings import Settings
-from tests.api.house import FixedClock, House
+from offers.store import select_open_offers
+from tests.api.house import NOW, FixedClock, House, make_offer
 
 ORDER = {"channel": "app", "currency": "EUR", "items": [{"sku": "REED-SOUNDBAR-3"}]}
 
@@ -48,6 +52,51 @@ def test_a_body_that_cannot_be_says_what_and_where(
     assert answer.status_code == 422
     assert answer.json()["detail"].startswith(sentence)
     assert "Traceback" not in answer.text
+
+
+def test_half_a_request_does_nothing(house: House) -> None:
+    """A line that breaks in the middle of a form must not accept what the rest of it might have said."""
+    offer = make_offer(house)
+    headers = {"cookie": f"millpond_session={house.token('customer', house.ann.customer_id)}"}
+    headers |= {"content-type": "application/x-www-form-urlencoded", "content-length": "60", "host": "testserver"}
+    scope = {"type": "http", "method": "POST", "path": f"/me/offers/{offer.offer_id}/accept", "query_string": b""}
+    scope |= {"headers": [(name.encode(), value.encode()) for name, value in headers.items()]}
+    messages = iter([{"type": "http.request", "body": b"key=form_1", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, object]:
+        return next(messages)
+
+    async def send(message: dict[str, object]) -> None:
+        raise AssertionError(f"nobody is there to hear {message['type']}")
+
+    asyncio.run(house.app(scope, receive, send))
+    with house.connect() as conn:
+        assert [each.offer_id for each in select_open_offers(conn, house.ann.customer_id, at=NOW)] == [offer.offer_id]
+
+
+def test_text_that_no_database_takes_is_the_callers_to_mend(still_house: House) -> None:
+    half = base64.urlsafe_b64encode(b'["\\ud800"]').decode()
+    assert still_house.as_operator.get(f"/v1/customers?cursor={half}").status_code == 422
+    assert still_house.browser("staff", still_house.mina.staff_id).get(f"/staff?cursor={half}").status_code == 422
+    for subject in ("\ud800", "\x00"):
+        assert still_house.client("customer", subject).get("/v1/devices").status_code == 422
+        assert still_house.browser("customer", subject).get("/me").status_code == 422
+
+
+def test_an_origin_that_is_no_address_is_a_foreign_one(still_house: House) -> None:
+    answer = still_house.client().post("/sign-in", data={"token": "x"}, headers={"Origin": "http://["})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [(b"{", "body 1: this is not JSON"), (b'{"serial":"%s","model":"reed-tv-55"}' % (b"x" * 65), "serial 'xxx")],
+)
+def test_a_sentence_says_what_is_wrong(still_house: House, body: bytes, sentence: str) -> None:
+    headers = still_house.key() | {"Content-Type": "application/json"}
+    answer = still_house.as_operator.post("/v1/devices", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(sentence)
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b'{"a":"\\ud800"}', b"[" * 100_000, b"null", b""])
