@@ -24,6 +24,9 @@ from millpond.kernel.clock import Clock, monotonic
 _LOG = logging.getLogger(__name__)
 _KEEPALIVE_S = 10
 _QUIET_S = 0.005
+# A broker, or the way to it, that leaves a question unanswered for so long is away, whatever the socket says.
+_SILENCE_S = 2.5
+_NOBODYS_TOPIC = f"{PREFIX}/-/nobody"
 _TOPICS = {
     Lane.LIVE: (f"{PREFIX}/+/telemetry", f"{PREFIX}/+/status", f"{PREFIX}/+/command/+/result"),
     Lane.BACKFILL: (f"{PREFIX}/+/backfill",),
@@ -95,7 +98,8 @@ class LaneConnection:
         self._epoch = 0
         self._connected = False
         self._subscribed = False
-        self._paused = False
+        self._deaf = False
+        self._asked_s: float | None = None
         self._last_received: datetime | None = None
         self._client = self._make_client(client_id)
 
@@ -112,6 +116,7 @@ class LaneConnection:
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_answer
         return client
 
     @property
@@ -121,8 +126,9 @@ class LaneConnection:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has accepted us and has not gone since."""
-        return self._connected
+        """Whether the broker has accepted us, has not gone since, and answers."""
+        asked_s = self._asked_s
+        return self._connected and (asked_s is None or monotonic() - asked_s < _SILENCE_S)
 
     @property
     def subscribed(self) -> bool:
@@ -151,11 +157,20 @@ class LaneConnection:
         """Send a message of ours, at least once, now or after the next connect."""
         self._client.publish(topic, payload, qos=1)
 
+    def ask(self) -> None:
+        """Ask the broker for a sign of life, unless an answer is still owed.
+
+        A keepalive needs three times as long to notice a dead link. Ending a subscription that never was is the one
+        question that MQTT 3.1.1 makes every broker answer (MQTT-3.10.4-5) and that changes nothing.
+        """
+        if self._connected and self._asked_s is None:
+            self._asked_s = monotonic()
+            self._client.unsubscribe(_NOBODYS_TOPIC)
+
     def resume_when_drained(self) -> None:
-        """Reconnect after a pause, once the backlog in memory is half gone."""
-        if self._paused and self._inbox.waiting(self.lane) < self._max_waiting // 2:
-            self._paused = False
-            self._client.loop_stop()
+        """Reconnect after a time of not listening, once all that was heard is stored: what was missed comes again."""
+        if self._deaf and not self._inbox.waiting(self.lane):
+            self.stop()
             self.start()
 
     def _on_connect(
@@ -166,7 +181,7 @@ class LaneConnection:
             return
         with self._state:
             self._epoch += 1
-            self._connected = True
+            self._connected, self._deaf, self._asked_s = True, False, None
         client.subscribe([(topic, 1) for topic in _TOPICS[self.lane]])
         _LOG.info("connected", extra={"event": "broker_connected", "lane": self.lane.name, "epoch": self._epoch})
 
@@ -175,6 +190,7 @@ class LaneConnection:
     ) -> None:
         with self._state:
             self._connected = self._subscribed = False
+            self._asked_s = None
         _LOG.warning("disconnected: %s", reason, extra={"event": "broker_disconnected", "lane": self.lane.name})
 
     def _on_subscribe(
@@ -182,17 +198,23 @@ class LaneConnection:
     ) -> None:
         self._subscribed = not any(reason.is_failure for reason in reasons)
 
-    def _on_message(self, client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
+    def _on_answer(self, *_: object) -> None:
+        self._asked_s = None
+
+    def _on_message(self, _client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
+        if self._deaf:
+            return
         # An exception here would end paho's thread while it still says that it is connected.
         try:
             waiting = self._inbox.put(self._delivery(message))
         except Exception:
             _LOG.exception("a message could not be taken", extra={"event": "delivery_failed"})
             return
-        if waiting > self._max_waiting and not self._paused:
-            # Blocking here would stop the keepalive; leaving makes the broker keep the rest.
-            self._paused = True
-            client.disconnect()
+        if waiting >= self._max_waiting:
+            # Blocking here would stop the keepalive, and leaving would make worthless all that waits, so that a broker
+            # which overruns its window could drive us round in circles. What is not heard is not acknowledged.
+            self._deaf = True
+            _LOG.warning("not listening until the backlog is stored", extra={"event": "deaf", "waiting": waiting})
 
     def _delivery(self, message: mqtt.MQTTMessage) -> Delivery:
         received_at = self._clock.now()
@@ -249,7 +271,12 @@ class Session:
         """Send a message of ours to a device."""
         self._lanes[Lane.LIVE].publish(topic, payload)
 
+    def ask(self) -> None:
+        """Ask for a sign of life on every lane; `connected` is the answer, a few seconds later."""
+        for lane in self._lanes.values():
+            lane.ask()
+
     def resume_when_drained(self) -> None:
-        """Reconnect lanes that left because of their backlog."""
+        """Reconnect lanes that did not listen because of their backlog."""
         for lane in self._lanes.values():
             lane.resume_when_drained()

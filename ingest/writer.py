@@ -22,7 +22,7 @@ from millpond.kernel.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 _BEAT_S = 1.0
-_RETRY_MAX_S = 5.0
+_RETRY_MAX_S = 2.0
 # The message itself is at fault: a value the column does not take, a rule of the schema.
 _FAULT_OF_THE_MESSAGE = (psycopg.DataError, psycopg.IntegrityError)
 
@@ -56,6 +56,7 @@ class Writer:
         self._database = Database(settings.database_url.get_secret_value())
         self._gaps = GapWatch()
         self._next_beat = 0.0
+        self._said_connected = False
         self._limits = Limits(
             settings.payload_max_bytes,
             timedelta(days=settings.clock_past_days),
@@ -125,9 +126,11 @@ class Writer:
     def keep_house(self) -> None:
         """Once a second: the heartbeat, gaps to ask for, lanes to resume. A database that is away is no harm here."""
         self._session.resume_when_drained()
-        if monotonic() < self._next_beat:
+        # News of the connection does not wait for the next beat.
+        if monotonic() < self._next_beat and self._session.connected == self._said_connected:
             return
         self._next_beat = monotonic() + _BEAT_S
+        self._session.ask()
         try:
             conn = self._database.connection()
             self._beat(conn)
@@ -136,16 +139,17 @@ class Writer:
             _LOG.warning("no heartbeat: %s", error, extra={"event": "beat_failed", "sqlstate": error.sqlstate})
 
     def _beat(self, conn: WriteConnection) -> None:
-        session = self._session
+        session, connected = self._session, self._session.connected
         consumer, in_flight = self._settings.consumer_id, self._counts[1]
         beat(
             conn,
             consumer,
             epoch=session.epoch,
-            connected=session.connected,
+            connected=connected,
             in_flight=in_flight,
             lag_s=session.inbox.lag_s(),
         )
+        self._said_connected = connected
 
     def close(self) -> None:
         """Close the database connection."""

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
         description="Device times further ahead than this many minutes are replaced by the receive time.",
     )
     status_grace_s: float = Field(
-        default=5,
+        default=4,
         gt=0,
         description="Seconds without a heartbeat of ingest or database after which /readyz turns red.",
     )

@@ -51,7 +51,12 @@ def registered(database: str, serial: str) -> str:
 def running_ingest(settings: Settings) -> Iterator[Session]:
     """An ingest in a thread, connected before the test goes on."""
     clock = SystemClock()
-    session = Session(parse_broker_url(settings.broker_url.get_secret_value()), settings.consumer_id, clock, 20_000)
+    session = Session(
+        parse_broker_url(settings.broker_url.get_secret_value()),
+        settings.consumer_id,
+        clock,
+        settings.in_flight_max_messages,
+    )
     stop = threading.Event()
     thread = threading.Thread(target=run_ingest, args=(settings, session, clock, stop))
     thread.start()

@@ -1,0 +1,144 @@
+"""The command line of the proof, and its table."""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from millpond.kernel.clock import monotonic
+from millpond.kernel.errors import MillpondError
+from proof.faults import database, processes
+from proof.stage import Outcome, Size, World, world
+
+Fault = Callable[[World, Size, int], Outcome]
+FAULTS: dict[str, Fault] = {
+    "ingest-kill": processes.kill_ingest,
+    "broker-kill": processes.kill_broker,
+    "forgetful-broker-kill": processes.kill_forgetful_broker,
+    "postgres-stop": database.stop_postgres,
+    "slow-database": database.slow_database,
+    "locked-table": database.locked_table,
+    "queue-overflow": processes.overflow_broker,
+}
+_RSS_MAX_MB = 400.0
+_COLUMNS = ("fault", "times", "rate/s", "sent", "stored", "quarantined", "lost", "duplicated", "phantom", "corrupt",
+            "miscounted", "unacked", "recovery s", "red s", "green s", "RSS MB", "took s", "")  # fmt: skip
+
+
+def run_fault(made: World, name: str, size: Size, seed: int) -> dict[str, Any]:
+    """Run one fault and return its line: the outcome's fields, `fault`, `seconds`, `seed` and `ok`."""
+    began = monotonic()
+    try:
+        outcome = FAULTS[name](made, size, seed)
+    except MillpondError as error:
+        outcome = Outcome(complaints=[str(error)])
+    return judge(name, outcome, seed, monotonic() - began)
+
+
+def judge(name: str, outcome: Outcome, seed: int, seconds: float) -> dict[str, Any]:
+    """The line of a fault, with all that is wrong with it as sentences."""
+    complaints = outcome.complaints + [f"{count:,} {what}" for what, count in outcome.account.faults.items()]
+    if outcome.unacked:
+        complaints.append(f"{outcome.unacked:,} samples were never acknowledged")
+    if outcome.rss_mb > _RSS_MAX_MB:
+        complaints.append(f"ingest took {outcome.rss_mb:.0f} MB, {_RSS_MAX_MB:.0f} are allowed")
+    line = {"fault": name, "seed": seed, "ok": not complaints, "seconds": round(seconds, 1)}
+    return line | _rounded(asdict(outcome)) | {"complaints": complaints}
+
+
+def main() -> None:
+    """The command."""
+    typer.run(faults)
+
+
+def faults(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Faults to run; all without a name.")
+    ] = None,
+    long: Annotated[
+        bool, typer.Option("--long", help="As often as before a release: hours instead of minutes.")
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="Repeats a run's devices and poison; printed by every run.")] = None,
+    devices: Annotated[int, typer.Option(min=1, help="How many devices.")] = 200,
+    rate: Annotated[float, typer.Option(min=1, help="Samples a second of all devices together.")] = 1000.0,
+    keep: Annotated[Path | None, typer.Option(help="Keep logs, journals and databases in this new folder.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the lines as one JSON object.")] = False,
+    list_them: Annotated[bool, typer.Option("--list", help="Say what there is and end.")] = False,
+) -> None:
+    """Prove that nothing is lost and nothing is counted twice, whatever breaks.
+
+    Starts a PostgreSQL, a broker, ingest and the API as real processes, and 200 devices in a process of their own that
+    write every sample to disk before they send it. Then it breaks something, waits for the recovery, lets the devices
+    drain, and holds the database against what the devices wrote: value by value, each exactly once.
+
+    It fails (exit 1) when a value is lost, duplicated, invented or changed, when ingest's own counts do not add up, when
+    a sample is never acknowledged, or when a recovery takes longer than it may.
+    """
+    console = Console(stderr=True)
+    if list_them:
+        for name, fault in FAULTS.items():
+            console.print(f"[bold]{name}[/]  {(fault.__doc__ or '').splitlines()[0]}", highlight=False)
+        return
+    chosen = names or list(FAULTS)
+    if unknown := [name for name in chosen if name not in FAULTS]:
+        console.print(f"fault {unknown[0]!r} is not known: choose from {', '.join(FAULTS)}", style="red")
+        raise typer.Exit(2)
+    seed = secrets.randbelow(1_000_000) if seed is None else seed
+    try:
+        lines = _run(chosen, Size(devices, rate, long), seed, console, keep)
+    except MillpondError as error:
+        console.print(str(error), style="red")
+        raise typer.Exit(1) from error
+    ok = all(line["ok"] for line in lines)
+    if as_json:
+        summary = {"ok": ok, "seed": seed, "long": long, "cpus": os.cpu_count(), "faults": lines}
+        sys.stdout.write(json.dumps(summary) + "\n")
+    else:
+        Console(width=None if sys.stdout.isatty() else 200).print(_table(lines, seed, long))
+    raise typer.Exit(0 if ok else 1)
+
+
+def _run(chosen: list[str], size: Size, seed: int, console: Console, keep: Path | None) -> list[dict[str, Any]]:
+    lines = []
+    with world(keep) as made:
+        for name in chosen:
+            with console.status(f"{name}: {(FAULTS[name].__doc__ or '').splitlines()[0]}"):
+                line = run_fault(made, name, size, seed)
+            lines.append(line)
+            verdict = (
+                "[green]nothing lost, nothing twice[/]" if line["ok"] else f"[red]{'; '.join(line['complaints'])}[/]"
+            )
+            console.print(f"{name} ({line['seconds']:.0f} s): {verdict}", highlight=False)
+    return lines
+
+
+def _table(lines: list[dict[str, Any]], seed: int, long: bool) -> Table:
+    table = Table(title=f"seed {seed}, {'long' if long else 'short'} form; counts are values, two a sample")
+    for column in _COLUMNS:
+        table.add_column(column, justify="left" if column in ("fault", "") else "right", no_wrap=column != "")
+    for line in lines:
+        table.add_row(*_cells(line), style=None if line["ok"] else "red")
+    return table
+
+
+def _cells(line: dict[str, Any]) -> list[str]:
+    account = line["account"]
+    counts = [f"{account[name]:,}" for name in
+              ("sent", "stored", "quarantined", "lost", "duplicated", "phantom", "corrupt", "miscounted")]  # fmt: skip
+    times = ["–" if line[name] is None else f"{line[name]:.1f}" for name in ("recovery_s", "red_s", "green_s")]
+    return [
+        line["fault"], str(line["repeats"]), f"{line['rate']:.0f}", *counts, str(line["unacked"]), *times,
+        f"{line['rss_mb']:.0f}", f"{line['seconds']:.0f}", "; ".join(line["complaints"] or line["notes"]),
+    ]  # fmt: skip
+
+
+def _rounded(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: round(value, 2) if isinstance(value, float) else value for key, value in fields.items()}

@@ -1,0 +1,1 @@
+"""The faults, one function each: it stages, strikes, watches the recovery, and settles the account."""

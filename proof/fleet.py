@@ -1,0 +1,205 @@
+"""The fleet's own process, which outlives every fault: `python -m proof.fleet --help`.
+
+It reads commands from stdin (`drain`, `clock MS`, `end`) and says four times a second how it stands, as JSON lines.
+"""
+
+import argparse
+import json
+import queue
+import sys
+import threading
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from devices.wire import parse_topic
+from millpond.kernel.broker import parse_broker_url
+from millpond.kernel.clock import SystemClock, monotonic
+from proof.device import Device
+from proof.gateway import Gateway
+from proof.journal import Journal
+from proof.poison import make_poison
+
+_TICK_S = 0.02
+_SAY_EVERY_S = 0.25
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a fleet does. `rate` is samples a second of all devices together, `poison` bad messages a good one."""
+
+    broker: str
+    prefix: str
+    devices: int
+    rate: float
+    window: int
+    seed: int
+    poison: float
+    quantum_ms: int
+    journal: Path
+
+
+class Fleet:
+    """Devices behind a few gateways, paced by a clock that never jumps."""
+
+    def __init__(self, plan: Plan, journal: Journal) -> None:
+        self._plan, self._journal, self._chance = plan, journal, Random(plan.seed)
+        names = [f"{plan.prefix}{number:04d}" for number in range(plan.devices)]
+        self._devices = [Device(n, name, plan.seed, journal, plan.window) for n, name in enumerate(names)]
+        self._by_serial = {device.serial: device for device in self._devices}
+        address = parse_broker_url(plan.broker)
+        groups = [names[start::4] for start in range(min(4, len(names)))]
+        self._gateways = [Gateway(address, f"{plan.prefix}gw{n}", group) for n, group in enumerate(groups)]
+        self._gateway_of = {name: g for g, group in zip(self._gateways, groups, strict=True) for name in group}
+        self._answers: deque[tuple[Gateway, tuple[str, bytes]]] = deque()
+        self._clock, self._offset_ms = SystemClock(), 0
+        self._last_ms = dict.fromkeys(names, 0)
+        self._turn = self._poisoned = 0
+        self.measuring = True
+
+    def start(self) -> None:
+        """Connect, and keep at it."""
+        for gateway in self._gateways:
+            gateway.start()
+
+    def stop(self) -> None:
+        """Leave the broker."""
+        for gateway in self._gateways:
+            gateway.stop()
+
+    def set_clock(self, offset_ms: int) -> None:
+        """From now on the devices' clocks are off by so many milliseconds."""
+        self._offset_ms = offset_ms
+        self._last_ms = dict.fromkeys(self._last_ms, 0)
+
+    def step(self, due: int) -> None:
+        """Listen, measure `due` samples, and send what may be sent."""
+        self._listen()
+        for _ in range(due if self.measuring else 0):
+            self._measure_next()
+        self._journal.flush()
+        self._send()
+
+    def status(self) -> dict[str, object]:
+        """How it stands, in samples; `poisoned` in messages."""
+        return {
+            "measured": sum(d.measured for d in self._devices),
+            "acked": sum(d.acked for d in self._devices),
+            "held": sum(len(d.outbox) for d in self._devices),
+            "poisoned": self._poisoned,
+            "drained": not self.measuring and all(not len(d.outbox) for d in self._devices),
+        }
+
+    def _measure_next(self) -> None:
+        device = self._devices[self._turn % len(self._devices)]
+        self._turn += 1
+        now_ms = int(self._clock.now().timestamp() * 1000)
+        quantum = self._plan.quantum_ms
+        ts_ms = max((now_ms + self._offset_ms) // quantum * quantum, self._last_ms[device.serial] + quantum)
+        self._last_ms[device.serial] = ts_ms
+        device.measure(ts_ms, now_ms)
+        if self._chance.random() < self._plan.poison:
+            self._send_poison(device)
+
+    def _send_poison(self, device: Device) -> None:
+        self._poisoned += 1
+        topic, payload = make_poison(device.serial, self._poisoned, self._chance)
+        self._journal.remember_poison(topic, payload)
+        self._answers.append((self._gateway_of[device.serial], (topic, payload)))
+
+    def _listen(self) -> None:
+        now = monotonic()
+        for gateway in self._gateways:
+            if gateway.is_new():
+                for serial in gateway.serials:
+                    self._by_serial[serial].on_reconnect()
+            for topic, payload in gateway.received():
+                self._on_message(gateway, topic, payload, now)
+
+    def _on_message(self, gateway: Gateway, topic: str, payload: bytes, now: float) -> None:
+        parsed = parse_topic(topic)
+        if parsed is None:
+            return
+        device = self._by_serial[parsed.serial]
+        if parsed.channel == "ack":
+            device.on_ack(payload, now)
+        elif parsed.channel == "command":
+            self._answers.extend((gateway, message) for message in device.on_command(payload))
+
+    def _send(self) -> None:
+        now = monotonic()
+        while self._answers and self._answers[0][0].room:
+            gateway, answer = self._answers.popleft()
+            gateway.publish(*answer)
+        for device in self._devices:
+            device.on_silence(now)
+            gateway = self._gateway_of[device.serial]
+            while gateway.room and (message := device.next_message(now)):
+                gateway.publish(*message)
+
+
+def main() -> None:
+    """Run until told to end, or until stdin closes: the fleet never outlives who started it."""
+    plan = _parse_plan()
+    commands: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=_read_commands, args=(commands,), daemon=True).start()
+    with Journal(plan.journal) as journal:
+        fleet = Fleet(plan, journal)
+        fleet.start()
+        try:
+            _run(fleet, plan.rate, commands)
+        finally:
+            fleet.stop()
+
+
+def _run(fleet: Fleet, rate: float, commands: "queue.Queue[str]") -> None:
+    ticker, next_word = threading.Event(), 0.0
+    last, owed = monotonic(), 0.0
+    while True:
+        word, _, value = (commands.get_nowait() if not commands.empty() else "").partition(" ")
+        if word == "end":
+            return
+        if word == "drain":
+            fleet.measuring = False
+        elif word == "clock":
+            fleet.set_clock(int(value))
+        now = monotonic()
+        # A fleet that was starved measures less instead of ever more at once: the figures then say so.
+        owed = min(owed + (now - last) * rate, rate)
+        last = now
+        fleet.step(int(owed))
+        owed -= int(owed)
+        if now >= next_word:
+            next_word = now + _SAY_EVERY_S
+            _say(fleet.status())
+        ticker.wait(_TICK_S)
+
+
+def _say(status: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(status) + "\n")
+    sys.stdout.flush()
+
+
+def _read_commands(commands: "queue.Queue[str]") -> None:
+    for line in sys.stdin:
+        commands.put(line.strip())
+    commands.put("end")
+
+
+def _parse_plan() -> Plan:
+    parser = argparse.ArgumentParser(prog="python -m proof.fleet", description=__doc__)
+    parser.add_argument("--broker", required=True)
+    parser.add_argument("--prefix", required=True, help="beginning of the serials")
+    parser.add_argument("--devices", type=int, default=200)
+    parser.add_argument("--rate", type=float, default=1000, help="samples a second of all devices together")
+    parser.add_argument("--window", type=int, default=60, help="samples a device sends ahead of the acknowledgement")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--poison", type=float, default=0, help="bad messages a good one")
+    parser.add_argument("--quantum-ms", type=int, default=1, help="how fine the devices' clocks are")
+    parser.add_argument("--journal", type=Path, required=True)
+    return Plan(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
