@@ -17,6 +17,7 @@ from millpond.kernel.errors import ConfigurationError, Unavailable
 _MOSQUITTO_CONF = """\
 listener {port} 127.0.0.1
 allow_anonymous true
+set_tcp_nodelay true
 # A batch can never be larger than the broker's window, and its default of 20 is far too small for us.
 max_inflight_messages 2000
 # Overflow is silent, so there is none: devices keep their outbox until our acknowledgement anyway.

@@ -4,6 +4,7 @@ paho's thread only counts and queues; whoever owns the publisher works in a thre
 """
 
 import logging
+import socket
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -115,6 +116,8 @@ class Publisher:
             self._use_tls(client)
         if will:
             client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
+            # A device of its own says little and waits for the answer; a gateway's packets are better merged.
+            client.on_socket_open = _send_at_once
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_message, client.on_publish = self._on_message, self._on_publish
         return client
@@ -154,3 +157,7 @@ class Publisher:
         with self._lock:
             self._unconfirmed -= 1
         self.wake.set()
+
+
+def _send_at_once(_client: Client, _user: Any, connection: Any) -> None:
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
