@@ -1,0 +1,62 @@
+"""Fresh people: a staff member in a shop of their own, and a customer who scanned that person's badge."""
+
+import itertools
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from api.auth import Role, mint_token
+from attribution.bindings import bind_customer
+from attribution.people import register_customer, register_staff, register_store, select_staff_member
+from attribution.tokens import derive_staff_keys, issue_badge_token
+from millpond.kernel.clock import Clock
+from millpond.kernel.db import WriteConnection
+from millpond.kernel.errors import InvalidInput
+
+_LIFETIME = timedelta(days=36_500)
+
+
+class People:
+    """Who comes new to the platform, each with a token that lasts."""
+
+    def __init__(self, conn: WriteConnection, clock: Clock, secret: str) -> None:
+        self._conn, self._clock, self._secret = conn, clock, secret
+        self._number = itertools.count(1)
+
+    def mint(self, role: str, subject: str) -> str:
+        """A token for anybody."""
+        if role not in set(Role):
+            raise InvalidInput(f"role {role!r} is none of {', '.join(Role)}")
+        return mint_token(self._secret, Role(role), subject, self._clock.now(), _LIFETIME)
+
+    def new_staff(self, currency: str = "EUR", time_zone: str = "UTC") -> dict[str, Any]:
+        """A staff member in a new shop."""
+        number, at = next(self._number), self._clock.now()
+        store = register_store(self._conn, name=f"Shop {number}", currency=currency, at=at, time_zone=time_zone)
+        staff = register_staff(self._conn, store_id=store.store_id, name=f"Staff {number}", at=at)
+        token = self.mint(Role.STAFF, staff.staff_id)
+        return {"id": staff.staff_id, "name": staff.name, "store_id": store.store_id, "token": token}
+
+    def new_customer(self, staff_id: str | None = None, locale: str = "en", time_zone: str = "UTC") -> dict[str, Any]:
+        """A customer, bound to that staff member when one is named."""
+        number, at = next(self._number), self._clock.now()
+        customer = register_customer(self._conn, name=f"Customer {number}", locale=locale, time_zone=time_zone, at=at)
+        if staff_id is not None:
+            self._scan_badge(customer.customer_id, staff_id, at)
+        return {
+            "id": customer.customer_id,
+            "name": customer.name,
+            "token": self.mint(Role.CUSTOMER, customer.customer_id),
+        }
+
+    def _scan_badge(self, customer_id: Any, staff_id: str, at: datetime) -> None:
+        staff = select_staff_member(self._conn, staff_id)
+        if staff is None:
+            raise InvalidInput(f"there is no staff member {staff_id[:80]}")
+        keys = derive_staff_keys(self._secret.encode())
+        bind_customer(self._conn, token=issue_badge_token(keys, staff), customer_id=customer_id, keys=keys, at=at)
+
+    @property
+    def requests(self) -> dict[str, Callable[..., Any]]:
+        """What can be asked of it."""
+        return {"mint": self.mint, "new_staff": self.new_staff, "new_customer": self.new_customer}

@@ -1,0 +1,17 @@
+-- name: select_committed
+-- Every stored reading of a device, oldest first.
+select m.name as metric, r.measured_at, r.value, r.state, m.kind, r.corrected
+from reading r join metric m using (metric_id) join device d on d.device_id = r.device_id
+where d.serial = %(serial)s::text
+order by r.measured_at, m.name;
+
+-- name: select_quarantined
+-- What was refused of a device's messages and why, oldest first.
+select item, code, reason from quarantine where serial = %(serial)s::text order by quarantine_id;
+
+-- name: select_outcomes
+-- What became of everything that came in since the platform began.
+select coalesce(sum(received), 0)::bigint as received, coalesce(sum(stored), 0)::bigint as stored,
+       coalesce(sum(duplicate), 0)::bigint as duplicate, coalesce(sum(conflict), 0)::bigint as conflict,
+       coalesce(sum(quarantined), 0)::bigint as quarantined
+from ingest_minute;
