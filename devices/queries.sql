@@ -112,8 +112,8 @@ from installation where device_id = %(device_id)s order by part, installed_at de
 -- name: insert_readings
 -- Store readings; those whose key exists are left as they are. Returns the keys that were new.
 insert into reading (device_id, metric_id, measured_at, value, state, received_at, corrected)
-select * from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured_ats)s::timestamptz[],
-                     %(values)s::float8[], %(states)s::text[], %(received_ats)s::timestamptz[], %(corrected)s::bool[])
+select * from unnest(%(device_ids)b::bigint[], %(metric_ids)b::int[], %(measured_ats)b::timestamptz[],
+                     %(values)b::float8[], %(states)b::text[], %(received_ats)b::timestamptz[], %(corrected)b::bool[])
 on conflict (device_id, metric_id, measured_at) do nothing
 returning device_id, metric_id, measured_at;
 
@@ -127,8 +127,8 @@ join reading r using (device_id, metric_id, measured_at);
 -- name: upsert_latest
 -- Keep the newest value per device and metric; rows come one per key and in key order, so that writers never deadlock.
 insert into reading_latest (device_id, metric_id, measured_at, value, state, received_at)
-select * from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured_ats)s::timestamptz[],
-                     %(values)s::float8[], %(states)s::text[], %(received_ats)s::timestamptz[])
+select * from unnest(%(device_ids)b::bigint[], %(metric_ids)b::int[], %(measured_ats)b::timestamptz[],
+                     %(values)b::float8[], %(states)b::text[], %(received_ats)b::timestamptz[])
 on conflict (device_id, metric_id) do update
 set measured_at = excluded.measured_at, value = excluded.value, state = excluded.state, received_at = excluded.received_at
 where excluded.measured_at > reading_latest.measured_at;

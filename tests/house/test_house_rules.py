@@ -37,7 +37,7 @@ def test_every_named_query_prepares(conn: WriteConnection, package: str, name: s
         with conn.cursor() as cursor, cursor.copy(statement):
             return
     numbers: dict[str, int] = {}
-    numbered = re.sub(r"%\((\w+)\)s", lambda m: f"${numbers.setdefault(m[1], len(numbers) + 1)}", statement).replace(
+    numbered = re.sub(r"%\((\w+)\)[sb]", lambda m: f"${numbers.setdefault(m[1], len(numbers) + 1)}", statement).replace(
         "%%", "%"
     )
     conn.execute(f"prepare house_rule as {numbered}")
