@@ -24,6 +24,8 @@ def parse_at(text: str | None, now: datetime) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput(f"--at {text!r} is not a moment: write 2026-03-01 or 2026-03-01T09:00:00+09:00") from error
+    if not 1970 <= moment.year < 2200:
+        raise InvalidInput(f"--at {text!r} is beyond any reading: a moment lies between 1970 and 2200")
     if moment.tzinfo is None and len(text) == len("2026-03-01"):
         return moment.replace(tzinfo=UTC)
     try:

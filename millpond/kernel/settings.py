@@ -2,6 +2,8 @@
 
 from typing import Any, Self
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -73,14 +75,17 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds without a heartbeat of ingest or database after which /readyz turns red.",
     )
-    delivery_days: int = Field(default=3, ge=0, description="Days a delivery takes, a part of the lead time.")
-    margin_days: int = Field(default=7, ge=0, description="Days of safety margin, the other part of the lead time.")
+    delivery_days: int = Field(default=3, ge=0, le=3650, description="Days a delivery takes, a part of the lead time.")
+    margin_days: int = Field(
+        default=7, ge=0, le=3650, description="Days of safety margin, the other part of the lead time."
+    )
     offer_discount_bp: int = Field(
         default=1000, ge=0, le=9000, description="Discount of an offer on the list price, in basis points."
     )
     new_device_days: int = Field(
         default=30,
         ge=1,
+        le=3650,
         description="Days after a device is installed in which it may bring offers for what fits it.",
     )
     screen_code_s: float = Field(
@@ -97,6 +102,16 @@ class Settings(BaseSettings):
     def _clock_parses(cls, text: str) -> str:
         parse_clock(text)
         return text
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url_parses(cls, url: SecretStr) -> SecretStr:
+        try:
+            conninfo_to_dict(url.get_secret_value())
+        except psycopg.ProgrammingError as error:
+            # What is wrong with it may quote the password.
+            raise ValueError("it is not a libpq URL: write postgresql://user:pass@host:port/database") from error
+        return url
 
     def make_clock(self) -> Clock:
         """The clock that the edge of every service reads."""
@@ -121,7 +136,7 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigurationError(f"MILLPOND_{name} is wrong: {first['msg']}") from error
+        raise ConfigurationError(f"MILLPOND_{name} is wrong: {first['msg'].removeprefix('Value error, ')}") from error
 
 
 def _describe(name: str) -> str:

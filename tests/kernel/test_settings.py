@@ -24,6 +24,18 @@ def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         load_settings()
 
 
+def test_a_database_url_that_is_none_is_named_without_its_password() -> None:
+    with pytest.raises(ConfigurationError, match="MILLPOND_DATABASE_URL is wrong: it is not a libpq URL") as caught:
+        load_settings(database_url="postgresql://u:hunter2@db/x?y")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_days_beyond_any_calendar_are_refused() -> None:
+    for name in ("delivery_days", "margin_days", "new_device_days"):
+        with pytest.raises(ConfigurationError, match=f"MILLPOND_{name.upper()} is wrong: Input should be less"):
+            load_settings(**{name: 10**11})
+
+
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         load_settings().http_port = 1  # type: ignore[misc]
