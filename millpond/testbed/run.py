@@ -40,6 +40,8 @@ def run_testbed(options: TestbedOptions) -> None:
     ahead = threading.Thread(target=_import_all)
     ahead.start()
     with ExitStack() as stack:
+        # Also when a server does not answer: an import amid the interpreter's end would speak up instead of us.
+        stack.callback(ahead.join)
         stop = stack.enter_context(until_signalled())
         control = Control(stop)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millpond-test-")))

@@ -25,6 +25,7 @@ class Channel:
     """A platform in a process of its own, from its start until `close`."""
 
     def __init__(self, options: list[str], log: Path) -> None:
+        __tracebackhide__ = True
         self.log = log
         self._numbers = itertools.count(1)
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
@@ -40,6 +41,7 @@ class Channel:
 
     def ask(self, what: str, **arguments: Any) -> Any:
         """The platform's answer; PlatformError with its sentence when it has none."""
+        __tracebackhide__ = True
         number = next(self._numbers)
         assert self._process.stdin is not None
         try:
@@ -70,6 +72,7 @@ class Channel:
                 self._process.wait()
 
     def _next(self, timeout_s: float) -> dict[str, Any]:
+        __tracebackhide__ = True
         try:
             answer = self._answers.get(timeout=timeout_s)
         except queue.Empty:

@@ -19,6 +19,7 @@ class Millpond:
     """
 
     def __init__(self, seed: int, start: str, log: Path) -> None:
+        __tracebackhide__ = True
         self.channel = Channel([f"--start={start}"], log)
         self.seed = seed
         self.address: str = self.channel.description["address"]
