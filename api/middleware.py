@@ -15,6 +15,7 @@ from millpond.kernel.clock import monotonic
 from millpond.kernel.ids import new_id
 
 BODY_MAX_BYTES = 1_048_576
+_GONE = 499  # As nginx counts a caller who hung up; no answer ever carries it.
 
 _REQUESTS = Counter("millpond_http_requests", "Requests by route template.", ["method", "route", "status"])
 _SECONDS = Histogram("millpond_http_request_seconds", "Time to the last byte, by route template.", ["method", "route"])
@@ -58,6 +59,8 @@ class Marks:
 
         try:
             await self._app(scope, receive, send_marked)
+        except ClientDisconnect:
+            status = _GONE  # Half a request is no wish, and nobody is there to be told.
         except Exception as error:
             if status:  # The answer is under way: all that is left is to break it off.
                 raise
@@ -97,10 +100,7 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
             return
-        try:
-            body = await self._read(receive)
-        except ClientDisconnect:
-            return  # Half a request is no wish, and nobody is there to be told.
+        body = await self._read(receive)
         if body is None:
             await _send_too_large(scope, send, self._max_bytes)
             return

@@ -72,6 +72,7 @@ def test_half_a_request_does_nothing(house: House) -> None:
     asyncio.run(house.app(scope, receive, send))
     with house.connect() as conn:
         assert [each.offer_id for each in select_open_offers(conn, house.ann.customer_id, at=NOW)] == [offer.offer_id]
+    assert 'status="499"' in house.client().get("/metrics").text
 
 
 def test_text_that_no_database_takes_is_the_callers_to_mend(still_house: House) -> None:
