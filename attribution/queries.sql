@@ -263,7 +263,10 @@ select 1 from staff where staff_id = %(staff_id)s for no key update;
 -- name: select_statement_lines
 -- What each order moved for a person between two moments, oldest first.
 select o.order_id, o.customer_id, c.name as customer_name, o.channel, o.store_id, o.placed_at,
-       o.amount_minor, o.refunded_minor, o.currency,
+       o.amount_minor,
+       (select coalesce(sum(r.amount_minor), 0)::bigint from refund r
+        where r.order_id = o.order_id and r.refunded_at >= %(from_at)s and r.refunded_at < %(to_at)s) as refunded_minor,
+       o.currency,
        -coalesce(sum(p.amount_minor) filter (where e.kind = 'earned' and a.kind = 'commission_expense'), 0)::bigint as earned,
        coalesce(sum(p.amount_minor) filter (where e.kind = 'clawed_back' and a.kind = 'commission_expense'), 0)::bigint as clawed_back,
        coalesce(sum(p.amount_minor) filter (where e.kind = 'released' and a.kind = 'commission_available'), 0)::bigint as released

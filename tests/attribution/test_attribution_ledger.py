@@ -281,6 +281,9 @@ def test_a_statement_shows_a_month_of_the_store(conn: WriteConnection) -> None:
         for line in statement.lines
     ]
     assert shown == [(first.order_id, 0, 237, 300), (second.order_id, 537, 0, 537)]
+    # A month that is over stays as it was: what is given back later belongs to the month in which it was.
+    assert [line.refunded.amount_minor for line in february.lines] == [0]
+    assert [line.refunded.amount_minor for line in statement.lines] == [7900, 0]
     [totals] = statement.totals
     values = (totals.earned, totals.clawed_back, totals.released, totals.paid_out, totals.pending, totals.payable)
     assert [money.amount_minor for money in values] == [537, 237, 837, 837, 0, 0]
