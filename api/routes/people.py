@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from api.credit import find_visible_staff
@@ -77,7 +77,16 @@ class StatementOut(Out):
     totals: list[StatementTotalsOut]
 
 
-@router.get("/{staff_id}/qr", response_class=Response, responses={200: {"content": {"image/svg+xml": {}}}})
+@router.get(
+    "/{staff_id}/qr", response_class=Response, responses={200: {"content": {"image/svg+xml": {}, "image/png": {}}}}
+)
+def get_qr(staff_id: str, request: Request, reads: Reads, edge: EdgeDep, caller: CallerDep) -> Response:
+    """The personal code to print: PNG for who accepts that and no SVG, SVG for all others."""
+    accept = request.headers.get("accept", "")
+    draw = get_qr_png if "image/png" in accept and "image/svg+xml" not in accept else get_qr_svg
+    return draw(staff_id, reads, edge, caller)
+
+
 @router.get("/{staff_id}/qr.svg", response_class=Response, responses={200: {"content": {"image/svg+xml": {}}}})
 def get_qr_svg(staff_id: str, reads: Reads, edge: EdgeDep, caller: CallerDep) -> Response:
     """The personal code to print, as SVG."""

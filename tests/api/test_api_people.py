@@ -30,6 +30,13 @@ def test_the_personal_code_is_a_picture(still_house: House, suffix: str, media_t
     assert answer.content.startswith(begins)
 
 
+def test_the_personal_code_is_a_png_for_who_takes_nothing_else(still_house: House) -> None:
+    address = f"/v1/staff/{still_house.mina.staff_id}/qr"
+    for accept, media_type in [("image/png", "image/png"), ("image/png,image/svg+xml", "image/svg+xml")]:
+        assert still_house.as_mina.get(address, headers={"Accept": accept}).headers["content-type"] == media_type
+    assert still_house.as_noah.get(address, headers={"Accept": "image/png"}).status_code == 404
+
+
 def test_a_fresh_code_leads_to_the_scan_page_and_binds_once(house: House) -> None:
     code = house.as_mina.post(f"/v1/staff/{house.mina.staff_id}/qr-tokens", headers=house.key()).json()
     assert code["url"] == f"https://pond.example/scan?token={quote(code['token'], safe='')}"
