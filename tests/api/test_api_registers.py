@@ -102,3 +102,12 @@ def test_a_person_known_by_the_brands_key_cannot_scan_their_own_code(house: Hous
     code = ops.post(f"/v1/staff/{staff_id}/qr-tokens", headers=house.key()).json()["token"]
     own = house.client("customer", "home-9").post("/v1/bindings", json={"token": code}, headers=house.key())
     assert (own.status_code, "your own code" in own.json()["detail"]) == (422, True)
+
+
+def test_a_brands_key_may_begin_like_an_id_of_ours(house: House) -> None:
+    key = "cus_NffrFeUfNV2Hib"
+    house.as_operator.post("/v1/customers", json={"name": "Cho", "external_key": key}, headers=house.key())
+    cho = house.client("customer", key)
+    assert cho.get(f"/v1/customers/{key}/offers").status_code == 200
+    device = cho.post("/v1/devices", json={"serial": "CHO-1", "model": "reed-tv-55"}, headers=house.key())
+    assert device.status_code == 201, device.text
