@@ -12,6 +12,7 @@ from attribution.credit import claw_back, credit_order
 from attribution.nouns import Channel, Order, OrderItem, OrderLine, Refund
 from attribution.order_rows import lock_order, select_order, select_orders, select_refunds
 from attribution.people import lock_customer, select_staff_member, select_store
+from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries, translate_violation
 from millpond.kernel.errors import Conflict, InvalidInput, MillpondError, NotFound
 from millpond.kernel.ids import CustomerId, OfferId, OrderId, RefundId, Sku, StaffId, StoreId, new_id
@@ -68,6 +69,7 @@ def place_order(
             lines=lines,
         )
         _insert_order(conn, order)
+        crash_point("after-order-before-ledger")
         credit_order(conn, order, at=at)
         return order
 

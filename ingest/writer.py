@@ -17,6 +17,7 @@ from ingest.store import beat
 from ingest.tally import Tally
 from ingest.write import StoredBatch, store_batch, store_refused
 from millpond.kernel.clock import Clock, monotonic
+from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.settings import Settings
 
@@ -107,6 +108,7 @@ class Writer:
 
     def _acknowledge(self, batch: Sequence[Delivery], stored: StoredBatch) -> None:
         """The commit is done: tell the devices, then the broker. A crash before costs a redelivery, never a reading."""
+        crash_point("after-commit-before-ack")
         for complete in stored.complete:
             ack = Ack(boot=complete.boot, seq=complete.seq)
             self._session.publish(build_topic(complete.serial, "ack"), ack.model_dump_json().encode())

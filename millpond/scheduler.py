@@ -22,7 +22,7 @@ from millpond.kernel.clock import Clock, floor_to_period
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost
 from millpond.kernel.ids import new_id
-from millpond.kernel.jobs import Claim, claim_run, fail_run, finish_run, lease_kept
+from millpond.kernel.jobs import LEASE, Claim, claim_run, fail_run, finish_run, lease_kept
 from millpond.kernel.settings import Settings
 from offers.job import issue_due_offers
 from offers.nouns import LeadTime
@@ -51,33 +51,32 @@ def make_jobs(settings: Settings, clock: Clock) -> list[Job]:
 def run_scheduler(settings: Settings, clock: Clock, stop: threading.Event) -> None:
     """Tick until `stop` is set; a job that is running then is finished first."""
     jobs, holder = make_jobs(settings, clock), make_holder()
-    dsn = settings.database_url.get_secret_value()
+    args = [settings.database_url.get_secret_value(), jobs, clock, holder, timedelta(seconds=settings.lease_s)]
     scheduler = BackgroundScheduler(timezone="UTC")
-    scheduler.add_job(
-        tick, "interval", seconds=settings.tick_s, args=[dsn, jobs, clock, holder], max_instances=1, coalesce=True
-    )
+    scheduler.add_job(tick, "interval", seconds=settings.tick_s, args=args, max_instances=1, coalesce=True)
     scheduler.start()
     stop.wait()
     scheduler.shutdown(wait=True)
 
 
-def tick(dsn: str, jobs: Sequence[Job], clock: Clock, holder: str) -> list[str]:
+def tick(dsn: str, jobs: Sequence[Job], clock: Clock, holder: str, lease: timedelta = LEASE) -> list[str]:
     """Run the periods that are due and not taken; returns the names of the jobs that ran. Never raises."""
     ran = []
     try:
-        with connect(dsn, application="millpond-scheduler") as conn:
+        # A scheduler that is stopped within a transaction holds its locks; the server ends that when the lease ends.
+        with connect(dsn, application="millpond-scheduler", transaction_idle_max=lease) as conn:
             for job in jobs:
-                if run_if_due(conn, dsn, job, clock, holder):
+                if run_if_due(conn, dsn, job, clock, holder, lease):
                     ran.append(job.name)
     except psycopg.Error as error:
         _LOG.error("no tick: %s", error, extra={"event": "tick_failed", "sqlstate": error.sqlstate})
     return ran
 
 
-def run_if_due(conn: WriteConnection, dsn: str, job: Job, clock: Clock, holder: str) -> bool:
+def run_if_due(conn: WriteConnection, dsn: str, job: Job, clock: Clock, holder: str, lease: timedelta = LEASE) -> bool:
     """Claim and run the job's present period; False when it was done, taken, or lost on the way."""
     scheduled_for = floor_to_period(clock.now(), job.period)
-    claim = claim_run(conn, job.name, scheduled_for, holder=holder, at=clock.now())
+    claim = claim_run(conn, job.name, scheduled_for, holder=holder, at=clock.now(), lease=lease)
     if claim is None:
         return False
     event = {"job": job.name, "scheduled_for": scheduled_for.isoformat(), "epoch": claim.epoch}

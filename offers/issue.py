@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from attribution.nouns import Binding
 from devices.nouns import Product
+from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import WriteConnection, load_queries
 from millpond.kernel.ids import DecisionId, OfferId, new_id
 from offers.nouns import Candidate, Depletion, OfferState, ReasonCode, Rules, Terms, Trigger, Verdict
@@ -66,6 +67,7 @@ def issue_offer(
         "at": at,
     }
     conn.execute(_Q["insert_offer"], values | _terms(terms))
+    crash_point("after-offer-before-event")
     record_event(conn, offer_id, OfferState.OPEN, at=at, actor="job")
     return offer_id
 

@@ -8,7 +8,7 @@ from simulators.outbox import Outbox, StoredSample
 
 _BATCH = 40
 _BACKLOG = 8
-_SILENCE_S, _SILENCE_MAX_S = 4.0, 16.0
+_SILENCE_S, _SILENCE_MAX_S = 6.0, 24.0
 
 
 class Device:

@@ -79,8 +79,8 @@ class Outcome:
 class World:
     """What all faults share: one PostgreSQL with a migrated template, and a folder that goes at the end."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, keep: bool = False) -> None:
+        self.folder, self.keep = folder, keep
         self.postgres = Postgres(folder)
         self.postgres.start()
         self.make_template(self.postgres)
@@ -109,7 +109,7 @@ def world(keep: Path | None = None) -> Iterator[World]:
     folder.mkdir(parents=True, exist_ok=True)
     made: World | None = None
     try:
-        made = World(folder)
+        made = World(folder, keep=keep is not None)
         yield made
     finally:
         if made is not None:
@@ -246,7 +246,7 @@ def staged(world: World, name: str, size: Size, seed: int, **options: object) ->
 
 
 def _drop(stage: Stage) -> None:
-    if stage.postgres is stage.world.postgres:
+    if stage.postgres is stage.world.postgres and not stage.world.keep:
         name = f"proof_{stage.name.replace('-', '_')}"
         with psycopg.connect(stage.postgres.dsn, autocommit=True) as admin:
             admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from importlib.resources import files
 from typing import Any, LiteralString, cast
 
@@ -31,9 +32,21 @@ _KEEPALIVE: dict[str, Any] = {
 }
 
 
-def connect(dsn: str, *, application: str = "millpond") -> WriteConnection:
-    """One autocommit connection; transactions are opened with `conn.transaction()`."""
-    return WriteConnection.connect(dsn, autocommit=True, options=_SESSION, application_name=application, **_KEEPALIVE)
+# A pool that finds its database gone gives up quickly, and the next request tries anew. By default it would wait ever
+# longer between two attempts, and answer for half a minute that a database is away which has long been back.
+_POOL_GIVES_UP_S = 1.0
+
+
+def connect(
+    dsn: str, *, application: str = "millpond", transaction_idle_max: timedelta = timedelta(0)
+) -> WriteConnection:
+    """One autocommit connection; transactions are opened with `conn.transaction()`.
+
+    A transaction in which nothing is said for `transaction_idle_max` is rolled back by the server; zero means never.
+    """
+    idle_ms = transaction_idle_max // timedelta(milliseconds=1)
+    options = f"{_SESSION} -c idle_in_transaction_session_timeout={idle_ms}"
+    return WriteConnection.connect(dsn, autocommit=True, options=options, application_name=application, **_KEEPALIVE)
 
 
 def open_write_pool(dsn: str, *, max_size: int = 8, application: str = "millpond") -> ConnectionPool[WriteConnection]:
@@ -45,6 +58,7 @@ def open_write_pool(dsn: str, *, max_size: int = 8, application: str = "millpond
         min_size=1,
         max_size=max_size,
         timeout=5,
+        reconnect_timeout=_POOL_GIVES_UP_S,
         check=ConnectionPool.check_connection,
         open=True,
     )
@@ -59,6 +73,7 @@ def open_read_pool(dsn: str, *, max_size: int = 8, application: str = "millpond"
         min_size=1,
         max_size=max_size,
         timeout=5,
+        reconnect_timeout=_POOL_GIVES_UP_S,
         check=ConnectionPool.check_connection,
         open=True,
     )

@@ -21,7 +21,7 @@ from millpond.kernel.errors import LeaseLost
 
 _Q = load_queries("millpond.kernel")
 LEASE = timedelta(seconds=60)
-_PAUSE, _PAUSE_MAX = timedelta(seconds=30), timedelta(minutes=10)
+_PAUSE_MAX = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,11 @@ def finish_run(conn: WriteConnection, claim: Claim, *, at: datetime, summary: di
 
 
 def fail_run(conn: WriteConnection, claim: Claim, *, at: datetime, error: str) -> None:
-    """Mark the period failed, to be claimed again after a pause that grows; raises LeaseLost when it was taken over."""
-    pause = min(_PAUSE * claim.epoch, _PAUSE_MAX)
+    """Mark the period failed, to be claimed again after a pause, half a lease longer each time.
+
+    Raises LeaseLost when it was taken over.
+    """
+    pause = min(claim.lease / 2 * claim.epoch, _PAUSE_MAX)
     _end(conn, "fail_job_run", claim, {"at": at, "error": error, "pause": pause})
 
 

@@ -95,6 +95,11 @@ class Settings(BaseSettings):
     )
     forecast_period_h: float = Field(default=24, gt=0, description="Hours between two runs of the forecast job.")
     offers_period_h: float = Field(default=1, gt=0, description="Hours between two runs of the offers job.")
+    lease_s: float = Field(
+        default=60,
+        gt=0,
+        description="Seconds after which the period of a scheduler that stopped or died may be taken over.",
+    )
     tick_s: float = Field(default=5, gt=0, description="Seconds between two looks of the scheduler at what is due.")
 
     @field_validator("clock")
