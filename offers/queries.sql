@@ -40,14 +40,15 @@ with mine as (
       and o.installation_id is not distinct from %(installation_id)s::bigint
     order by e.at desc limit 1
 ), movement as (
+    -- All that is known, also what happened since the moment for which a late run decides.
     select o.placed_at as at, l.quantity as units
     from customer_order o join order_line l using (order_id)
-    where o.customer_id = %(customer_id)s and l.sku = %(sku)s and o.placed_at <= %(at)s
+    where o.customer_id = %(customer_id)s and l.sku = %(sku)s
       and o.refunded_minor < o.amount_minor
     union all
     select i.installed_at, -1
     from installation i join device d using (device_id) join consumable c using (consumable)
-    where d.customer_id = %(customer_id)s and c.sku = %(sku)s and i.installed_at <= %(at)s
+    where d.customer_id = %(customer_id)s and c.sku = %(sku)s
       and exists (select 1 from installation p
                   where p.device_id = i.device_id and p.part = i.part and p.installed_at < i.installed_at)
 ), since as (

@@ -156,6 +156,13 @@ def test_a_purchase_in_a_shop_withdraws_the_offer_and_a_refund_brings_another(co
     assert run_job(conn, DUE + 2 * DAY).issued == 1
 
 
+def test_what_was_bought_since_the_scheduled_time_of_a_late_run_is_not_offered(conn: WriteConnection) -> None:
+    shop, _ = make_due(conn)
+    buy(conn, shop, DUE + timedelta(minutes=10))
+    assert run_job(conn, DUE).issued == 0
+    assert last_gate(conn, shop)[0] == "not_ordered"
+
+
 def test_a_partly_refunded_order_still_counts_as_stock(conn: WriteConnection) -> None:
     shop, _ = make_due(conn)
     order = buy(conn, shop, DUE - DAY)
