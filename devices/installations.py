@@ -114,7 +114,7 @@ def _select_series(
     series: _Series = defaultdict(list)
     eventful: list[LimitDay] = []
     previous: LimitDay | None = None
-    for day in _select_days(conn, chunk, list(limits), at):
+    for day in _select_days(conn, chunk, parts, at):
         same = previous is not None and _key(previous) == _key(day)
         before = previous.last_value if same and previous is not None else day.first_value
         if _is_calm(limits[day.metric_id], day, before, began[day.installation_id], at):
@@ -151,12 +151,22 @@ def _ends(day: LimitDay) -> list[LimitPoint]:
 
 
 def _select_days(
-    conn: ReadConnection, chunk: list[CurrentPart], metric_ids: list[MetricId], at: datetime
+    conn: ReadConnection, chunk: list[CurrentPart], parts: dict[str, dict[str, ModelPart]], at: datetime
 ) -> Iterator[LimitDay]:
+    keys = [
+        (current, limit.metric_id)
+        for current in chunk
+        if current.part in parts.get(current.model, {})
+        for limit in parts[current.model][current.part].limits
+        if limit.measure not in (Measure.STATE, Measure.IDENTITY)
+    ]
     values = {
-        "installation_ids": [current.installation_id for current in chunk],
-        "device_ids": sorted({current.device_id for current in chunk}),
-        "metric_ids": metric_ids,
+        "installation_ids": [current.installation_id for current, _ in keys],
+        "of_devices": [current.device_id for current, _ in keys],
+        "of_metrics": [metric_id for _, metric_id in keys],
+        "began": [current.installed_at for current, _ in keys],
+        "device_ids": sorted({current.device_id for current, _ in keys}),
+        "metric_ids": sorted({metric_id for _, metric_id in keys}),
         "at": at,
     }
     with conn.cursor(row_factory=class_row(LimitDay)) as cursor:

@@ -188,18 +188,15 @@ where i.ended_at is null and i.installed_at <= %(at)s::timestamptz and i.install
 order by i.installation_id limit %(limit)s::int;
 
 -- name: select_limit_days
--- The days of all numeric limits of some installations, from the day each began. Devices and metrics are given besides,
--- because a view that groups takes in a restriction but no join.
-select i.installation_id, r.metric_id, r.day, r.first_at, r.first_value, r.last_at, r.last_value, r.min_value, r.max_value
-from installation i
-join device d using (device_id)
-join part_limit l on l.model = d.model and l.part = i.part
-join reading_day r on r.device_id = i.device_id and r.metric_id = l.metric_id
-where i.installation_id = any(%(installation_ids)s::bigint[])
-  and r.device_id = any(%(device_ids)s::bigint[]) and r.metric_id = any(%(metric_ids)s::int[])
-  and l.measure in ('percent_remaining', 'percent_used', 'remaining', 'used', 'replace_flag')
-  and r.last_at >= i.installed_at and r.first_at <= %(at)s::timestamptz
-order by i.installation_id, r.metric_id, r.day;
+-- The days of some limits of some installations, from the day each began. Devices and metrics are given besides, because
+-- a view that groups takes in a restriction but no join; the keys are arrays, so that the planner knows how many they are.
+select k.installation_id, r.metric_id, r.day, r.first_at, r.first_value, r.last_at, r.last_value, r.min_value, r.max_value
+from reading_day r
+join unnest(%(installation_ids)s::bigint[], %(of_devices)s::bigint[], %(of_metrics)s::int[], %(began)s::timestamptz[])
+     as k (installation_id, device_id, metric_id, began) using (device_id, metric_id)
+where r.device_id = any(%(device_ids)s::bigint[]) and r.metric_id = any(%(metric_ids)s::int[])
+  and r.last_at >= k.began and r.first_at <= %(at)s::timestamptz
+order by k.installation_id, r.metric_id, r.day;
 
 -- name: select_limit_readings
 -- The raw readings of some days of some limits of some installations.
