@@ -15,7 +15,7 @@ from rich.table import Table
 
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import MillpondError
-from proof.faults import database, processes
+from proof.faults import database, messages, network, processes, schedulers, storage, upgrade
 from proof.stage import Outcome, Size, World, world
 
 Fault = Callable[[World, Size, int], Outcome]
@@ -26,7 +26,14 @@ FAULTS: dict[str, Fault] = {
     "postgres-stop": database.stop_postgres,
     "slow-database": database.slow_database,
     "locked-table": database.locked_table,
+    "disk-full": storage.fill_disk,
+    "poison": messages.poison,
+    "broker-link": network.break_broker_link,
+    "database-link": network.break_database_link,
     "queue-overflow": processes.overflow_broker,
+    "clock-jumps": messages.jump_clocks,
+    "schedulers": schedulers.break_schedulers,
+    "migration": upgrade.migrate_meanwhile,
 }
 _RSS_MAX_MB = 400.0
 _COLUMNS = ("fault", "times", "rate/s", "sent", "stored", "quarantined", "lost", "duplicated", "phantom", "corrupt",
@@ -79,8 +86,8 @@ def faults(
     write every sample to disk before they send it. Then it breaks something, waits for the recovery, lets the devices
     drain, and holds the database against what the devices wrote: value by value, each exactly once.
 
-    It fails (exit 1) when a value is lost, duplicated, invented or changed, when ingest's own counts do not add up, when
-    a sample is never acknowledged, or when a recovery takes longer than it may.
+    It fails (exit 1) when a value is lost, duplicated, invented or changed, when ingest's own counts do not add up,
+    when a sample is never acknowledged, or when a recovery takes longer than it may.
     """
     console = Console(stderr=True)
     if list_them:
@@ -134,9 +141,10 @@ def _cells(line: dict[str, Any]) -> list[str]:
     counts = [f"{account[name]:,}" for name in
               ("sent", "stored", "quarantined", "lost", "duplicated", "phantom", "corrupt", "miscounted")]  # fmt: skip
     times = ["–" if line[name] is None else f"{line[name]:.1f}" for name in ("recovery_s", "red_s", "green_s")]
+    said = line["complaints"] or [line["skipped"], *line["notes"]]
     return [
         line["fault"], str(line["repeats"]), f"{line['rate']:.0f}", *counts, str(line["unacked"]), *times,
-        f"{line['rss_mb']:.0f}", f"{line['seconds']:.0f}", "; ".join(line["complaints"] or line["notes"]),
+        f"{line['rss_mb']:.0f}", f"{line['seconds']:.0f}", "; ".join(filter(None, said)),
     ]  # fmt: skip
 
 

@@ -49,7 +49,8 @@ class Size:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a fault did. `recovery_s`, `red_s` and `green_s` are the slowest of the run; `complaints` make it fail."""
+    """What a fault did. `recovery_s`, `red_s` and `green_s` are the slowest of the run; `complaints` make it fail,
+    `skipped` says why it could not be done here."""
 
     repeats: int = 0
     rate: float = 0.0
@@ -59,6 +60,7 @@ class Outcome:
     red_s: float | None = None
     green_s: float | None = None
     rss_mb: float = 0.0
+    skipped: str = ""
     notes: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
