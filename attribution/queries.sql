@@ -261,7 +261,7 @@ order by e.happened_at, e.order_id;
 select 1 from staff where staff_id = %(staff_id)s for no key update;
 
 -- name: select_statement_lines
--- What each order moved for a person between two moments, oldest first.
+-- The orders placed between two moments, and those that moved anything then, with what they moved, oldest first.
 select o.order_id, o.customer_id, c.name as customer_name, o.channel, o.store_id, o.placed_at,
        o.amount_minor,
        (select coalesce(sum(r.amount_minor), 0)::bigint from refund r
@@ -271,11 +271,12 @@ select o.order_id, o.customer_id, c.name as customer_name, o.channel, o.store_id
        coalesce(sum(p.amount_minor) filter (where e.kind = 'clawed_back' and a.kind = 'commission_expense'), 0)::bigint as clawed_back,
        coalesce(sum(p.amount_minor) filter (where e.kind = 'released' and a.kind = 'commission_available'), 0)::bigint as released
 from customer_order o
-join ledger_entry e using (order_id)
-join posting p using (entry_id)
-join account a using (account_id)
 join customer c using (customer_id)
-where o.credited_to = %(staff_id)s and e.happened_at >= %(from_at)s and e.happened_at < %(to_at)s
+left join ledger_entry e on e.order_id = o.order_id and e.happened_at >= %(from_at)s and e.happened_at < %(to_at)s
+left join posting p using (entry_id)
+left join account a using (account_id)
+where o.credited_to = %(staff_id)s
+  and (e.entry_id is not null or (o.placed_at >= %(from_at)s and o.placed_at < %(to_at)s))
 group by o.order_id, c.name
 order by o.placed_at, o.order_id;
 

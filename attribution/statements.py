@@ -1,6 +1,6 @@
 """What staff and operators read of the ledger."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -54,9 +54,9 @@ def _line(row: tuple[Any, ...]) -> StatementLine:
     return StatementLine(order_id, customer_id, name, Channel(channel), store_id, placed_at, *money)
 
 
-def _totals(movements: list[tuple[Any, ...]], lines: Iterable[StatementLine]) -> tuple[StatementTotals, ...]:
+def _totals(movements: list[tuple[Any, ...]], lines: Sequence[StatementLine]) -> tuple[StatementTotals, ...]:
     """`movements` are (entry kind, account kind, currency, until the end of the month, within the month)."""
-    currencies = sorted({row[2] for row in movements})
+    currencies = sorted({row[2] for row in movements} | {line.amount.currency for line in lines})
     return tuple(
         _currency_totals(
             currency,

@@ -290,6 +290,15 @@ def test_a_statement_shows_a_month_of_the_store(conn: WriteConnection) -> None:
     assert (totals.currency, totals.orders) == ("EUR", 2)
 
 
+def test_an_order_that_earns_nothing_is_on_the_statement_too(conn: WriteConnection) -> None:
+    shop = bound_shop(conn)
+    conn.execute("insert into commission_plan (rate_bp, return_window_days, valid_from) values (0, 14, %s)", [AT])
+    order = sell(conn, shop, AT)
+    statement = build_statement(conn, shop.staff.staff_id, AT.date())
+    assert [(line.order_id, line.earned.amount_minor) for line in statement.lines] == [(order.order_id, 0)]
+    assert [(each.currency, each.orders, each.earned.amount_minor) for each in statement.totals] == [("EUR", 1, 0)]
+
+
 def test_a_statement_of_december_ends_with_the_year(conn: WriteConnection) -> None:
     shop = make_shop(conn)
     statement = build_statement(conn, shop.staff.staff_id, date(2026, 12, 5))
