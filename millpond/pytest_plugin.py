@@ -11,7 +11,7 @@ import os
 import secrets
 import zlib
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _STARTED = pytest.StashKey["Millpond"]()
 _BEGAN = pytest.StashKey[str]()
+_RUNS = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,9 +36,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Set here, before xdist hands the options to its workers, so that all have the same seed.
     if config.option.millpond_seed is None:
-        config.option.millpond_seed = secrets.randbelow(1_000_000)
+        given = getattr(config, "workerinput", {}).get("millpond_seed")
+        config.option.millpond_seed = secrets.randbelow(1_000_000) if given is None else given
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """All workers of pytest-xdist have the seed that the header shows."""
+    node.workerinput["millpond_seed"] = node.config.option.millpond_seed
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -91,7 +98,10 @@ def fleet(millpond: Millpond, customer: Customer, request: pytest.FixtureRequest
     """
     from millpond.testing.fleet import Fleet
 
-    devices = Fleet(millpond, customer, zlib.crc32(f"{millpond.seed} {request.node.nodeid}".encode()))
+    node = request.node
+    # A test that is run again by the same pytest needs other serials than before.
+    node.stash[_RUNS] = run = node.stash.get(_RUNS, 0) + 1
+    devices = Fleet(millpond, customer, zlib.crc32(f"{millpond.seed} {node.nodeid} {run}".encode()))
     yield devices
     devices.close()
 

@@ -28,6 +28,7 @@ class Channel:
         __tracebackhide__ = True
         self.log = log
         self._numbers = itertools.count(1)
+        self._asking = threading.Lock()
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
@@ -41,6 +42,25 @@ class Channel:
 
     def ask(self, what: str, **arguments: Any) -> Any:
         """The platform's answer; PlatformError with its sentence when it has none."""
+        __tracebackhide__ = True
+        with self._asking:
+            return self._ask(what, arguments)
+
+    def close(self) -> None:
+        """Let the platform end and take its servers with it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.terminate()
+            try:
+                self._process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def _ask(self, what: str, arguments: dict[str, Any]) -> Any:
         __tracebackhide__ = True
         number = next(self._numbers)
         assert self._process.stdin is not None
@@ -56,20 +76,6 @@ class Channel:
         if "error" in answer:
             raise PlatformError(answer["error"])
         return answer["ok"]
-
-    def close(self) -> None:
-        """Let the platform end and take its servers with it."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            self._process.terminate()
-            try:
-                self._process.wait(_END_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
 
     def _next(self, timeout_s: float) -> dict[str, Any]:
         __tracebackhide__ = True
