@@ -1,6 +1,7 @@
 """A fleet: which devices there are, in which households, since when; all of it follows from one seed."""
 
 import csv
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -59,11 +60,19 @@ class Fleet:
 
     def write_manifest(self, path: Path) -> None:
         """The CSV that `millpond import devices` reads: `serial,model,region,customer,installed_at`."""
+        write_manifest(path, self.manifest)
+
+
+def write_manifest(path: Path, manifest: list[Registration]) -> None:
+    """The CSV that `millpond import devices` reads; InvalidInput when it cannot be written."""
+    try:
         with path.open("w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file)
             rows.writerow(["serial", "model", "region", "customer", "installed_at"])
-            for r in self.manifest:
+            for r in manifest:
                 rows.writerow([r.serial, r.model, r.region, r.customer, r.installed_at.isoformat()])
+    except OSError as error:
+        raise InvalidInput(f"manifest {path} cannot be written: {error}") from error
 
 
 def build_fleet(
@@ -82,14 +91,9 @@ def build_fleet(
     """
     switched_on = start if reports_from is None else reports_from
     known = shipped_profiles() if profiles is None else profiles
-    models = _spread_models(devices, DEFAULT_MIX if mix is None else mix, known)
-    homes = _spread_homes(models)
-    manifest = [
-        _registration(
-            known[model], number, homes[number], models[:number].count(model), seed, start, history_days, regions
-        )
-        for number, model in enumerate(models)
-    ]
+    manifest = make_manifest(
+        devices=devices, seed=seed, start=start, history_days=history_days, mix=mix, profiles=known, regions=regions
+    )
     faulty = faults or Faults()
     stretch = Stretch(_ms(switched_on), _ms(start + timedelta(days=history_days)))
 
@@ -114,6 +118,30 @@ def build_fleet(
 
 def _ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
+
+
+def make_manifest(
+    *, devices: int, seed: int, start: datetime, history_days: float = 0, mix: Mapping[str, float] | None = None,
+    profiles: Mapping[str, DeviceProfile] | None = None, regions: list[str] | None = None,
+) -> list[Registration]:  # fmt: skip
+    """The devices of the fleet that `build_fleet` builds, without their lives."""
+    known = shipped_profiles() if profiles is None else profiles
+    models = _spread_models(devices, DEFAULT_MIX if mix is None else mix, known)
+    homes, ordinals = _spread_homes(models), _ordinals(models)
+    return [
+        _registration(known[model], number, homes[number], ordinals[number], seed, start, history_days, regions)
+        for number, model in enumerate(models)
+    ]
+
+
+def _ordinals(models: list[str]) -> list[int]:
+    """How many of the same model come before each."""
+    seen: Counter[str] = Counter()
+    ordinals = []
+    for model in models:
+        ordinals.append(seen[model])
+        seen[model] += 1
+    return ordinals
 
 
 def parse_mix(text: str) -> dict[str, float]:

@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import Self
 
 from millpond.kernel.broker import parse_broker_url
-from millpond.kernel.clock import Clock, monotonic
+from millpond.kernel.clock import AcceleratedClock, Clock, monotonic
 from simulators.faults import Faults
 from simulators.fleet import Fleet
 from simulators.link import Link
+from simulators.open_files import require_open_files
 from simulators.publisher import TlsFiles
 
 _PROGRESS_EVERY_S = 0.2
@@ -78,6 +79,8 @@ class FleetRun:
         self._on_progress = on_progress
         self._began = monotonic()
         self._reported = 0.0
+        if not gateways:
+            require_open_files(len(fleet.devices), each=3)
         broker, count = parse_broker_url(broker_url), gateways or len(fleet.devices)
         self._faults = faults or fleet.faults
         self._links = [
@@ -124,8 +127,11 @@ class FleetRun:
         if most_unacked is not None:
             self._send_all("acks", at, pace, 0, resend_after_s, give_up_after_s)
 
-    def follow(self, clock: Clock, *, limits: Limits | None = None, live_since: datetime | None = None) -> None:
-        """Measure and publish as `clock` goes, until stopped or a limit is reached.
+    def follow(
+        self, clock: Clock, *, limits: Limits | None = None, live_since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> None:  # fmt: skip
+        """Measure and publish as `clock` goes, until stopped or a limit is reached, and nothing measured after `until`.
 
         What was measured before `live_since` (default: now) goes to backfill.
         """
@@ -133,11 +139,16 @@ class FleetRun:
         for link in self._links:
             link.live_since = live_since or clock.now()
         while not self._done(pace):
-            at = clock.now()
+            at = clock.now() if until is None else min(clock.now(), until)
             self._measure(at)
             if not self._exchange(at, pace):
                 self._idle()
             self._report("live", at)
+
+    def live_through(self, to: datetime, clock: Clock, speed: float) -> None:
+        """Live from the fleet's start up to `to`, `speed` seconds of the fleet in one real second, all of it live."""
+        own = AcceleratedClock(self._fleet.start, clock.now(), speed)
+        self.follow(own, limits=Limits(duration_s=(to - self._fleet.start).total_seconds() / speed), until=to)
 
     def wait_for_acks(self, timeout_s: float, *, at: datetime) -> int:
         """Wait until all that was sent is acknowledged, at most `timeout_s`; how many samples still are not."""
@@ -194,17 +205,20 @@ class FleetRun:
         give_up_after_s: float | None,
     ) -> bool:  # fmt: skip
         """Publish until all is sent and few enough samples are unacknowledged; False when that was given up."""
-        silent_since, acked = monotonic(), -1
+        silent_since = acked_at = monotonic()
+        acked = -1
         while not self._done(pace):
             sent = self._exchange(at, pace)
             self._report(phase, at)
             waiting = any(link.unsent for link in self._links)
             if not waiting and (most_unacked is None or self._unacked <= most_unacked):
                 return True
-            if sent or acked != sum(link.acked for link in self._links):
-                silent_since, acked = monotonic(), sum(link.acked for link in self._links)
-            elif give_up_after_s is not None and monotonic() - silent_since > give_up_after_s:
+            if acked != (acked := sum(link.acked for link in self._links)):
+                silent_since = acked_at = monotonic()
+            elif give_up_after_s is not None and not waiting and monotonic() - acked_at > give_up_after_s:
                 return False
+            elif sent:
+                silent_since = monotonic()
             elif monotonic() - silent_since > resend_after_s:
                 for link in self._links:
                     link.resend_unacked()

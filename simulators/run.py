@@ -6,17 +6,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from devices.profile import DeviceProfile
+from devices.profile import DeviceProfile, shipped_profiles
+from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import AcceleratedClock, Clock
 from millpond.kernel.errors import InvalidInput
+from simulators.compact import CompactRun
+from simulators.drive import Recording
+from simulators.expectations import judge_plain
 from simulators.faults import Faults
-from simulators.fleet import Fleet, build_fleet
+from simulators.fleet import Fleet, build_fleet, make_manifest, write_manifest
 from simulators.fleet_run import FleetRun, FleetSummary, Limits, Progress
 from simulators.publisher import TlsFiles
-from simulators.report import write_report
+from simulators.report import require_report, write_report
+from simulators.scenario import midnight_before
 
 _HELD_SAMPLES = 500_000
 _UNPACED_PAST = timedelta(days=30)
+_MOST_LIVES = 5_000
+_MOST_THREADS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,9 @@ class SimulateOptions:
     `rate` is messages/s of the whole fleet and sets how often each device measures; None is as fast as the broker
     takes them, one sample a device and second of a virtual time that starts 30 days ago. `speed` is how many seconds of
     the fleet pass in one real second (with `rate`); its time starts so far back that it does not pass `clock`'s.
-    Without `duration_s` and `messages` it runs until stopped.
+    Without `duration_s` and `messages` it runs until stopped. `start` is where the fleet's time begins; by default a
+    midnight for an unpaced run, so that runs of one day give the same bytes. `compact` is load without lives and
+    outboxes, by default above 5,000 devices.
     """
 
     broker_url: str
@@ -45,6 +54,9 @@ class SimulateOptions:
     ack_wait_s: float = 10
     tls: TlsFiles | None = None
     profiles: Mapping[str, DeviceProfile] | None = None
+    start: datetime | None = None
+    recorded: Recording | None = None
+    compact: bool | None = None
 
 
 def run_simulation(
@@ -57,6 +69,8 @@ def run_simulation(
     the broker does not take us.
     """
     _require_sense(options)
+    if options.compact or (options.compact is None and options.devices > _MOST_LIVES):
+        return _run_compact(options, clock, stop, on_progress)
     at = clock.now()
     fleet = _build(options, at)
     if options.manifest:
@@ -78,22 +92,50 @@ def run_simulation(
         run.wait_for_acks(options.ack_wait_s, at=clock.now())
         summary = run.summary()
     if options.report:
-        write_report(options.report, summary, at)
+        write_report(options.report, summary, at, judge_plain(summary))
+    return summary
+
+
+def _run_compact(
+    options: SimulateOptions, clock: Clock, stop: threading.Event | None, on_progress: Callable[[Progress], None] | None
+) -> FleetSummary:
+    at = clock.now()
+    profiles = dict(shipped_profiles() if options.profiles is None else options.profiles)
+    start, interval = _begin(options, at)
+    manifest = make_manifest(
+        devices=options.devices, seed=options.seed, start=start, mix=options.mix, profiles=profiles
+    )
+    if options.manifest:
+        write_manifest(options.manifest, manifest)
+    with CompactRun(
+        manifest, profiles, parse_broker_url(options.broker_url), seed=options.seed, start=start, interval=interval,
+        connections=8 if options.gateways == 1 else options.gateways, tls=options.tls, stop=stop,
+        on_progress=on_progress,
+    ) as run:  # fmt: skip
+        run.run(Limits(options.duration_s, options.messages, options.rate))
+        run.wait_for_acks(options.ack_wait_s)
+        summary = run.summary()
+    if options.report:
+        write_report(options.report, summary, at, judge_plain(summary))
     return summary
 
 
 def _build(options: SimulateOptions, at: datetime) -> Fleet:
-    if options.rate is None:
-        start, interval = at - _UNPACED_PAST, timedelta(seconds=1)
-    else:
-        start = at - timedelta(seconds=_seconds(options) * max(0.0, options.speed - 1))
-        interval = timedelta(seconds=options.devices * options.speed / options.rate)
+    start, interval = _begin(options, at)
     # Without a platform nothing is ever acknowledged: memory is bounded all the same.
     held = max(100, _HELD_SAMPLES // options.devices)
     return build_fleet(
         devices=options.devices, seed=options.seed, start=start, history_days=0, interval=interval,
-        mix=options.mix, profiles=options.profiles, outbox_limit=held,
+        mix=options.mix, profiles=options.profiles, outbox_limit=held, faults=options.faults, recorded=options.recorded,
     )  # fmt: skip
+
+
+def _begin(options: SimulateOptions, at: datetime) -> tuple[datetime, timedelta]:
+    """When the fleet's time begins, and how often a device measures in it."""
+    if options.rate is None:
+        return options.start or midnight_before(at, _UNPACED_PAST), timedelta(seconds=1)
+    start = options.start or at - timedelta(seconds=_seconds(options) * max(0.0, options.speed - 1))
+    return start, timedelta(seconds=options.devices * options.speed / options.rate)
 
 
 def _seconds(options: SimulateOptions) -> float:
@@ -112,8 +154,14 @@ def _require_sense(options: SimulateOptions) -> None:
         raise InvalidInput("--speed needs a factor above zero")
     if options.devices < 1:
         raise InvalidInput("--devices needs at least one device")
+    if not options.gateways and options.devices > _MOST_THREADS and options.compact is False:
+        raise InvalidInput(f"more than {_MOST_THREADS:,} connections with outboxes need a thread each: use --compact")
+    if options.gateways < 0:
+        raise InvalidInput("--connections needs a number from zero up")
+    if options.compact and (options.faults.active() or options.recorded):
+        raise InvalidInput("--compact is load without lives: it has no --faults and no --drive")
     if options.rate is not None and options.devices * options.speed / options.rate < 0.002:
         needed = int(options.rate * 0.002 / options.speed) + 1
         raise InvalidInput(f"a device measures at most every 2 ms: {options.rate:g} messages/s need {needed} devices")
-    if options.report and options.report.suffix not in (".json", ".xml"):
-        raise InvalidInput(f"report {options.report.name} needs the suffix .json, or .xml for JUnit")
+    if options.report:
+        require_report(options.report)

@@ -1,8 +1,13 @@
 """Which faults there are, and how often each strikes."""
 
 from dataclasses import asdict, dataclass, fields
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
 
 from millpond.kernel.errors import InvalidInput
+
+Rate = Annotated[float, Field(ge=0, le=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +33,27 @@ class Faults:
     `chatty`: measures twenty times as often. `late_will`: the will of an earlier session overtakes each birth.
     """
 
-    duplicates: float = 0.0
-    reordering: float = 0.0
-    malformed: float = 0.0
-    truncated: float = 0.0
-    corrupt: float = 0.0
-    nan: float = 0.0
-    oversized: float = 0.0
-    counter_backwards: float = 0.0
-    reseated: float = 0.0
-    offline: float = 0.0
-    clock_1970: float = 0.0
-    clock_2099: float = 0.0
-    clock_drift: float = 0.0
-    clock_summer_time: float = 0.0
-    boot_loops: float = 0.0
-    unit_change: float = 0.0
-    counter_reset: float = 0.0
-    chatty: float = 0.0
-    late_will: float = 0.0
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    duplicates: Rate = 0.0
+    reordering: Rate = 0.0
+    malformed: Rate = 0.0
+    truncated: Rate = 0.0
+    corrupt: Rate = 0.0
+    nan: Rate = 0.0
+    oversized: Rate = 0.0
+    counter_backwards: Rate = 0.0
+    reseated: Rate = 0.0
+    offline: Rate = 0.0
+    clock_1970: Rate = 0.0
+    clock_2099: Rate = 0.0
+    clock_drift: Rate = 0.0
+    clock_summer_time: Rate = 0.0
+    boot_loops: Rate = 0.0
+    unit_change: Rate = 0.0
+    counter_reset: Rate = 0.0
+    chatty: Rate = 0.0
+    late_will: Rate = 0.0
 
     def active(self) -> list[str]:
         """The names of the faults that can strike."""

@@ -221,7 +221,7 @@ def test_an_unpaced_simulation_without_a_platform_reports_what_nobody_acknowledg
     assert (summary.messages_published, summary.acked, summary.unacked) == (500, 0, 500)
     suite = ET.parse(report).getroot()
     assert suite.get("failures") == "1"
-    assert "500 samples" in suite.find("testcase/failure").get("message", "")  # type: ignore[union-attr]
+    assert "found: 500" in suite.find("testcase/failure").get("message", "")  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

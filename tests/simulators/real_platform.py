@@ -1,0 +1,87 @@
+"""A running platform for a module's tests: database, ingest and API, and its jobs for a stated moment."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from api.auth import Role, mint_token
+from forecasting.job import run_forecasts
+from millpond.cli.device_file import import_devices
+from millpond.kernel.clock import SystemClock
+from millpond.kernel.db import connect
+from millpond.kernel.settings import load_settings
+from millpond.scheduler import lead_time
+from millpond.services import ingesting, serving
+from offers.job import issue_due_offers
+from simulators.fleet import Fleet
+from simulators.platform import PlatformApi
+from simulators.scenario import Scenario
+from simulators.scenario_run import Played, PlayOptions, play_scenario
+from tests.conftest import clone
+
+_SECRET = "the simulators' secret, which nobody else may know"
+
+
+@dataclass(frozen=True)
+class RealPlatform:
+    """Where it is, and what a test does with it."""
+
+    dsn: str
+    broker: str
+    address: str
+    token: str
+    folder: Path
+
+    @property
+    def api(self) -> PlatformApi:
+        return PlatformApi(self.address, self.token)
+
+    def register(self, fleet: Fleet) -> None:
+        """Make the fleet known, customers and all."""
+        manifest = self.folder / "devices.csv"
+        fleet.write_manifest(manifest)
+        with connect(self.dsn) as conn:
+            assert import_devices(conn, manifest, at=SystemClock().now()).faults == []
+
+    def run_jobs(self, fleet: Fleet, at: datetime) -> None:
+        """Replacements, forecasts and offers, as they are at `at`."""
+        with connect(self.dsn) as conn:
+            run_forecasts(conn, at, made_at=at, forecaster="fixed")
+            issue_due_offers(conn, at, lead=lead_time(load_settings()), discount_bp=1000, new_device_days=30)
+
+    def play(self, scenario: Scenario, folder: Path = Path(), *, jobs: bool = False) -> Played:
+        """Register a scenario's fleet, let it live, and judge what came of it."""
+        clock = SystemClock()
+        return play_scenario(
+            scenario, folder, PlayOptions(self.broker, api=self.api, patience_s=5), clock, at=clock.now(),
+            before_living=self.register, before_judging=self.run_jobs if jobs else None,
+        )  # fmt: skip
+
+    def fetch(self, query: str, *values: object) -> list[Any]:
+        """Rows of an ad-hoc query."""
+        with psycopg.connect(self.dsn) as conn:
+            return conn.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+
+@contextmanager
+def running_platform(server_dsn: str, template: str, broker_url: str, folder: Path) -> Iterator[RealPlatform]:
+    """A platform on a database of its own."""
+    name = f"millpond_simulated_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    clone(server_dsn, template, name)
+    dsn, clock = make_conninfo(server_dsn, dbname=name), SystemClock()
+    settings = load_settings(
+        database_url=dsn, broker_url=broker_url, jwt_secret=_SECRET, http_port=0, consumer_id=name, batch_max_wait_ms=5
+    )
+    token = mint_token(_SECRET, Role.OPERATOR, "ops", clock.now(), timedelta(hours=1))
+    with ingesting(settings, clock), serving(settings, clock) as address:
+        yield RealPlatform(dsn, broker_url, address, token, folder)
+    with psycopg.connect(server_dsn, autocommit=True) as admin:
+        admin.execute(f'drop database "{name}" with (force)')  # type: ignore[arg-type]
