@@ -58,10 +58,14 @@ class SeqKey:
 
 @dataclass(frozen=True, slots=True)
 class DecodedReading:
-    """A reading, and the sample it came in: a corrected time is shared by all deliveries of that sample."""
+    """A reading, and the sample it came in: a corrected time is shared by all deliveries of that sample.
+
+    `said_at` is what the device's clock said, None when it said nothing.
+    """
 
     reading: Reading
     sample: SeqKey | None
+    said_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -179,11 +183,12 @@ def _decode_sample(
     key = SeqKey(decoded.serial, boot, sample.seq) if boot is not None and sample.seq is not None else None
     where = f"#{index}" if key is None else str(key.seq)
     try:
-        measured_at, corrected = _effective_time(sample.ts, decoded.delivery.received_at, index, limits)
+        said_at = parse_ts(sample.ts)
     except ValueError as error:
         decoded.rejections.append(Rejection("bad_time", str(error), where))
         return
     received_at = decoded.delivery.received_at
+    measured_at, corrected = _effective_time(said_at, received_at, index, limits)
     for name, raw in sample.metrics.items():
         value = check_value(metrics, device.model, name, raw)
         if isinstance(value, Rejection):
@@ -192,14 +197,15 @@ def _decode_sample(
         number, state = (None, value) if isinstance(value, str) else (value, None)
         metric_id = metrics[name].metric_id
         reading = Reading(device.device_id, metric_id, measured_at, number, state, received_at, corrected)
-        decoded.readings.append(DecodedReading(reading, key))
+        decoded.readings.append(DecodedReading(reading, key, said_at))
 
 
-def _effective_time(ts: Any, received_at: datetime, index: int, limits: Limits) -> tuple[datetime, bool]:
+def _effective_time(
+    said_at: datetime | None, received_at: datetime, index: int, limits: Limits
+) -> tuple[datetime, bool]:
     """When a sample counts as measured, and whether that is our correction of an absent or implausible time."""
-    measured_at = parse_ts(ts)
-    if measured_at is not None and -limits.clock_past <= measured_at - received_at <= limits.clock_future:
-        return measured_at, False
+    if said_at is not None and -limits.clock_past <= said_at - received_at <= limits.clock_future:
+        return said_at, False
     # Samples of one message came at one moment; a microsecond apart they stay different readings.
     return received_at + timedelta(microseconds=index), True
 

@@ -1,6 +1,6 @@
 """The write path: what a batch became, stored in one transaction, every item with exactly one outcome."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -83,18 +83,27 @@ def _with_first_times(conn: WriteConnection, readings: Sequence[DecodedReading])
     """The readings, each sample at the time it was given first: a redelivery must find its own key again."""
     keys = list({r.sample: None for r in readings if r.sample is not None})
     known = select_effective_times(conn, keys) if keys else {}
-    new: dict[SeqKey, datetime] = {
-        r.sample: r.reading.measured_at
-        for r in reversed(readings)
-        if r.sample is not None and r.reading.corrected and r.sample not in known
-    }
+    doubtful = [r for r in readings if r.sample is not None and r.reading.corrected and r.sample not in known]
+    accepted = _accepted_before(conn, doubtful) if doubtful else set()
+    new = {r.sample: r.reading.measured_at for r in reversed(doubtful) if r.sample and r.sample not in accepted}
     if new:
         insert_effective_times(conn, new)
-    times = new | known
-    return [
-        replace(r.reading, measured_at=times[r.sample], corrected=True) if r.sample in times else r.reading
-        for r in readings
-    ]
+    return [_at_first_time(r, new | known, accepted) for r in readings]
+
+
+def _accepted_before(conn: ReadConnection, doubtful: Sequence[DecodedReading]) -> set[SeqKey]:
+    """Samples whose time was plausible when they first came, and is not any more: our clock was set meanwhile."""
+    said = [(r.sample, reading_key(replace(r.reading, measured_at=r.said_at))) for r in doubtful if r.said_at]
+    stored = select_readings_by_key(conn, list({key: None for _, key in said})) if said else {}
+    return {sample for sample, key in said if sample is not None and key in stored}
+
+
+def _at_first_time(decoded: DecodedReading, times: Mapping[SeqKey, datetime], accepted: set[SeqKey]) -> Reading:
+    if decoded.sample is not None and decoded.sample in times:
+        return replace(decoded.reading, measured_at=times[decoded.sample], corrected=True)
+    if decoded.sample in accepted and decoded.said_at is not None:
+        return replace(decoded.reading, measured_at=decoded.said_at, corrected=False)
+    return decoded.reading
 
 
 def _store_readings(conn: WriteConnection, readings: Sequence[Reading]) -> Tally:

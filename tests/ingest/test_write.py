@@ -83,6 +83,16 @@ def test_a_sample_redelivered_with_a_mended_clock_is_not_a_second_one(conn: Writ
     assert len(stored_values(conn)) == 1
 
 
+@pytest.mark.parametrize("jump", [timedelta(days=400), timedelta(hours=-2)])
+def test_a_sample_that_comes_again_after_our_own_clock_jumped_is_not_a_second_one(
+    conn: WriteConnection, jump: timedelta
+) -> None:
+    store(conn, sample(1, 64))
+    again = delivery(sample(1, 64), at=NOW + jump)
+    assert outcomes(store(conn, again)) == (0, 1, 0, 0)
+    assert conn.execute("select corrected from reading").fetchall() == [(False,)]
+
+
 def test_a_quarantined_message_keeps_its_bytes_and_is_kept_once(conn: WriteConnection) -> None:
     poison = b'{"metrics":{"filter_life_pct":64'
     assert outcomes(store(conn, poison)) == (0, 0, 0, 1)
