@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
+import psycopg
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -45,8 +46,8 @@ def run_fault(made: World, name: str, size: Size, seed: int) -> dict[str, Any]:
     began = monotonic()
     try:
         outcome = FAULTS[name](made, size, seed)
-    except MillpondError as error:
-        outcome = Outcome(complaints=[str(error)])
+    except (MillpondError, psycopg.Error, OSError) as error:
+        outcome = Outcome(complaints=[" ".join(str(error).split()) or type(error).__name__])
     return judge(name, outcome, seed, monotonic() - began)
 
 

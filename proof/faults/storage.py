@@ -18,7 +18,7 @@ def fill_disk(world: World, size: Size, seed: int) -> Outcome:
     """The database's disk is full, and later is not; an operator starts PostgreSQL again if it gave up."""
     if os.geteuid() != 0:
         return Outcome(skipped="a small tmpfs can be mounted by root only")
-    with _small_disk(world.folder / "disk") as disk:
+    with _small_disk(world.folder / "small-disk") as disk:
         postgres = Postgres(disk)
         postgres.start()
         world.make_template(postgres)
