@@ -1,6 +1,7 @@
 """The plugin in a project that is not ours, which has packages called `devices` and `api` of its own."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,14 @@ PROJECT = {
     "devices/__init__.py": 'MAKER = "ours"\n',
     "devices/store.py": 'SHELF = "three"\n',
     "api/__init__.py": 'VERSION = "ours too"\n',
+    # Runs every test twice, as plugins do that repeat what failed.
+    "conftest.py": """
+from _pytest.runner import runtestprotocol
+
+
+def pytest_runtest_protocol(item, nextitem):
+    runtestprotocol(item, nextitem=item.parent)
+""",
     "pytest.ini": "[pytest]\npythonpath = .\n",
     "test_outside.py": """
 import sys
@@ -57,11 +66,11 @@ def run_pytest(project: Path, *options: str, **environment: str) -> "subprocess.
     )
 
 
-def test_an_outside_project_keeps_its_own_packages(project: Path) -> None:
+def test_an_outside_project_keeps_its_own_packages(project: Path, server_dsn: str) -> None:
     # The project is on every path that a project can be on.
-    done = run_pytest(project, PYTHONPATH=str(project))
+    done = run_pytest(project, PYTHONPATH=str(project), MILLPOND_TEST_DSN=server_dsn)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
+    assert "4 passed" in done.stdout
 
 
 def test_the_plugin_costs_nothing_until_it_is_asked(project: Path) -> None:
@@ -80,29 +89,34 @@ def test_a_platform_that_does_not_start_is_one_sentence(project: Path) -> None:
     assert "PlatformError: the platform has ended: millpond: the database does not answer" in done.stdout
 
 
-def test_given_servers_and_a_given_command_are_used_and_a_failure_says_how_to_repeat_it(
+def test_given_servers_and_a_given_command_are_used_and_a_failure_can_be_repeated(
     project: Path, server_dsn: str, broker_url: str
 ) -> None:
     (project / "test_outside.py").write_text(
         "def test_of_a_fleet(millpond, fleet):\n"
         f"    assert millpond.broker_url == {broker_url!r}\n"
         "    assert 'millpond_test_' in millpond.dsn\n"
-        "    device = fleet.start()\n"
+        "    device = fleet.start('reed-air-2')\n"
         "    millpond.advance(days=1)\n"
+        "    open('measured', 'w').write(str(device.measured()))\n"
         "    assert len(device.committed()) == 'as many as this'\n"
     )
-    started = project / "platform"
-    started.write_text(f'#!/bin/sh\ntouch "{project}/was-used"\nexec "{sys.executable}" -P -m millpond "$@"\n')
-    started.chmod(0o755)
+    (project / "conftest.py").unlink()
+    command = project / "platform"
+    command.write_text(f'#!/bin/sh\ntouch "{project}/was-used"\nexec "{sys.executable}" -P -m millpond "$@"\n')
+    command.chmod(0o755)
+    servers = {"MILLPOND_TEST_DSN": server_dsn, "MILLPOND_TEST_BROKER": broker_url, "MILLPOND_COMMAND": str(command)}
     before = select_databases(server_dsn)
-    done = run_pytest(
-        project, "--millpond-seed=4711", "--millpond-start=2026-05-01", MILLPOND_COMMAND=str(started),
-        MILLPOND_TEST_DSN=server_dsn, MILLPOND_TEST_BROKER=broker_url,
-    )  # fmt: skip
-    assert done.returncode == 1, done.stderr
-    assert "'as many as this'" in done.stdout
-    assert "millpond: --millpond-seed=4711" in done.stdout
-    assert "repeat it with --millpond-seed=4711 --millpond-start=2026-05-01" in done.stdout
+    first = run_pytest(project, "--millpond-start=2026-05-01", **servers)
+    assert first.returncode == 1, first.stderr
+    assert "'as many as this'" in first.stdout
+    [again] = re.findall(r"repeat it with (--millpond-seed=\d+) (--millpond-start=\S+)", first.stdout)
+    assert f"millpond: {again[0]}\n" in first.stdout
+    measured = (project / "measured").read_text()
+    assert "2026, 5, 1" in measured
+    (project / "measured").unlink()
+    run_pytest(project, *again, **servers)
+    assert (project / "measured").read_text() == measured
     assert (project / "was-used").exists()
     assert select_databases(server_dsn) == before
 
