@@ -101,6 +101,7 @@ class DeviceFaults:
 
     def distort(self, times_ms: IntArray, rows: list[Row]) -> list[Row]:
         """What the metrics read with these faults, in the order of time."""
+        self.struck["chatty"] += len(rows) * self.has("chatty")
         if self._faults.counter_backwards:
             self._forget_steps(times_ms, rows)
         if self._faults.reseated:

@@ -16,7 +16,7 @@ class Faults:
 
     Share of messages:
     `duplicates`: sent twice. `reordering`: sent after the next one of the same device. `malformed`: half of it.
-    `truncated`: cut at any place. `corrupt`: bytes that are no JSON. `nan`: a reading is NaN. `oversized`: larger than
+    `truncated`: cut somewhere. `corrupt`: bytes that are no JSON. `nan`: a reading is NaN. `oversized`: larger than
     the platform takes. Of the last five a bad copy goes out before the good message, so nothing is lost by them and the
     bad ones can be counted.
 
