@@ -1,5 +1,6 @@
 """The customer's offers and their life."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +12,10 @@ from api.credit import find_credit
 from api.edge import At, CallerDep, Reads, WriteDep, answer_once
 from api.models import CreditOut, MoneyOut, OrderOut, Out
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
+from api.store import select_product_names
 from attribution.bindings import binding_at
 from attribution.nouns import Customer
 from attribution.people import select_customer, select_staff_member
-from devices.store import select_product
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId
@@ -73,7 +74,7 @@ def get_offers(
         waiting = select_open_offers(conn, customer.customer_id, at=at)
         rest = _after(waiting, cursor)[: limit + 1]
         shown, following = cut_page(rest, limit, lambda offer: encode_cursor(offer.offer_id))
-        return Page(items=[show_offer(conn, offer, customer) for offer in shown], next_cursor=following)
+        return Page(items=show_offers(conn, shown, customer), next_cursor=following)
 
 
 def _after(waiting: list[Offer], cursor: str | None) -> list[Offer]:
@@ -138,12 +139,20 @@ def find_visible_customer(conn: ReadConnection, caller: Caller, customer_id: str
     return customer
 
 
-def show_offer(conn: ReadConnection, offer: Offer, customer: Customer, locale: str | None = None) -> OfferOut:
-    """The offer as it is told to its customer, in `locale` or the customer's own."""
-    locale = locale or customer.locale
+def show_offers(
+    conn: ReadConnection, offers: Sequence[Offer], customer: Customer, locale: str | None = None
+) -> list[OfferOut]:
+    """A customer's offers as they are told, in `locale` or the customer's own; nothing is looked up twice."""
+    names = select_product_names(conn, {offer.sku for offer in offers})
+    credits = {staff_id: find_credit(conn, staff_id) for staff_id in {offer.credited_to for offer in offers}}
+    return [
+        _tell(offer, customer, names.get(offer.sku, {}), credits[offer.credited_to], locale or customer.locale)
+        for offer in offers
+    ]
+
+
+def _tell(offer: Offer, customer: Customer, names: dict[str, str], credit: CreditOut | None, locale: str) -> OfferOut:
     reason = explain_offer(offer, locale=locale, time_zone=customer.time_zone)
-    product = select_product(conn, offer.sku)
-    names = product.name if product else {}
     return OfferOut(
         offer_id=offer.offer_id,
         decision_id=offer.decision_id,
@@ -160,7 +169,7 @@ def show_offer(conn: ReadConnection, offer: Offer, customer: Customer, locale: s
         reason=ReasonOut(
             code=offer.reason_code, headline=reason.headline, why=reason.why, terms=reason.terms, facts=offer.facts
         ),
-        credited_to=find_credit(conn, offer.credited_to),
+        credited_to=credit,
         issued_at=offer.issued_at,
     )
 
@@ -168,7 +177,7 @@ def show_offer(conn: ReadConnection, offer: Offer, customer: Customer, locale: s
 def _show(conn: ReadConnection, offer: Offer) -> OfferOut:
     customer = select_customer(conn, offer.customer_id)
     assert customer is not None  # A foreign key says so.
-    return show_offer(conn, offer, customer)
+    return show_offers(conn, [offer], customer)[0]
 
 
 def _require_customer(caller: Caller) -> CustomerId:

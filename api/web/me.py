@@ -12,7 +12,7 @@ from api.credit import show_binding
 from api.edge import Reads
 from api.idempotency import Answer
 from api.models import BindingOut, Out
-from api.routes.offers import AcceptedOut, OfferOut, accept, decline, show_offer
+from api.routes.offers import AcceptedOut, OfferOut, accept, decline, show_offers
 from api.store import (
     HouseholdDevice,
     HouseholdPart,
@@ -124,7 +124,7 @@ def _read_home(conn: ReadConnection, customer: Customer, view: View) -> Home:
     return Home(
         customer=customer,
         devices=_read_devices(conn, customer_id, view.at),
-        offers=[show_offer(conn, offer, customer, view.speech.language) for offer in offers],
+        offers=show_offers(conn, offers, customer, view.speech.language),
         orders=orders,
         products=select_product_names(conn, {line.sku for order in orders for line in order.lines}),
         binding=show_binding(conn, binding) if binding else None,

@@ -13,7 +13,7 @@ from api.credit import find_visible_staff
 from api.edge import EdgeDep, Reads
 from api.paging import Cursor, cut_page, decode_cursor, encode_cursor
 from api.qr import draw_png, draw_svg
-from api.routes.offers import OfferOut, show_offer
+from api.routes.offers import OfferOut, show_offers
 from api.routes.people import Month, badge_url, issue_screen_code, parse_month
 from api.web.charts import build_statement_chart
 from api.web.session import SameOrigin, require_caller
@@ -110,7 +110,7 @@ def _read_customers(
 def _read_offers(conn: ReadConnection, customer_id: CustomerId, view: View) -> list[OfferOut]:
     customer = select_customer(conn, customer_id)
     assert customer is not None  # A foreign key says so.
-    return [show_offer(conn, offer, customer, "en") for offer in select_open_offers(conn, customer_id, at=view.at)]
+    return show_offers(conn, select_open_offers(conn, customer_id, at=view.at), customer, "en")
 
 
 def _chart(statement: Statement, totals: StatementTotals) -> dict[str, Any]:
