@@ -35,7 +35,7 @@ class TestFleet:
     def start(
         self, serial: str, model: str, seed: int, *, customer_id: str | None = None, region: str = "seoul",
         installed_days_ago: float = 0, history_days: float = 0, interval_s: float = 10_800, faults: str = "",
-        household: dict[str, Any] | None = None,
+        fault_days: float = 30, household: dict[str, Any] | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Register a device and switch it on; what it measured in `history_days` is committed on return."""
         profiles = shipped_profiles()
@@ -46,6 +46,7 @@ class TestFleet:
         unit = Unit(
             serial, profiles[model], make_home(seed, region, household or {}), seed, installed_at=installed_at,
             reports_from=now - timedelta(days=history_days), interval=timedelta(seconds=interval_s), faults=faults,
+            fault_days=fault_days,
         )  # fmt: skip
         self.register(serial, model, customer_id=customer_id, region=region, installed_at=installed_at)
         self._units[serial] = unit
@@ -120,9 +121,9 @@ class TestFleet:
         return self.wait_committed()
 
     def inject(self, serial: str, faults: str) -> None:
-        """From now on the device's messages suffer these faults; an empty text ends them."""
+        """From now on the device and its messages suffer these faults; an empty text ends them."""
         unit = self._unit(serial)
-        unit.set_faults(faults)
+        unit.set_faults(faults, self._clock.now())
         if unit.online:
             self._connect(unit)
 

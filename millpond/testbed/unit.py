@@ -13,7 +13,8 @@ from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.errors import InvalidInput
 from simulators.climate import region_named
 from simulators.device import SimulatedDevice
-from simulators.faults import Faults, parse_faults
+from simulators.faults import DeviceFaults, Faults, parse_faults
+from simulators.faults.in_device import Stretch
 from simulators.households import Habit, Household, make_household
 from simulators.link import Link
 from simulators.outbox import Outbox, StoredSample
@@ -27,15 +28,16 @@ class Unit:
 
     def __init__(
         self, serial: str, profile: DeviceProfile, household: Household, seed: int, *, installed_at: datetime,
-        reports_from: datetime, interval: timedelta, faults: str,
+        reports_from: datetime, interval: timedelta, faults: str, fault_days: float,
     ) -> None:  # fmt: skip
         self.serial = serial
         self._profile, self._household, self._seed = profile, household, seed
         self._installed_at, self._interval = installed_at, interval
-        self._outbox, self._kept = Outbox(), list[StoredSample]()
+        self._outbox = KeptOutbox()
+        self._fault_span = timedelta(days=fault_days)
         self._boots = 0
         self._link: Link | None = None
-        self.set_faults(faults)
+        self._faults, self._device_faults = self._read_faults(faults, reports_from)
         self._device = self._switch_on(reports_from)
 
     @property
@@ -50,10 +52,7 @@ class Unit:
 
     def measure(self, to: datetime) -> None:
         """Measure up to `to`."""
-        device, before = self._device, self._device.samples_measured
-        count = device.advance(to)
-        # Before the outbox forgets them: a test compares what was measured with what is stored.
-        self._kept.extend(self._outbox.samples(device.boot, before + 1, before + count))
+        self._device.advance(to)
 
     def pump(self, at: datetime) -> None:
         """Send what is there, take in what came."""
@@ -86,13 +85,15 @@ class Unit:
         self.disconnect()
         self._device = self._switch_on(at)
 
-    def set_faults(self, faults: str) -> None:
-        """Which faults the next connection has."""
-        self._faults: Faults = parse_faults(faults)
+    def set_faults(self, faults: str, at: datetime) -> None:
+        """Which faults the device has from `at` on, and its next connection."""
+        self._faults, self._device_faults = self._read_faults(faults, at)
+        self._device.faults = self._device_faults
+        self._device.set_interval(self._interval)
 
     def measured(self) -> list[dict[str, Any]]:
         """Everything that was measured, value by value."""
-        return [row for sample in self._kept for row in _read(sample)]
+        return [row for sample in self._outbox.kept for row in _read(sample)]
 
     def truth(self, until: datetime) -> list[dict[str, Any]]:
         """The lives of its parts, from a twin that has lived on to `until`."""
@@ -100,15 +101,36 @@ class Unit:
             self.serial, self._profile, self._household, self._seed, "twin",
             installed_at=self._installed_at, interval=timedelta(days=1),
         )  # fmt: skip
-        twin.advance(until)
-        return [asdict(cycle) for cycle in twin.truth(until)]
+        return [asdict(cycle) for cycle in twin.foresee(until)]
+
+    def _read_faults(self, text: str, at: datetime) -> tuple[Faults, DeviceFaults | None]:
+        faults = parse_faults(text)
+        if not faults.active():
+            return faults, None
+        stretch = Stretch(_ms(at), _ms(at + self._fault_span))
+        return faults, DeviceFaults(faults, self._seed, self._profile, self.serial, 0, stretch)
 
     def _switch_on(self, at: datetime) -> SimulatedDevice:
         self._boots += 1
         return SimulatedDevice(
             self.serial, self._profile, self._household, self._seed, f"boot-{self._boots}",
             installed_at=self._installed_at, reports_from=at, interval=self._interval, outbox=self._outbox,
+            faults=self._device_faults,
         )  # fmt: skip
+
+
+class KeptOutbox(Outbox):
+    """Also remembers what was committed long ago: a test compares it with what is stored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[StoredSample] = []
+
+    def append(self, *arguments: Any) -> list[StoredSample]:
+        """Store, and remember."""
+        samples = super().append(*arguments)
+        self.kept.extend(samples)
+        return samples
 
 
 def make_home(seed: int, region: str, behaviour: dict[str, Any]) -> Household:
@@ -126,3 +148,7 @@ def _read(sample: StoredSample) -> list[dict[str, Any]]:
     body = orjson.loads(sample.body)
     at = parse_ts(body["ts"])
     return [{"metric": metric, "at": at, "value": value} for metric, value in sorted(body["metrics"].items())]
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

@@ -55,10 +55,9 @@ class SimulatedDevice(Device):
         self._ask("restart")
 
     def inject(self, **faults: float) -> None:
-        """From now on these faults strike that share of its messages; none ends them. It connects anew for it.
+        """From now on it has these faults, as in `Fleet.start`; none ends them. It connects anew for it.
 
-        For example `device.inject(duplicates=1, malformed=0.1)`. Others: `reordering`, `truncated`, `corrupt`, `nan`,
-        `oversized`.
+        For example `device.inject(duplicates=1, malformed=0.1)`.
         """
         self._ask("inject", faults=_spell(faults))
 
@@ -82,19 +81,22 @@ class Fleet:
     def start(
         self, model: str = "generic-purifier-hours", *, installed_days_ago: float = 0, history_days: float = 0,
         region: str = "seoul", interval: timedelta = timedelta(hours=3), faults: Mapping[str, float] | None = None,
-        serial: str | None = None, **household: Any,
+        fault_days: float = 30, serial: str | None = None, **household: Any,
     ) -> SimulatedDevice:  # fmt: skip
         """Switch a simulated device on; it has said all of its history, and that is committed, on return.
 
         Its parts wear since `installed_days_ago`; it tells of the last `history_days`. How its household lives follows
         from the seed, unless you say it: `people` (2 to 5), `pace` (1 is typical use), `homely` (0 to 1),
-        `always_on`, `habit` ("on_time", "early" or "late": when a worn part is replaced).
+        `always_on`, `habit` ("on_time", "early", "late", "never" or "cheap": how a worn part is replaced).
+
+        `faults` are those of `millpond simulate --faults`, as shares: of messages (`{"duplicates": 0.1}`), of samples,
+        or 1 for a fault of the device itself (`{"clock_1970": 1}`); what comes half-way comes so in `fault_days`.
         """
         serial = serial or f"{model.upper()}-{self.seed}-{len(self._started) + 1:03d}"
         self._millpond.channel.ask(
             "start_device", serial=serial, model=model, seed=self.seed, customer_id=self._customer.id, region=region,
             installed_days_ago=installed_days_ago, history_days=history_days, interval_s=interval.total_seconds(),
-            faults=_spell(faults or {}), household=household,
+            faults=_spell(faults or {}), fault_days=fault_days, household=household,
         )  # fmt: skip
         self._started.append(serial)
         return SimulatedDevice(self._millpond, serial, model)

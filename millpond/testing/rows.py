@@ -1,17 +1,21 @@
 """What tests read back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value of one metric at a moment of the device's clock; a switch is a bool, a state is text."""
+    """One value of one metric at a moment of the device's clock; a switch is a bool, a state is text.
+
+    `corrected` says that the platform put the time of receipt in the place of one that cannot be; it is not compared.
+    """
 
     metric: str
     at: datetime
     value: float | bool | str
+    corrected: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,10 @@ class PartLife:
 
 def read_readings(rows: list[dict[str, Any]]) -> list[Reading]:
     """Readings from the platform's JSON."""
-    return [Reading(row["metric"], datetime.fromisoformat(row["at"]), row["value"]) for row in rows]
+    return [
+        Reading(row["metric"], datetime.fromisoformat(row["at"]), row["value"], row.get("corrected", False))
+        for row in rows
+    ]
 
 
 def read_lives(rows: list[dict[str, Any]]) -> list[PartLife]:

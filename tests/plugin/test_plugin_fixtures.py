@@ -75,6 +75,30 @@ def test_faults_cost_no_reading_and_are_seen(millpond: Millpond, fleet: Fleet) -
     assert len(device.quarantined()) == 8
 
 
+def test_a_device_whose_clock_is_wrong_gets_the_platforms_time(fleet: Fleet) -> None:
+    device = fleet.start(faults={"clock_1970": 1})
+    tomorrow = fleet.advance(days=1)
+    assert {reading.at.year for reading in device.measured()} == {1970}
+    assert [reading.value for reading in device.committed("pm25_ugm3")] == [
+        reading.value for reading in device.measured("pm25_ugm3")
+    ]
+    assert all(reading.corrected for reading in device.committed())
+    assert abs(device.committed()[-1].at - tomorrow) < timedelta(seconds=1)
+    device.inject()
+    fleet.advance(days=1)
+    assert device.committed()[-1] == device.measured()[-1]
+    assert not device.committed()[-1].corrected
+
+
+def test_a_device_that_restarts_all_the_time_loses_nothing(fleet: Fleet) -> None:
+    device = fleet.start(faults={"boot_loops": 1, "offline": 1, "chatty": 1})
+    fleet.advance(days=2)
+    device.inject()
+    fleet.wait_committed()
+    assert len({reading.at for reading in device.measured()}) > 200
+    assert device.committed() == device.measured()
+
+
 def test_an_outage_of_the_broker_loses_nothing(millpond: Millpond, fleet: Fleet) -> None:
     device = fleet.start()
     with millpond.broker_down():
@@ -87,7 +111,7 @@ def test_an_outage_of_the_broker_loses_nothing(millpond: Millpond, fleet: Fleet)
 def test_the_customer_gets_an_offer_in_time_and_the_staff_member_the_credit(
     millpond: Millpond, fleet: Fleet, customer: Customer, staff: Staff
 ) -> None:
-    device = fleet.start("reed-air-2", installed_days_ago=60, history_days=30)
+    device = fleet.start("reed-air-2", installed_days_ago=45, history_days=30, habit="on_time")
     worn_at = next(part.threshold_at for part in device.parts() if part.threshold_at)
     fleet.advance(to=worn_at - timedelta(days=14))
     while not customer.offers():
