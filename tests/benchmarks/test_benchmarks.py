@@ -1,0 +1,77 @@
+"""The benchmarks run and say what they promise. Nothing here looks at how quick anything was."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMON = {"benchmark", "figure", "unit", "reference", "reference_name", "ratio", "sizes", "notes", "machine"}
+SMALL = {
+    "write": (["--rows", "300", "--repeats", "1"], {"rows_per_s"}),
+    "forecast": (
+        ["--devices", "20", "--days", "70", "--readings-a-day", "1", "--fits", "1"],
+        {"installations_per_s", "compute_installations_per_s"},
+    ),
+    "accuracy": (
+        ["--devices", "12", "--days", "150", "--every-days", "20"],
+        {"median_abs_days", "mean_abs_days", "bias_days", "coverage_80_ratio"}
+        | {f"late_ratio_at_{mark}_pct" for mark in (50, 30, 20)}
+        | {f"{reference}_median_abs_days" for reference in ("straight_line", "run_rate")},
+    ),
+    "offers": (
+        ["--customers", "5", "--requests", "20", "--connections", "2"],
+        {"decisions_per_s", "requests_per_s", "p50_ms", "p99_ms"},
+    ),
+    "startup": (["--repeats", "1"], {"help_s", "serve_s"}),
+}
+
+
+def run_small(name: str, *options: str) -> dict[str, Any]:
+    """The JSON object that the benchmark prints last."""
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--json", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1], parse_constant=_refuse)
+    return answer
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is not JSON")
+
+
+def check(answer: dict[str, Any], name: str, figures: set[str]) -> None:
+    assert set(answer) >= COMMON | figures
+    assert answer["benchmark"] == name
+    assert answer["figure"] in figures
+    assert answer["reference"] > 0
+    assert answer["ratio"] == pytest.approx(answer[answer["figure"]] / answer["reference"], rel=0.01)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_benchmark_prints_its_figures_its_reference_and_their_ratio(name: str, server_dsn: str) -> None:
+    options, figures = SMALL[name]
+    check(run_small(name, *options, "--dsn", server_dsn), name, figures)
+
+
+def test_ingest_and_the_c_subscriber_drain_the_same_messages(server_dsn: str, broker_url: str) -> None:
+    if shutil.which("mosquitto_sub") is None and not os.environ.get("CI"):
+        pytest.skip("the reference needs mosquitto_sub: apt-get install mosquitto-clients")
+    answer = run_small("ingest", "--messages", "40", "--devices", "5", "--dsn", server_dsn, "--broker", broker_url)
+    check(answer, "ingest", {"messages_per_s", "readings_per_s"})
+    assert answer["readings_per_s"] == pytest.approx(5 * answer["messages_per_s"], rel=0.01)
+
+
+def test_without_the_c_subscriber_one_sentence_says_how_to_install_it(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.ingest"],
+        cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "apt-get install mosquitto-clients" in done.stderr
