@@ -3,8 +3,10 @@
 import json
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +18,7 @@ from rich.table import Table
 
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import MillpondError
+from proof.capacity import measure_capacity, rate_for
 from proof.faults import database, messages, network, processes, schedulers, storage, upgrade
 from proof.stage import Outcome, Size, World, world
 
@@ -64,7 +67,11 @@ def judge(name: str, outcome: Outcome, seed: int, seconds: float) -> dict[str, A
 
 def main() -> None:
     """The command."""
-    typer.run(faults)
+    # SIGTERM, like Ctrl-C, leaves nothing running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(faults)
+    app(prog_name="scripts/faults")
 
 
 def faults(
@@ -76,7 +83,10 @@ def faults(
     ] = False,
     seed: Annotated[int | None, typer.Option(help="Repeats a run's devices and poison; printed by every run.")] = None,
     devices: Annotated[int, typer.Option(min=1, help="How many devices.")] = 200,
-    rate: Annotated[float, typer.Option(min=1, help="Samples a second of all devices together.")] = 1000.0,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=1, help="Samples a second of all devices; default 1,000, or what this machine recovers at."),
+    ] = None,
     keep: Annotated[Path | None, typer.Option(help="Keep logs, journals and databases in this new folder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as one JSON object.")] = False,
     list_them: Annotated[bool, typer.Option("--list", help="Say what there is and end.")] = False,
@@ -101,7 +111,9 @@ def faults(
         raise typer.Exit(2)
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     try:
-        lines = _run(chosen, Size(devices, rate, long), seed, console, keep)
+        with world(keep) as made:
+            rate = _choose_rate(made, devices, seed, console) if rate is None else rate
+            lines = _run(made, chosen, Size(devices, rate, long), seed, console)
     except MillpondError as error:
         console.print(str(error), style="red")
         raise typer.Exit(1) from error
@@ -114,18 +126,42 @@ def faults(
     raise typer.Exit(0 if ok else 1)
 
 
-def _run(chosen: list[str], size: Size, seed: int, console: Console, keep: Path | None) -> list[dict[str, Any]]:
-    lines = []
-    with world(keep) as made:
-        for name in chosen:
-            with console.status(f"{name}: {(FAULTS[name].__doc__ or '').splitlines()[0]}"):
-                line = run_fault(made, name, size, seed)
-            lines.append(line)
-            verdict = (
-                "[green]nothing lost, nothing twice[/]" if line["ok"] else f"[red]{'; '.join(line['complaints'])}[/]"
-            )
-            console.print(f"{name} ({line['seconds']:.0f} s): {verdict}", highlight=False)
+def _choose_rate(made: World, devices: int, seed: int, console: Console) -> float:
+    with console.status("Measuring what this machine can do"):
+        capacity = measure_capacity(made, devices, seed)
+    rate = rate_for(capacity)
+    console.print(
+        f"works off {capacity:,.0f} messages/s; {devices} devices send {rate:,.0f}/s together", highlight=False
+    )
+    return rate
+
+
+def _run(made: World, chosen: list[str], size: Size, seed: int, console: Console) -> list[dict[str, Any]]:
+    """One after the other, but the schedulers beside the rest: they wait most of the time."""
+    beside = [name for name in chosen if name == "schedulers" and len(chosen) > 1]
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        futures = [pool.submit(run_fault, made, name, size, seed) for name in beside]
+        lines = []
+        try:
+            for name in (name for name in chosen if name not in beside):
+                with console.status(f"{name}: {(FAULTS[name].__doc__ or '').splitlines()[0]}"):
+                    lines.append(run_fault(made, name, size, seed))
+                _say(lines[-1], console)
+        except BaseException:
+            made.interrupted.set()
+            raise
+        for future in futures:
+            lines.append(future.result())
+            _say(lines[-1], console)
     return lines
+
+
+def _say(line: dict[str, Any], console: Console) -> None:
+    if line["skipped"]:
+        verdict = f"[yellow]not run: {line['skipped']}[/]"
+    else:
+        verdict = "[green]nothing lost, nothing twice[/]" if line["ok"] else f"[red]{'; '.join(line['complaints'])}[/]"
+    console.print(f"{line['fault']} ({line['seconds']:.0f} s): {verdict}", highlight=False)
 
 
 def _table(lines: list[dict[str, Any]], seed: int, long: bool) -> Table:

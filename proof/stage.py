@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -83,6 +84,7 @@ class World:
 
     def __init__(self, folder: Path, *, keep: bool = False) -> None:
         self.folder, self.keep = folder, keep
+        self.interrupted = threading.Event()
         self.postgres = Postgres(folder)
         self.postgres.start()
         self.make_template(self.postgres)

@@ -10,7 +10,7 @@ from proof.wait import pause
 
 def stop_postgres(world: World, size: Size, seed: int) -> Outcome:
     """Stop PostgreSQL, fast and immediately by turns, and once leave it away for a while."""
-    repeats, away_s = size.times(5, 60), size.times(20, 60)
+    repeats, away_s = size.times(5, 60), size.times(12, 60)
     with staged(world, "postgres", size, seed) as stage:
         for number in range(repeats):
             _stop_and_start(stage, "immediate" if number % 2 else "fast", 1)

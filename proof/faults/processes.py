@@ -60,7 +60,7 @@ def overflow_broker(world: World, size: Size, seed: int) -> Outcome:
     with staged(world, "overflow", size, seed, max_queued=500, window=400) as stage:
         for _ in range(repeats):
             stage.ingest.signal(signal.SIGSTOP)
-            pause(8)
+            pause(5)
             stage.ingest.signal(signal.SIGCONT)
             stage.until_recovered(monotonic(), most=30)
         stage.settle()

@@ -12,6 +12,7 @@ from millpond.kernel.db import connect
 from millpond.kernel.errors import Unavailable
 from proof.household import add_household, count_offers
 from proof.oracle import Account
+from proof.postgres import Postgres
 from proof.service import Service
 from proof.stage import Outcome, Size, World
 from proof.wait import Patience
@@ -53,7 +54,11 @@ def break_schedulers(world: World, size: Size, seed: int) -> Outcome:
     kinds = (_stop, _terminate, _kill)
     folder = world.folder / "schedulers"
     folder.mkdir()
-    dsn = world.new_database(world.postgres, "proof_schedulers")
+    # A server of its own: this fault runs beside others that stop theirs.
+    postgres = Postgres(folder)
+    postgres.start()
+    world.make_template(postgres)
+    dsn = world.new_database(postgres, "proof_schedulers")
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute(_WITNESS)
     settings = {
@@ -63,14 +68,17 @@ def break_schedulers(world: World, size: Size, seed: int) -> Outcome:
         "MILLPOND_TICK_S": str(_TICK_S),
     }
     with ExitStack() as stack:
+        stack.callback(postgres.stop, "immediate")
         crew = [Service("schedule", settings, folder / f"schedule-{n}.log") for n in range(3)]
         for scheduler in crew:
             scheduler.start()
             stack.callback(scheduler.stop)
         for number in range(repeats):
+            if world.interrupted.is_set():
+                break
             outcome.recovered(_strike(dsn, crew, kinds[(seed + number) % 3], number, outcome), most=_PERIOD_S)
         _await_offers(dsn)
-    outcome.account = count_offers(dsn) + Account(duplicated=_count_twice(dsn))
+        outcome.account = count_offers(dsn) + Account(duplicated=_count_twice(dsn))
     outcome.repeats = repeats
     outcome.notes.append(f"counts are households and their offers; lease {_LEASE_S:g} s, period {_PERIOD_S:g} s")
     return outcome

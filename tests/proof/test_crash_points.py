@@ -1,0 +1,148 @@
+"""Processes that die at the worst moments: what was promised is there once after their return, and nothing else is."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from api.auth import Role, mint_token
+from attribution.bindings import bind_customer
+from attribution.people import register_customer, register_staff, register_store
+from attribution.tokens import derive_staff_keys, issue_badge_token
+from devices.registry import register_device
+from millpond.embedded import free_port
+from millpond.kernel.clock import SystemClock
+from millpond.kernel.crashpoints import CRASH_POINTS
+from millpond.kernel.db import connect
+from proof.household import add_household
+from proof.service import Service
+from proof.wait import Patience
+from tests.ingest.conftest import TestDevice
+
+SECRET = "the crash tests' secret, which is long enough"
+ROOT = Path(__file__).parents[2]
+KILLED = -signal.SIGKILL
+
+
+def rows(database: str, query: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(database) as conn:
+        return conn.execute(query).fetchall()  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.fixture
+def environment(database: str, broker_url: str) -> dict[str, str]:
+    return {
+        "MILLPOND_DATABASE_URL": database,
+        "MILLPOND_BROKER_URL": broker_url,
+        "MILLPOND_JWT_SECRET": SECRET,
+        "MILLPOND_HTTP_PORT": str(free_port()),
+        "MILLPOND_CONSUMER_ID": f"crash-{free_port()}",
+    }
+
+
+@pytest.fixture
+def service(environment: dict[str, str], tmp_path: Path) -> Iterator["dict[str, Service]"]:
+    made = {name: Service(name, environment, tmp_path / f"{name}.log") for name in ("ingest", "serve")}
+    yield made
+    for one in made.values():
+        one.stop()
+
+
+def test_the_places_are_named_in_the_code_once_each() -> None:
+    sources = [path.read_text() for room in ("ingest", "offers", "attribution") for path in (ROOT / room).glob("*.py")]
+    assert [sum(f'crash_point("{name}")' in source for source in sources) for name in CRASH_POINTS] == [1, 1, 1]
+
+
+def test_ingest_that_dies_between_commit_and_acknowledgement_stores_once_and_acknowledges_later(
+    service: dict[str, Service], database: str, broker_url: str
+) -> None:
+    at = datetime(2025, 1, 1, tzinfo=UTC)
+    with connect(database) as conn:
+        register_device(conn, serial="CRASH-1", model="reed-air-2", installed_at=at, at=at)
+    device, ingest = TestDevice(broker_url, "CRASH-1"), service["ingest"]
+    try:
+        ingest.start(MILLPOND_CRASH_AT="after-commit-before-ack")
+        # The first status or message ends it; until it has subscribed, nobody keeps what is published.
+        connected = "select connected from ingest_consumer"
+        Patience(30, "ingest to connect").until(lambda: rows(database, connected) == [(True,)])
+        ts = int(SystemClock().now().timestamp() * 1000)
+        device.publish(json.dumps({"boot": "b", "seq": 1, "ts": ts, "metrics": {"filter_life_pct": 64}}))
+        ingest.wait(30)
+        assert ingest.ended_by == KILLED
+        assert rows(database, "select value from reading") == [(64.0,)]
+        assert device.acks.empty()
+        ingest.start()
+        assert device.wait_for_ack(1).boot == "b"
+    finally:
+        device.close()
+    assert rows(database, "select sum(stored), sum(duplicate), sum(conflict) from ingest_minute") == [(1, 1, 0)]
+
+
+def test_a_job_that_dies_between_an_offer_and_its_event_leaves_neither_and_the_next_run_makes_both(
+    environment: dict[str, str], database: str
+) -> None:
+    with connect(database) as conn:
+        add_household(conn, 1)
+    command = [sys.executable, "-m", "millpond", "offers"]
+    crashed = subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment | {"MILLPOND_CRASH_AT": "after-offer-before-event"}, check=False
+    )
+    assert crashed.returncode == KILLED
+    assert rows(database, "select count(*) from offer") == [(0,)]
+    assert rows(database, "select count(*) from decision") == [(0,)]
+    subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=True)
+    offers = rows(database, "select o.offer_id, count(*) from offer o join offer_event e using (offer_id) group by 1")
+    assert len(offers) == 2
+    assert {count for _, count in offers} == {1}
+
+
+def test_an_api_that_dies_between_an_order_and_its_credit_keeps_neither_and_the_same_request_makes_both(
+    service: dict[str, Service], environment: dict[str, str], database: str
+) -> None:
+    serve = service["serve"]
+    customer_id = _bound_customer(database)
+    token = mint_token(SECRET, Role.CUSTOMER, customer_id, SystemClock().now(), timedelta(hours=1))
+    url = f"http://127.0.0.1:{environment['MILLPOND_HTTP_PORT']}"
+    order = {"channel": "app", "items": [{"sku": "REED-HEPA-H13", "quantity": 1}], "currency": "EUR"}
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "order-1"}
+    serve.start(MILLPOND_CRASH_AT="after-order-before-ledger")
+    Patience(30, "the API to answer").until(lambda: _answers(url))
+    with pytest.raises(httpx.HTTPError):
+        httpx.post(f"{url}/v1/orders", json=order, headers=headers, timeout=20)
+    serve.wait(10)
+    assert serve.ended_by == KILLED
+    assert rows(database, "select count(*) from customer_order") == [(0,)]
+    serve.start()
+    Patience(30, "the API to answer").until(lambda: _answers(url))
+    answers = [httpx.post(f"{url}/v1/orders", json=order, headers=headers, timeout=20) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201], answers[0].text
+    assert answers[0].json() == answers[1].json()
+    assert rows(database, "select count(*) from customer_order") == [(1,)]
+    assert rows(database, "select count(*) from ledger_entry") == [(1,)]
+    assert rows(database, "select sum(amount_minor) from posting") == [(0,)]
+
+
+def _bound_customer(database: str) -> str:
+    """A customer whose orders earn somebody something."""
+    at, keys = datetime(2026, 1, 1, tzinfo=UTC), derive_staff_keys(SECRET.encode())
+    with connect(database) as conn:
+        store = register_store(conn, name="Harbour", currency="EUR", at=at)
+        mina = register_staff(conn, store_id=store.store_id, name="Mina", at=at)
+        customer = register_customer(conn, name="Robin", at=at)
+        bind_customer(conn, token=issue_badge_token(keys, mina), customer_id=customer.customer_id, keys=keys, at=at)
+    return customer.customer_id
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz", timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False

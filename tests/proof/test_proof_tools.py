@@ -1,0 +1,181 @@
+"""The proof's own instruments: an oracle that sees every kind of wrong, a proxy that does what it says."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from millpond.kernel.clock import monotonic
+from proof.device import Device
+from proof.journal import Journal, Sample, measure, read_journal
+from proof.oracle import Account, Row, compare, compare_poison
+from proof.proxy import Link, Proxy
+from proof.wait import Patience
+
+SAMPLES = [measure(0, seq, 1_000 * seq, 1_000 * seq, 7, "D-1") for seq in (1, 2, 3)]
+
+
+def rows_of(*samples: Sample) -> list[Row]:
+    return [
+        Row(s.serial, metric, value, s.ts_ms * 1000, corrected=False, conflict=False)
+        for s in samples
+        for metric, value in (("filter_used_h", s.used_h), ("pm25_ugm3", s.pm25))
+    ]
+
+
+def test_all_is_well_when_every_value_is_there_once() -> None:
+    assert compare(SAMPLES, rows_of(*SAMPLES)) == Account(sent=6, stored=6)
+
+
+def test_a_sample_that_is_not_there_is_lost_value_by_value() -> None:
+    assert compare(SAMPLES, rows_of(*SAMPLES[:2])).lost == 2
+    assert compare(SAMPLES, rows_of(*SAMPLES)[:-1]).lost == 1
+
+
+def test_a_sample_that_is_there_at_two_times_is_duplicated() -> None:
+    again = replace(SAMPLES[0], ts_ms=99_000)
+    assert compare(SAMPLES, rows_of(*SAMPLES, again)).faults == {"duplicated": 2, "corrupt": 1}
+
+
+def test_a_value_nobody_sent_is_a_phantom() -> None:
+    stranger = measure(0, 77, 77_000, 77_000, 7, "D-1")
+    assert compare(SAMPLES, rows_of(*SAMPLES, stranger)).faults == {"phantom": 2}
+
+
+def test_a_value_that_changed_is_corrupt_and_the_one_that_was_sent_is_lost() -> None:
+    rows = rows_of(*SAMPLES)
+    rows[1] = replace(rows[1], value=rows[1].value + 1)
+    assert compare(SAMPLES, rows).faults == {"lost": 1, "corrupt": 1}
+
+
+def test_a_corrected_time_is_right_only_when_the_sample_can_have_been_received_then() -> None:
+    late = [replace(row, at_us=row.at_us + 2_000_000, corrected=True) for row in rows_of(SAMPLES[0])]
+    assert compare(SAMPLES[:1], late).faults == {"corrupt": 1}
+    assert compare(SAMPLES[:1], late, server_offsets_ms=(0,)).faults == {}
+    assert compare(SAMPLES[:1], late, server_offsets_ms=(3_600_000,)).faults == {"corrupt": 1}
+
+
+def test_poison_owes_one_entry_each() -> None:
+    assert compare_poison(["a", "b"], {"a": 1, "b": 1}) == Account(sent=2, quarantined=2)
+    assert compare_poison(["a", "b"], {"a": 2, "c": 1}).faults == {"lost": 1, "phantom": 1, "duplicated": 1}
+
+
+def test_a_device_forgets_only_what_it_was_told_is_safe_and_its_journal_never_forgets(tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal") as journal:
+        device = Device(0, "D-1", 7, journal, window=10)
+        for seq in (1, 2, 3):
+            device.measure(1_000 * seq, 1_000 * seq)
+        sent = [device.next_message(0.0) for _ in range(3)]
+        assert all(sent)
+        assert device.next_message(0.0) is None
+        device.on_ack(b'{"boot":"b","seq":2}', 1.0)
+        assert (len(device.outbox), device.acked) == (1, 2)
+        device.on_silence(100.0)
+        assert device.next_message(100.0) == sent[2]
+    assert read_journal(tmp_path / "journal") == (SAMPLES, [])
+
+
+@pytest.fixture
+def echo_port() -> Iterator[int]:
+    """A server that says everything back, one client after the other."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=_echo, args=(client,), daemon=True).start()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield int(listener.getsockname()[1])
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(5)
+
+
+def _echo(client: socket.socket) -> None:
+    with client:
+        try:
+            while said := client.recv(65_536):
+                client.sendall(said)
+        except OSError:
+            return
+
+
+@pytest.fixture
+def proxy(echo_port: int) -> Iterator[Proxy]:
+    made = Proxy(echo_port)
+    yield made
+    made.close()
+
+
+def dial(proxy: Proxy) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", proxy.port), timeout=10)
+
+
+def test_a_clear_link_carries_everything(proxy: Proxy) -> None:
+    with dial(proxy) as client:
+        client.sendall(b"x" * 100_000)
+        heard = b""
+        while len(heard) < 100_000:
+            heard += client.recv(65_536)
+    assert heard == b"x" * 100_000
+
+
+def test_a_black_hole_says_nothing_and_loses_nothing(proxy: Proxy) -> None:
+    with dial(proxy) as client:
+        client.sendall(b"before")
+        assert client.recv(100) == b"before"
+        proxy.set(Link.BLACK_HOLE)
+        client.sendall(b"meanwhile")
+        client.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            client.recv(100)
+        proxy.set(Link.CLEAR)
+        client.settimeout(10)
+        assert client.recv(100) == b"meanwhile"
+
+
+def test_a_reset_ends_connections_and_refuses_new_ones(proxy: Proxy) -> None:
+    with dial(proxy) as client:
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+        proxy.set(Link.REFUSE)
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+    assert not _answers(proxy)
+
+
+def _answers(proxy: Proxy) -> bool:
+    try:
+        with dial(proxy) as client:
+            return bool(client.recv(1))
+    except ConnectionError:
+        return False
+
+
+def test_a_slow_link_delays_what_a_client_says_and_a_crawling_one_carries_a_kilobyte_a_second(proxy: Proxy) -> None:
+    with dial(proxy) as client:
+        proxy.set(Link.SLOW)
+        began = monotonic()
+        client.sendall(b"x")
+        client.recv(1)
+        assert monotonic() - began >= 0.19
+        proxy.set(Link.TRICKLE)
+        began = monotonic()
+        client.sendall(b"x" * 600)
+        heard = 0
+        while heard < 600:
+            heard += len(client.recv(600))
+        assert monotonic() - began >= 0.4
+
+
+def test_patience_ends_with_a_sentence() -> None:
+    with pytest.raises(Exception, match=r"waited 0\.1 s in vain for the sky to fall"):
+        Patience(0.1, "the sky to fall").until(lambda: False)
