@@ -83,7 +83,10 @@ class BareConnection:
             self._socket.setblocking(True)
             self._socket.settimeout(2)
             self._socket.sendall(self._outgoing)
-        except (OSError, Unavailable):
+            # A socket that is closed with unread bytes resets the connection, and what we just sent is lost.
+            while self._socket.recv(_READ_BYTES):
+                pass
+        except OSError:
             pass
         finally:
             self._socket.close()

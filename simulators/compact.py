@@ -89,7 +89,7 @@ class CompactRun:
             for number in range(self._count):
                 self._lanes.append(self._open(number))
             self._lanes[0].connection.subscribe(ALL_ACKS)
-            self._tell_all("online")
+            self._say_online()
         except BaseException:
             self._close()
             raise
@@ -142,16 +142,18 @@ class CompactRun:
         """Up to `allowed` messages, a share of each connection that has room; how many went."""
         window = max(1, _IN_FLIGHT // self._count)
         sent = 0
-        for lane in self._lanes:
-            room = min(_BATCH, window - lane.connection.unconfirmed, allowed - sent)
+        for place, lane in enumerate(self._lanes):
+            if sent >= allowed:
+                # Many connections and a low rate: those that were not served come first next time.
+                self._lanes = self._lanes[place:] + self._lanes[:place]
+                break
+            # No device speaks twice in a turn, so that all get on alike.
+            room = min(_BATCH, len(lane.devices), window - lane.connection.unconfirmed, allowed - sent)
             if room > 0 and not lane.connection.backlog:
                 self._publish_lane(lane, room)
                 lane.connection.flush()
                 sent += room
         self.published += sent
-        # Many connections and a low rate: the one that was served first must not always be.
-        if sent < len(self._lanes):
-            self._lanes = self._lanes[sent:] + self._lanes[:sent]
         return sent
 
     def _publish_lane(self, lane: _Lane, count: int) -> None:
@@ -182,11 +184,10 @@ class CompactRun:
             self.acked += ack.seq - self._acked[number]
             self._acked[number] = ack.seq
 
-    def _tell_all(self, state: str) -> None:
+    def _say_online(self) -> None:
         for lane in self._lanes:
             for number in lane.devices:
-                said = build_status(self._manifest[number].serial, self._boot, state)
-                lane.connection.publish(topic_bytes(said.topic), said.payload, retain=True)
+                self._say(lane, number, "online")
                 if lane.connection.unconfirmed >= _BATCH:
                     lane.connection.flush()
                     self._exchange(0)
@@ -209,9 +210,12 @@ class CompactRun:
         self._selector.close()
         for lane in self._lanes:
             for number in lane.devices:
-                said = build_status(self._manifest[number].serial, self._boot, "offline")
-                lane.connection.publish(topic_bytes(said.topic), said.payload, retain=True)
+                self._say(lane, number, "offline")
             lane.connection.close()
+
+    def _say(self, lane: _Lane, number: int, state: str) -> None:
+        said = build_status(self._manifest[number].serial, self._boot, state)
+        lane.connection.publish(topic_bytes(said.topic), said.payload, retain=True)
 
 
 def make_template(profile: DeviceProfile, seed: int, at: datetime) -> Template:

@@ -35,7 +35,7 @@ class PlayOptions:
     manifest: Path | None = None
     give_up_after_s: float = 15
     patience_s: float = 30
-    resend_after_s: float = 5
+    resend_after_s: float = 10
 
 
 @dataclass(frozen=True, slots=True)
