@@ -38,7 +38,11 @@ class Channel:
                 start_new_session=True,
             )  # fmt: skip
         threading.Thread(target=self._read, name="millpond", daemon=True).start()
-        self.description = self._next(_READY_S)
+        try:
+            self.description = self._next(_READY_S)
+        except BaseException:
+            self.close()
+            raise
 
     def ask(self, what: str, **arguments: Any) -> Any:
         """The platform's answer; PlatformError with its sentence when it has none."""
