@@ -9,9 +9,10 @@ import pytest
 
 from devices.profile import DeviceProfile, shipped_profiles
 from millpond.kernel.errors import InvalidInput
+from simulators.appliances import live_through
 from simulators.chance import FloatArray, IntArray
-from simulators.climate import REGIONS, local_days, outdoor_pm25, region_named, weekdays
-from simulators.households import Habit, Household, make_household
+from simulators.climate import REGIONS, local_days, local_hours, outdoor_pm25, region_named, weekdays
+from simulators.households import Change, Habit, Household, Lives, make_household
 from simulators.physics import Appliance
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -110,6 +111,63 @@ def test_most_households_replace_on_time_and_some_late_or_early() -> None:
     assert habits.count(Habit.ON_TIME) > 80
     assert habits.count(Habit.LATE) > 20
     assert habits.count(Habit.EARLY) > 5
+
+
+def test_a_household_sleeps_at_night_and_longer_on_weekends() -> None:
+    [home] = _homes(1)
+    asleep, clock, weekend = home.is_asleep(YEAR), local_hours(SEOUL, YEAR), weekdays(SEOUL, YEAR) >= 5
+    assert asleep[clock == 3].all()
+    assert not asleep[(clock >= 10) & (clock < 22)].any()
+    assert asleep[weekend].mean() > asleep[~weekend].mean() + 0.05
+
+
+def test_nobody_watches_tv_asleep_and_the_purifier_is_quiet() -> None:
+    [home] = _homes(1, always_on=True)
+    asleep = home.is_asleep(YEAR)
+    tv = live_through("tv", home, "one", YEAR)
+    air = live_through("air_purifier", home, "one", YEAR)
+    assert tv.counters["on_time_h"][asleep].sum() == 0
+    assert set(air.seen["fan_level"][asleep]) <= {0, 1}
+    assert set(air.seen["mode"][asleep]) <= {"sleep", "off"}
+    assert air.seen["fan_level"][~asleep].mean() > 1.5
+
+
+def test_a_filter_ages_faster_at_a_higher_fan_level_and_in_dirtier_air() -> None:
+    hours = slice(24 * 30, 24 * 60)
+    clean, dirty = (
+        live_through("air_purifier", home, "one", YEAR)
+        for home in (
+            _homes(1, always_on=True, region=replace(SEOUL, pm25_mean=mean, episodes_a_day=0))[0] for mean in (8, 80)
+        )
+    )
+    assert dirty.seen["fan_level"][hours].mean() > 1.5 * clean.seen["fan_level"][hours].mean()
+    assert dirty.flows["h"][hours].sum() > 1.3 * clean.flows["h"][hours].sum()
+
+
+def test_a_level_shift_changes_use_for_good_and_a_new_user_drinks_too() -> None:
+    hour = int(YEAR[24 * 180])
+    [home] = _homes(1, people=2)
+    shifted, joined = replace(home, changes=(Change(hour, pace=1.5),)), replace(home, changes=(Change(hour, people=1),))
+    plain, more, third = (
+        live_through("water_purifier", h, "one", YEAR).flows["litres"] for h in (home, shifted, joined)
+    )
+    before, after = slice(0, 24 * 180), slice(24 * 180, None)
+    for other in (more, third):
+        assert np.array_equal(other[before], plain[before])
+        assert np.allclose(other[after], 1.5 * plain[after])
+
+
+def test_the_mix_of_lives_decides_habits_and_changes() -> None:
+    between = (START, START + timedelta(days=100))
+    lives = Lives({Habit.NEVER: 1, Habit.CHEAP: 3}, level_shifts=0.5, new_users=0.25, between=between)
+    homes = [make_household(f"home-{number}", SEOUL, 1, lives) for number in range(200)]
+    habits = [home.habit for home in homes]
+    assert 30 < habits.count(Habit.NEVER) < 75
+    assert habits.count(Habit.NEVER) + habits.count(Habit.CHEAP) == 200
+    assert 75 < sum(any(change.pace in (1.5, 0.67) for change in home.changes) for home in homes) < 125
+    assert 30 < sum(any(change.people for change in home.changes) for home in homes) < 75
+    hours = [change.hour for home in homes for change in home.changes]
+    assert all(between[0].timestamp() < 3600 * hour < between[1].timestamp() for hour in hours)
 
 
 def test_an_unknown_region_gets_one_sentence() -> None:

@@ -1,9 +1,11 @@
 """The publisher over TLS, with a client certificate and a password, at a mosquitto that asks for both."""
 
 import ipaddress
+import json
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,10 +17,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from millpond.cli import main
 from millpond.kernel.broker import parse_broker_url
+from millpond.kernel.clock import SystemClock
 from millpond.kernel.errors import InvalidInput, Unavailable
 from simulators.device import Message
 from simulators.publisher import Publisher, TlsFiles
+from simulators.run import SimulateOptions, run_simulation
 
 _MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
 _ISSUED = datetime(2020, 1, 1, tzinfo=UTC)
@@ -107,6 +112,52 @@ def test_a_wrong_password_is_refused_in_one_sentence(tls_broker: tuple[str, TlsF
         publisher.connect()
     assert "wrong" not in str(caught.value)
     assert threading.active_count() == before
+
+
+def test_a_scenario_crosses_tls_with_certificate_and_password(
+    tls_broker: tuple[str, TlsFiles], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where, files = tls_broker
+    scenario, report = tmp_path / "own.yaml", tmp_path / "report.json"
+    scenario.write_text(
+        "{title: t, shows: s., models: {reed-air-2: 2}, duration: 6h, interval: 1h, expect: {messages_at_least: 2}}"
+    )
+    monkeypatch.setattr("millpond.cli.fleet.configure_logging", lambda _level: None)
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["millpond", "simulate", "--scenario", str(scenario), "--broker", f"mqtts://fleet:p%40ss@{where}",
+         "--ca-file", str(files.ca_file), "--client-cert", str(files.client_cert), "--client-key",
+         str(files.client_key), "--patience", "0.2", "--report", str(report)],
+    )  # fmt: skip
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code in (0, None)
+    assert json.loads(report.read_text())["messages_published"] == 2
+
+
+def test_a_compact_fleet_crosses_tls_with_certificate_and_password(tls_broker: tuple[str, TlsFiles]) -> None:
+    where, files = tls_broker
+    options = SimulateOptions(
+        f"mqtts://fleet:p%40ss@{where}", devices=30, messages=300, compact=True, tls=files, ack_wait_s=0
+    )
+    summary = run_simulation(options, SystemClock())
+    assert summary.messages_published == 300
+
+
+@pytest.mark.parametrize(
+    ("user", "client_certificate", "sentence"),
+    [("fleet:wrong", True, "refused"), ("fleet:p%40ss", False, "(refused|did not answer|ended|cannot be reached)")],
+)
+def test_a_compact_fleet_that_is_not_let_in_is_told_so(
+    user: str, client_certificate: bool, sentence: str, tls_broker: tuple[str, TlsFiles]
+) -> None:
+    where, files = tls_broker
+    tls = files if client_certificate else TlsFiles(files.ca_file)
+    options = SimulateOptions(f"mqtts://{user}@{where}", devices=3, messages=3, compact=True, tls=tls)
+    with pytest.raises(Unavailable, match=sentence) as caught:
+        run_simulation(options, SystemClock())
+    assert user.split(":")[1] not in str(caught.value)
 
 
 def test_a_broker_of_an_unknown_authority_is_not_trusted(tls_broker: tuple[str, TlsFiles]) -> None:
