@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 import threading
+from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
 
@@ -21,6 +22,13 @@ class Link(Enum):
     TRICKLE = "1 KB/s"
     SLOW = "slow"
     REFUSE = "reset"
+
+
+@dataclass(slots=True)
+class _Talk:
+    """Whether the target has said something since the client last did."""
+
+    answered: bool = True
 
 
 class Proxy:
@@ -73,28 +81,33 @@ class Proxy:
             _reset(writer)
             return
         self._writers |= {writer, far_writer}
+        talk = _Talk()
         await asyncio.gather(
-            self._pump(reader, far_writer, outward=True), self._pump(far_reader, writer, outward=False)
+            self._pump(reader, far_writer, talk, outward=True), self._pump(far_reader, writer, talk, outward=False)
         )
         self._writers -= {writer, far_writer}
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, outward: bool) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, talk: _Talk, *, outward: bool
+    ) -> None:
         try:
             while chunk := await reader.read(_CHUNK):
-                await self._carry(chunk, writer, outward)
+                # A long question comes in pieces; it is slow once, until the next answer.
+                await self._carry(chunk, writer, slow=outward and talk.answered)
+                talk.answered = not outward
         except OSError:
             pass
         finally:
             writer.close()
 
-    async def _carry(self, chunk: bytes, writer: asyncio.StreamWriter, outward: bool) -> None:
+    async def _carry(self, chunk: bytes, writer: asyncio.StreamWriter, *, slow: bool) -> None:
         """Deliver a chunk as the link is while it passes; nothing is ever dropped from the middle of a stream."""
         while chunk:
             match self._link:
                 case Link.CLEAR | Link.REFUSE:
                     part, wait_s = chunk, 0.0
                 case Link.SLOW:
-                    part, wait_s = chunk, self._delay_s if outward else 0.0
+                    part, wait_s = chunk, self._delay_s if slow else 0.0
                 case Link.TRICKLE:
                     part, wait_s = chunk[: _TRICKLE_BYTES_S // 10], 0.1
                 case Link.BLACK_HOLE:
