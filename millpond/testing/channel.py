@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,7 @@ class Channel:
         self._numbers = itertools.count(1)
         self._asking = threading.Lock()
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        with log.open("ab") as errors:
-            self._process = subprocess.Popen(
-                [*_command(), "platform", *options],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=_environment(),
-                # Ctrl-C is pytest's: it closes our end when it has finished with the fixtures.
-                start_new_session=True,
-            )  # fmt: skip
+        self._process = _start([*_command(), "platform", *options], log)
         threading.Thread(target=self._read, name="millpond", daemon=True).start()
         try:
             self.description = self._next(_READY_S)
@@ -53,7 +48,8 @@ class Channel:
     def close(self) -> None:
         """Let the platform end and take its servers with it."""
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with suppress(OSError):  # What a platform that has ended was never told.
+            self._process.stdin.close()
         try:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
@@ -96,12 +92,26 @@ class Channel:
         assert self._process.stdout is not None
         with self._process.stdout as answers:
             for line in answers:
-                self._answers.put(json.loads(line))
+                # Whatever else a command of MILLPOND_COMMAND prints is no answer.
+                with suppress(ValueError):
+                    self._answers.put(json.loads(line))
         self._answers.put(None)
 
     def _last_words(self) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return f"{lines[-1] if lines else 'it said nothing'} (all of it is in {self.log})"
+
+
+def _start(command: list[str], log: Path) -> "subprocess.Popen[bytes]":
+    with log.open("ab") as errors:
+        try:
+            return subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=_environment(),
+                # Ctrl-C is pytest's: it closes our end when it has finished with the fixtures.
+                start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise PlatformError(f"the platform cannot be started by {command[0]}: {error.strerror}") from error
 
 
 def _command() -> list[str]:

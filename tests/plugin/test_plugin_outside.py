@@ -87,6 +87,8 @@ def test_a_platform_that_does_not_start_is_one_sentence(project: Path) -> None:
     done = run_pytest(project, MILLPOND_TEST_DSN="postgresql://127.0.0.1:1/nowhere")
     assert done.returncode == 1
     assert "PlatformError: the platform has ended: millpond: the database does not answer" in done.stdout
+    done = run_pytest(project, MILLPOND_COMMAND="no-such-program platform")
+    assert "PlatformError: the platform cannot be started by no-such-program: No such file or directory" in done.stdout
 
 
 def test_given_servers_and_a_given_command_are_used_and_a_failure_can_be_repeated(

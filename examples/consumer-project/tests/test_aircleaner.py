@@ -68,12 +68,11 @@ def test_its_owner_gets_an_offer_before_the_filter_is_worn(
     millpond: Millpond, fleet: Fleet, cleaner: AirCleaner, customer: Customer, staff: Staff
 ) -> None:
     neighbour = fleet.start("reed-vac-s", history_days=30)
-    day, offers = 0, []
+    life, offers = 100, []
     while not offers:
-        day += 1
-        life = 100 - day
+        life -= 2
         assert life > 10, "the filter was worn before there was an offer"
-        cleaner.measure(millpond.advance(days=1), filter_life_pct=life, power=True)
+        cleaner.measure(millpond.advance(days=2), filter_life_pct=life, power=True)
         cleaner.wait_until_safe()
         if life < 30:
             millpond.run_forecasts(forecaster="fixed")
