@@ -9,12 +9,13 @@ from typing import Self
 
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import AcceleratedClock, Clock, monotonic
+from millpond.kernel.errors import InvalidInput
 from simulators.faults import Faults
 from simulators.fleet import Fleet
 from simulators.link import Link
-from simulators.open_files import require_open_files
 from simulators.publisher import TlsFiles
 
+MOST_OWN_CONNECTIONS = 300
 _PROGRESS_EVERY_S = 0.2
 _HISTORY_STEP = timedelta(days=6)
 _IDLE_S = 0.02
@@ -79,8 +80,11 @@ class FleetRun:
         self._on_progress = on_progress
         self._began = monotonic()
         self._reported = 0.0
-        if not gateways:
-            require_open_files(len(fleet.devices), each=3)
+        if not gateways and len(fleet.devices) > MOST_OWN_CONNECTIONS:
+            raise InvalidInput(
+                f"a connection for each of {len(fleet.devices):,} devices: {MOST_OWN_CONNECTIONS} at most with outboxes"
+                " (paho's select() sees no file above 1,024); share them with --connections 8, or use --compact"
+            )
         broker, count = parse_broker_url(broker_url), gateways or len(fleet.devices)
         self._faults = faults or fleet.faults
         self._links = [

@@ -7,15 +7,14 @@ from millpond.kernel.errors import InvalidInput
 _SPARE_FILES = 64
 
 
-def require_open_files(connections: int, each: int = 1) -> None:
-    """Let this process open so many connections of `each` files; InvalidInput with the limit when it may not."""
-    needed = connections * each + _SPARE_FILES
+def require_open_files(connections: int) -> None:
+    """Let this process open so many connections; InvalidInput with the limit when it may not."""
+    needed = connections + _SPARE_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and needed > hard:
-        most = (hard - _SPARE_FILES) // each
         raise InvalidInput(
             f"{connections:,} connections need {needed:,} open files, and this machine allows {hard:,} (ulimit -n):"
-            f" {most:,} connections at most, or share them with --connections 8"
+            f" {hard - _SPARE_FILES:,} connections at most, or share them with --connections 8"
         )
     if soft != resource.RLIM_INFINITY and needed > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

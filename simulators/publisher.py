@@ -22,6 +22,8 @@ from millpond.kernel.errors import InvalidInput, Unavailable
 from simulators.device import Message
 
 _log = logging.getLogger(__name__)
+# paho says so of its own farewell, as an error.
+_log.addFilter(lambda record: not str(record.msg).startswith("Client is not connected"))
 _KEEPALIVE_S = 30
 _CLOSING_S = 2.0
 

@@ -23,7 +23,6 @@ from simulators.scenario import midnight_before
 _HELD_SAMPLES = 500_000
 _UNPACED_PAST = timedelta(days=30)
 _MOST_LIVES = 5_000
-_MOST_THREADS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +153,6 @@ def _require_sense(options: SimulateOptions) -> None:
         raise InvalidInput("--speed needs a factor above zero")
     if options.devices < 1:
         raise InvalidInput("--devices needs at least one device")
-    if not options.gateways and options.devices > _MOST_THREADS and options.compact is False:
-        raise InvalidInput(f"more than {_MOST_THREADS:,} connections with outboxes need a thread each: use --compact")
     if options.gateways < 0:
         raise InvalidInput("--connections needs a number from zero up")
     if options.compact and (options.faults.active() or options.recorded):
