@@ -1,8 +1,13 @@
 """A mosquitto of the proof's own, which a fault may kill."""
 
 import os
+import queue
+import socket
 import subprocess
 from pathlib import Path
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from millpond.embedded import find_mosquitto, free_port, stop
 from millpond.kernel.broker import parse_broker_url
@@ -57,18 +62,20 @@ class Broker:
 
     def dropped(self) -> int:
         """How many messages the broker says it has dropped, asked of its own counters."""
-        import paho.mqtt.subscribe as subscribe
-
+        answer: queue.Queue[bytes] = queue.Queue()
         address = parse_broker_url(self.url)
-        topic = "$SYS/broker/publish/messages/dropped"
-        message = subscribe.simple(  # type: ignore[no-untyped-call]
-            topic, hostname=address.host, port=address.port
-        )
-        return int(message.payload)
+        client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        client.on_message = lambda _client, _user, message: answer.put(message.payload)
+        client.connect(address.host, address.port)
+        client.loop_start()
+        client.subscribe("$SYS/broker/publish/messages/dropped")
+        try:
+            return int(answer.get(timeout=10))
+        finally:
+            client.disconnect()
+            client.loop_stop()
 
     def _listens(self) -> bool:
-        import socket
-
         address = parse_broker_url(self.url)
         with socket.socket() as probe:
             probe.settimeout(0.5)
