@@ -65,7 +65,7 @@ class Broker:
         answer: queue.Queue[bytes] = queue.Queue()
         address = parse_broker_url(self.url)
         client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        client.on_message = lambda _client, _user, message: answer.put(message.payload)
+        client.on_message = lambda _client, _user, message: answer.put(bytes(message.payload))
         client.connect(address.host, address.port)
         client.loop_start()
         client.subscribe("$SYS/broker/publish/messages/dropped")

@@ -17,8 +17,8 @@ def test_a_backlog_beyond_the_limit_is_stored_whole_and_memory_stays_bounded(
     settings: Settings, device: TestDevice, database: str
 ) -> None:
     most = 50
-    with running_ingest(settings):
-        pass  # Now the broker knows it and keeps what comes.
+    with running_ingest(settings) as known:
+        wait_until(lambda: known.subscribed, "the broker to keep what comes")
     for seq in range(1, 301):
         device.publish(payload(seq))
     session = Session(
