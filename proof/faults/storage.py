@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from millpond.kernel.clock import monotonic
+from millpond.kernel.errors import Unavailable
 from proof.postgres import Postgres
 from proof.stage import Outcome, Size, World, staged
 from proof.wait import pause
@@ -56,7 +57,10 @@ def _fill(disk: Path) -> Path:
 @contextmanager
 def _small_disk(folder: Path) -> Iterator[Path]:
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_SIZE_MB}m", "tmpfs", str(folder)], check=True)
+    command = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE_MB}m", "tmpfs", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Unavailable(f"the small disk could not be mounted: {done.stderr.strip()}")
     try:
         yield folder
     finally:
