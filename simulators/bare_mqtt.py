@@ -27,8 +27,7 @@ class BareConnection:
         self._incoming = bytearray()
         self._packet_id = 0
         self._socket = self._open(broker, tls, timeout_s)
-        self._socket.sendall(_connect_packet(client_id, broker.username, broker.password, will))
-        self._expect_connack()
+        self._log_in(_connect_packet(client_id, broker.username, broker.password, will))
         self._socket.setblocking(False)
 
     def fileno(self) -> int:
@@ -108,8 +107,9 @@ class BareConnection:
             plain.close()
             raise
 
-    def _expect_connack(self) -> None:
+    def _log_in(self, packet: bytes) -> None:
         try:
+            self._socket.sendall(packet)
             answer = self._socket.recv(4)
         except OSError as error:
             self._socket.close()

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from millpond.kernel.errors import InvalidInput
+from millpond.kernel.errors import InvalidInput, Unavailable
 from simulators.expectations import Outcome, Verdict
 from simulators.fleet_run import FleetSummary
 
@@ -23,7 +23,17 @@ def require_report(path: Path) -> None:
 def write_report(
     path: Path, summary: FleetSummary, began_at: datetime, verdicts: Sequence[Verdict], *, name: str = "simulate"
 ) -> None:
-    """Write a run to `path`: `.json` as one object, anything else as a JUnit suite with a case for each verdict."""
+    """Write a run to `path`: `.json` as one object, anything else as a JUnit suite with a case for each verdict.
+
+    Unavailable when it cannot be written there.
+    """
+    try:
+        _write(path, summary, began_at, verdicts, name)
+    except OSError as error:
+        raise Unavailable(f"report {path} cannot be written: {error.strerror}") from error
+
+
+def _write(path: Path, summary: FleetSummary, began_at: datetime, verdicts: Sequence[Verdict], name: str) -> None:
     if path.suffix == ".json":
         cases = [asdict(verdict) for verdict in verdicts]
         report = {"name": name, "began_at": began_at.isoformat(), **asdict(summary), "expectations": cases}

@@ -87,7 +87,7 @@ def _play(given: dict[str, Any], settings: Settings) -> bool:
     from millpond.services import until_signalled
     from simulators.report import require_report, write_report
     from simulators.scenario import load_scenario
-    from simulators.scenario_run import play_scenario
+    from simulators.scenario_run import play_scenario, recording_of
 
     for option in ("devices", "rate", "duration", "messages", "models", "faults", "compact"):
         if given[option] is not None:
@@ -103,6 +103,8 @@ def _play(given: dict[str, Any], settings: Settings) -> bool:
     if given["drive"]:
         changes["drive"] = str(given["drive"].absolute())
     scenario = scenario.changed(changes).shortened(given["scale"])
+    if recording := recording_of(scenario, folder):
+        typer.echo(f"{scenario.drive}: {recording}", err=True)
     with until_signalled() as stop, showing_progress() as show:
         played = play_scenario(
             scenario, folder, _play_options(given, settings), clock, at=at, stop=stop, on_progress=show

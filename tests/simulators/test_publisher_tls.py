@@ -5,7 +5,6 @@ import json
 import shutil
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,8 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from simulate_command import changed, run_cli
 
-from millpond.cli import main
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.errors import InvalidInput, Unavailable
@@ -119,20 +118,10 @@ def test_a_scenario_crosses_tls_with_certificate_and_password(
 ) -> None:
     where, files = tls_broker
     scenario, report = tmp_path / "own.yaml", tmp_path / "report.json"
-    scenario.write_text(
-        "{title: t, shows: s., models: {reed-air-2: 2}, duration: 6h, interval: 1h, expect: {messages_at_least: 2}}"
-    )
-    monkeypatch.setattr("millpond.cli.fleet.configure_logging", lambda _level: None)
-    monkeypatch.setattr(
-        sys,
-        "argv",
-        ["millpond", "simulate", "--scenario", str(scenario), "--broker", f"mqtts://fleet:p%40ss@{where}",
-         "--ca-file", str(files.ca_file), "--client-cert", str(files.client_cert), "--client-key",
-         str(files.client_key), "--patience", "0.2", "--report", str(report)],
-    )  # fmt: skip
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code in (0, None)
+    scenario.write_text(changed(expect={"messages_at_least": 2}))
+    certificates = ["--ca-file", files.ca_file, "--client-cert", files.client_cert, "--client-key", files.client_key]
+    call = ["--scenario", scenario, "--broker", f"mqtts://fleet:p%40ss@{where}", "--patience", 0.2, "--report", report]
+    assert run_cli(monkeypatch, *map(str, call + certificates)) == 0
     assert json.loads(report.read_text())["messages_published"] == 2
 
 

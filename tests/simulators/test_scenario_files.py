@@ -1,7 +1,6 @@
 """A scenario's file: what may be in it, what is said when it may not, and the same bytes from the same seed."""
 
 import json
-import sys
 import threading
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -11,29 +10,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from played_platform import PlayedPlatform
+from simulate_command import changed, run_cli
 
-from millpond.cli import main
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.errors import InvalidInput
 from simulators.scenario import load_scenario, parse_scenario, scenario_schema
 from simulators.scenario_run import PlayOptions, play_scenario
 
-GOOD = "{title: t, shows: s., models: {reed-air-2: 2}, duration: 6h, interval: 1h}"
 START = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-def run_cli(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["millpond", "simulate", *arguments])
-    monkeypatch.setattr("millpond.cli.fleet.configure_logging", lambda _level: None)  # pytest keeps its own
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return int(ended.value.code or 0)
-
-
-def changed(**changes: Any) -> str:
-    import yaml
-
-    return yaml.safe_dump(yaml.safe_load(GOOD) | changes)
 
 
 def test_the_shipped_schema_is_that_of_the_models() -> None:
@@ -83,7 +67,7 @@ def test_a_bad_file_exits_with_2_and_a_broker_that_refuses_with_1(
     threads = threading.active_count()
     bad, good = tmp_path / "bad.yaml", tmp_path / "good.yaml"
     bad.write_text(changed(models={"reed-moon": 1}))
-    good.write_text(GOOD)
+    good.write_text(changed())
     assert run_cli(monkeypatch, "--scenario", str(bad), "--broker", "mqtt://127.0.0.1:1") == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert run_cli(monkeypatch, "--scenario", str(good), "--broker", "mqtt://127.0.0.1:1") == 1
@@ -107,6 +91,18 @@ def test_without_the_platform_what_only_it_knows_is_not_called_passed(
     assert run_cli(monkeypatch, *call, str(report)) == 1
     [case] = json.loads(report.read_text())["expectations"]
     assert case == {"name": "samples_at_least", "expected": "at least 13", "outcome": "failed", "found": "12"}
+
+
+def test_a_scenario_at_a_speed_of_its_own_is_live_and_ends_where_it_should(
+    broker_url: str, platform: PlayedPlatform
+) -> None:
+    text = changed(seed=306, duration="2h", interval="1m", speed=7200, start=START.isoformat())
+    played = play_scenario(parse_scenario(text, "f"), Path(), PlayOptions(broker_url), SystemClock(), at=START)
+    assert (played.summary.samples, played.summary.unacked) == (240, 0)
+    assert 0.9 < played.summary.seconds < 10
+    topics = {topic.rsplit("/", 1)[1] for topic, _, _ in platform.messages if "-306-" in topic}
+    assert "telemetry" in topics
+    assert "backfill" not in topics
 
 
 def play_and_record(broker_url: str, seed: int) -> list[tuple[str, bytes]]:
