@@ -31,6 +31,8 @@ from millpond.kernel.migrate import migrate
 
 T = TypeVar("T")
 
+_LOAD_BEFORE = round(os.getloadavg()[0], 2)
+
 Dsn = Annotated[
     str | None,
     typer.Option(help="A PostgreSQL server, where a database is created and dropped again; the embedded one without."),
@@ -106,10 +108,10 @@ def round_figure(value: float) -> float | None:
 
 
 def describe_machine() -> dict[str, Any]:
-    """Where this ran; `load_1m` counts the benchmark itself."""
+    """Where this ran; `load_1m` is from before it began."""
     return {
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "load_1m": round(os.getloadavg()[0], 2),
+        "load_1m": _LOAD_BEFORE,
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
