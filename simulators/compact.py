@@ -23,12 +23,13 @@ from simulators.chance import make_key
 from simulators.climate import region_named
 from simulators.device import build_status, parse_ack
 from simulators.fleet import Registration
-from simulators.fleet_run import FleetSummary, Limits, Progress
 from simulators.households import make_household
 from simulators.link import ALL_ACKS
 from simulators.open_files import require_open_files
+from simulators.pace import Limits, Pace
 from simulators.physics import Appliance
 from simulators.publisher import TlsFiles
+from simulators.summary import FleetSummary, Progress
 
 _SEEN = 24
 _BATCH = 200
@@ -100,13 +101,10 @@ class CompactRun:
 
     def run(self, limits: Limits) -> None:
         """Publish until a limit is reached or `stop` is set, then wait until the broker has confirmed everything."""
-        self._began = began = monotonic()
-        while not self._stop.is_set():
-            elapsed = monotonic() - began
-            allowed = _allowance(limits, elapsed, self.published)
-            if allowed is None:
-                break
-            sent = self._publish(allowed)
+        self._began = monotonic()
+        pace = Pace(limits, self.published)
+        while not self._stop.is_set() and not pace.spent(self.published):
+            sent = self._publish(pace.allowance(self.published))
             self._exchange(0 if sent else 0.005)
             self._report("load")
         self._settle(_PATIENCE_S, lambda: any(lane.connection.unconfirmed for lane in self._lanes))
@@ -230,15 +228,3 @@ def make_template(profile: DeviceProfile, seed: int, at: datetime) -> Template:
 
 def _one_of_each(manifest: list[Registration]) -> list[Registration]:
     return list({row.model: row for row in manifest}.values())
-
-
-def _allowance(limits: Limits, elapsed_s: float, published: int) -> int | None:
-    """How many messages may go out now; None when the run is over."""
-    if limits.duration_s is not None and elapsed_s >= limits.duration_s:
-        return None
-    if limits.messages is not None and published >= limits.messages:
-        return None
-    allowed = 1_000_000 if limits.messages is None else limits.messages - published
-    if limits.rate is not None:
-        allowed = min(allowed, int(elapsed_s * limits.rate) + 1 - published)
-    return max(0, allowed)

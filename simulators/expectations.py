@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from simulators.faults import Faults
-from simulators.fleet_run import FleetSummary
+from simulators.summary import FleetSummary
 
 Count = Annotated[int, Field(ge=0)]
 _NOBODY = "nothing was acknowledged; does the platform run, and does it know these devices?"

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -13,53 +12,16 @@ from millpond.kernel.errors import InvalidInput
 from simulators.faults import Faults
 from simulators.fleet import Fleet
 from simulators.link import Link
+from simulators.pace import Limits as Limits
+from simulators.pace import Pace
 from simulators.publisher import TlsFiles
+from simulators.summary import FleetSummary as FleetSummary
+from simulators.summary import Progress as Progress
 
 MOST_OWN_CONNECTIONS = 300
 _PROGRESS_EVERY_S = 0.2
 _HISTORY_STEP = timedelta(days=6)
 _IDLE_S = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is; `at` is the fleet's own time, `phase` is `history`, `live` or `acks`."""
-
-    phase: str
-    at: datetime
-    samples: int
-    messages_published: int
-    acked: int
-
-
-@dataclass(frozen=True, slots=True)
-class FleetSummary:
-    """What a run did. Counts of samples: measured, acknowledged, sent but unacknowledged, never sent, given up.
-
-    `messages_published` counts telemetry and backfill messages, copies made by faults not included; `readings_unacked`
-    the metric values that nobody said are safe, those given up among them.
-    """
-
-    devices: int
-    samples: int
-    readings: int
-    messages_published: int
-    acked: int
-    unacked: int
-    unsent: int
-    dropped: int
-    seconds: float
-    faults: dict[str, int]
-    readings_unacked: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When to stop by itself: after so many seconds, or so many messages of the whole run. `rate` is messages/s."""
-
-    duration_s: float | None = None
-    messages: int | None = None
-    rate: float | None = None
 
 
 class FleetRun:
@@ -119,7 +81,7 @@ class FleetRun:
         of them, sending again what stays silent for `resend_after_s`. None waits for nothing, and after a silence of
         `give_up_after_s` nothing is waited for any more.
         """
-        pace = _Pace(limits or Limits(), self._published)
+        pace = Pace(limits or Limits(), self._published)
         for link in self._links:
             link.live_since = live_since
         at = self._fleet.start
@@ -139,7 +101,7 @@ class FleetRun:
 
         What was measured before `live_since` (default: now) goes to backfill.
         """
-        pace = _Pace(limits or Limits(), self._published)
+        pace = Pace(limits or Limits(), self._published)
         for link in self._links:
             link.live_since = live_since or clock.now()
         while not self._done(pace):
@@ -196,7 +158,7 @@ class FleetRun:
         for device in self._fleet.devices:
             device.advance(at)
 
-    def _exchange(self, at: datetime, pace: "_Pace | None") -> int:
+    def _exchange(self, at: datetime, pace: Pace | None) -> int:
         """One round of every connection: what came in, then what may go out. How many messages went."""
         sent = 0
         for link in self._links:
@@ -205,7 +167,7 @@ class FleetRun:
         return sent
 
     def _send_all(
-        self, phase: str, at: datetime, pace: "_Pace", most_unacked: int | None, resend_after_s: float,
+        self, phase: str, at: datetime, pace: Pace, most_unacked: int | None, resend_after_s: float,
         give_up_after_s: float | None,
     ) -> bool:  # fmt: skip
         """Publish until all is sent and few enough samples are unacknowledged; False when that was given up."""
@@ -231,7 +193,7 @@ class FleetRun:
                 self._idle()
         return True
 
-    def _done(self, pace: "_Pace") -> bool:
+    def _done(self, pace: Pace) -> bool:
         return self._stop.is_set() or pace.spent(self._published)
 
     def _idle(self) -> None:
@@ -247,25 +209,6 @@ class FleetRun:
     def _close(self) -> None:
         for link in self._links:
             link.close()
-
-
-class _Pace:
-    """How many messages may go out by now, under `limits`, counted from `published` at the start."""
-
-    def __init__(self, limits: Limits, published: int) -> None:
-        self._limits, self._published, self._began = limits, published, monotonic()
-
-    def allowance(self, published: int) -> int:
-        done = published - self._published
-        allowed = 1_000 if self._limits.messages is None else self._limits.messages - done
-        if self._limits.rate is not None:
-            allowed = min(allowed, int((monotonic() - self._began) * self._limits.rate) + 1 - done)
-        return max(0, allowed)
-
-    def spent(self, published: int) -> bool:
-        if self._limits.messages is not None and published - self._published >= self._limits.messages:
-            return True
-        return self._limits.duration_s is not None and monotonic() - self._began >= self._limits.duration_s
 
 
 def run_fleet(

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from millpond.kernel.errors import InvalidInput, Unavailable
 from simulators.expectations import Outcome, Verdict
-from simulators.fleet_run import FleetSummary
+from simulators.summary import FleetSummary
 
 
 def require_report(path: Path) -> None:
