@@ -1,9 +1,9 @@
 """`millpond simulate`: a fleet against any broker."""
 
-import threading
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,10 @@ from millpond.cli.jobs import parse_at
 from millpond.kernel.errors import InvalidInput
 from millpond.kernel.log import configure_logging
 from millpond.kernel.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from simulators.run import SimulateOptions
+    from simulators.scenario_run import PlayOptions
 
 Broker = Annotated[str | None, typer.Option(help="mqtt://user:pass@host:port, or mqtts://; MILLPOND_BROKER_URL.")]
 ScenarioName = Annotated[str | None, typer.Option(help="A scenario's YAML file, or the name of a shipped one.")]
@@ -32,6 +36,37 @@ Patience = Annotated[
     float, typer.Option(min=0, help="Seconds that the platform may acknowledge nothing, or its jobs may take.")
 ]
 Register = Annotated[bool, typer.Option("--register", help="Register the scenario's devices through --api first.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the command line said; see `simulate` for what each means."""
+
+    broker: str | None
+    scenario: str | None
+    list_scenarios: bool
+    devices: int | None
+    rate: float | None
+    duration: str | None
+    messages: int | None
+    models: str | None
+    faults: str | None
+    drive: Path | None
+    seed: int | None
+    start: str | None
+    speed: float | None
+    scale: float
+    connections: int | None
+    compact: bool | None
+    ca_file: Path | None
+    client_cert: Path | None
+    client_key: Path | None
+    api: str | None
+    token: str | None
+    register: bool
+    patience: float
+    manifest: Path | None
+    report: Path | None
 
 
 @app.command()
@@ -68,6 +103,7 @@ def simulate(
     it for `millpond import devices`, and `--messages 0` publishes nothing. Exit 1 when nothing was published, or an
     expectation of the scenario is not met.
     """
+    call = Call(**locals())
     from millpond.cli import fleet_screen
 
     if list_scenarios:
@@ -75,14 +111,13 @@ def simulate(
         return
     settings = load_settings()
     configure_logging(settings.log_level)
-    given = dict(locals())
     with fleet_screen.meant():
-        ok = _play(given, settings) if scenario else _simulate(given, settings)
+        ok = _play(call, scenario, settings) if scenario else _simulate(call, settings)
     if not ok:
         raise typer.Exit(1)
 
 
-def _play(given: dict[str, Any], settings: Settings) -> bool:
+def _play(call: Call, name_or_file: str, settings: Settings) -> bool:
     from millpond.cli.fleet_screen import show_played, showing_progress
     from millpond.services import until_signalled
     from simulators.report import require_report, write_report
@@ -90,110 +125,114 @@ def _play(given: dict[str, Any], settings: Settings) -> bool:
     from simulators.scenario_run import play_scenario, recording_of
 
     for option in ("devices", "rate", "duration", "messages", "models", "faults", "compact"):
-        if given[option] is not None:
+        if getattr(call, option) is not None:
             raise InvalidInput(f"--{option} is said by the scenario: leave it out, or change a copy of the file")
-    if given["report"]:
-        require_report(given["report"])
+    if call.report:
+        require_report(call.report)
     clock = settings.make_clock()
-    scenario, folder = load_scenario(given["scenario"])
+    scenario, folder = load_scenario(name_or_file)
     at = clock.now()
-    changes = {name: given[name] for name in ("seed", "speed", "connections") if given[name] is not None}
-    if given["start"]:
-        changes["start"] = _parse_start(given["start"], at)
-    if given["drive"]:
-        changes["drive"] = str(given["drive"].absolute())
-    scenario = scenario.changed(changes).shortened(given["scale"])
+    scenario = scenario.changed(_changes(call, at)).shortened(call.scale)
     if recording := recording_of(scenario, folder):
         typer.echo(f"{scenario.drive}: {recording}", err=True)
     with until_signalled() as stop, showing_progress() as show:
         played = play_scenario(
-            scenario, folder, _play_options(given, settings), clock, at=at, stop=stop, on_progress=show
+            scenario, folder, _play_options(call, settings), clock, at=at, stop=stop, on_progress=show
         )
-    show_played(scenario, played, scale=given["scale"])
-    if given["report"]:
-        write_report(given["report"], played.summary, at, played.verdicts, name=Path(given["scenario"]).stem)
+    show_played(scenario, played, scale=call.scale)
+    if call.report:
+        write_report(call.report, played.summary, at, played.verdicts, name=Path(name_or_file).stem)
     return not played.failed
 
 
-def _play_options(given: dict[str, Any], settings: Settings) -> Any:
+def _changes(call: Call, at: datetime) -> dict[str, Any]:
+    """What the command line says otherwise than the scenario's file."""
+    said = {
+        "seed": call.seed,
+        "speed": call.speed,
+        "connections": call.connections,
+        "start": _parse_start(call.start, at),
+        "drive": call.drive and str(call.drive.absolute()),
+    }
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _play_options(call: Call, settings: Settings) -> "PlayOptions":
     from simulators.platform import PlatformApi
     from simulators.publisher import TlsFiles
     from simulators.scenario_run import PlayOptions
 
-    if given["register"] and not given["api"]:
+    if call.register and not call.api:
         raise InvalidInput("--register needs --api and --token")
     return PlayOptions(
-        _broker_url(given, settings),
-        tls=TlsFiles(given["ca_file"], given["client_cert"], given["client_key"]),
-        api=PlatformApi(given["api"], given["token"] or "") if given["api"] else None,
-        register=given["register"],
-        manifest=given["manifest"],
-        give_up_after_s=given["patience"],
-        patience_s=given["patience"],
+        _broker_url(call, settings),
+        tls=TlsFiles(call.ca_file, call.client_cert, call.client_key),
+        api=PlatformApi(call.api, call.token or "") if call.api else None,
+        register=call.register,
+        manifest=call.manifest,
+        give_up_after_s=call.patience,
+        patience_s=call.patience,
     )
 
 
-def _simulate(given: dict[str, Any], settings: Settings) -> bool:
+def _simulate(call: Call, settings: Settings) -> bool:
     from millpond.cli.fleet_screen import show_summary, showing_progress
     from millpond.services import until_signalled
+    from simulators.run import run_simulation
 
     for option in ("api", "register"):
-        if given[option]:
+        if getattr(call, option):
             raise InvalidInput(f"--{option} belongs to --scenario: without one there is nothing to check")
-    run, clock = _make_run(given, settings), settings.make_clock()
+    clock = settings.make_clock()
+    options = _simulate_options(call, settings, clock.now())
     with until_signalled() as stop, showing_progress() as show:
-        summary = run(clock, stop, show)
+        summary = run_simulation(options, clock, stop=stop, on_progress=show)
     show_summary(summary)
-    return bool(summary.messages_published) or given["messages"] == 0
+    return bool(summary.messages_published) or call.messages == 0
 
 
-def _make_run(given: dict[str, Any], settings: Settings) -> Any:
+def _simulate_options(call: Call, settings: Settings, at: datetime) -> "SimulateOptions":
     from simulators.drive import load_recording
     from simulators.faults import parse_faults
     from simulators.fleet import parse_mix
     from simulators.publisher import TlsFiles
-    from simulators.run import SimulateOptions, run_simulation
+    from simulators.run import SimulateOptions
     from simulators.scenario import parse_span
 
     try:
-        duration_s = parse_span(given["duration"]).total_seconds() if given["duration"] else None
+        duration_s = parse_span(call.duration).total_seconds() if call.duration else None
     except ValueError as error:
         raise InvalidInput(f"--duration {error}") from error
-    recorded = load_recording(given["drive"]) if given["drive"] else None
+    recorded = load_recording(call.drive) if call.drive else None
     if recorded:
-        typer.echo(f"{given['drive']}: {recorded}", err=True)
-    options = SimulateOptions(
-        broker_url=_broker_url(given, settings),
-        devices=60 if given["devices"] is None else given["devices"],
-        rate=given["rate"],
+        typer.echo(f"{call.drive}: {recorded}", err=True)
+    return SimulateOptions(
+        broker_url=_broker_url(call, settings),
+        devices=60 if call.devices is None else call.devices,
+        rate=call.rate,
         duration_s=duration_s,
-        messages=given["messages"],
-        seed=1 if given["seed"] is None else given["seed"],
-        start=_parse_start(given["start"], settings.make_clock().now()) if given["start"] else None,
-        speed=1 if given["speed"] is None else given["speed"],
-        mix=parse_mix(given["models"]) if given["models"] else None,
-        faults=parse_faults(given["faults"] or ""),
+        messages=call.messages,
+        seed=1 if call.seed is None else call.seed,
+        start=_parse_start(call.start, at),
+        speed=1 if call.speed is None else call.speed,
+        mix=parse_mix(call.models) if call.models else None,
+        faults=parse_faults(call.faults or ""),
         recorded=recorded,
-        report=given["report"],
-        manifest=given["manifest"],
-        gateways=1 if given["connections"] is None else given["connections"],
-        tls=TlsFiles(given["ca_file"], given["client_cert"], given["client_key"]),
-        compact=given["compact"],
+        report=call.report,
+        manifest=call.manifest,
+        gateways=1 if call.connections is None else call.connections,
+        tls=TlsFiles(call.ca_file, call.client_cert, call.client_key),
+        compact=call.compact,
     )
 
-    def run(clock: Any, stop: threading.Event, show: Any) -> Any:
-        return run_simulation(options, clock, stop=stop, on_progress=show)
 
-    return run
-
-
-def _parse_start(text: str, now: datetime) -> datetime:
+def _parse_start(text: str | None, now: datetime) -> datetime | None:
     try:
-        return parse_at(text, now)
+        return parse_at(text, now) if text else None
     except InvalidInput as error:
         raise InvalidInput(str(error).replace("--at", "--start", 1)) from error
 
 
-def _broker_url(given: dict[str, Any], settings: Settings) -> str:
-    url: str = given["broker"] or settings.require("broker_url").broker_url.get_secret_value()
+def _broker_url(call: Call, settings: Settings) -> str:
+    url: str = call.broker or settings.require("broker_url").broker_url.get_secret_value()
     return url
