@@ -21,7 +21,7 @@ def measure_capacity(world: World, devices: int, seed: int) -> float:
         stage.ingest.signal(signal.SIGCONT)
         end = monotonic() + _LOOK_S
         while monotonic() < end:
-            best = max(best, stage.watch.rate(1.0))
+            best = max(best, stage.watch.rate())
             pause(0.1)
     return best
 

@@ -215,7 +215,7 @@ class Stage:
         """What the fleet really sends and ingest really stores on this machine, before anything goes wrong."""
         self.watch.until_rate(0.5 * self.size.rate, 30)
         self.watch.until_rate(0.5 * self.size.rate, 30)
-        return min(self.watch.rate(1.0), self.size.rate)
+        return min(self.watch.rate(), self.size.rate)
 
     def _register(self) -> None:
         at = SystemClock().now() - timedelta(days=1)

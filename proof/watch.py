@@ -50,20 +50,18 @@ class Watch:
         """What /readyz said last."""
         return self.seen.ready[-1][1] if self.seen.ready else None
 
-    def rate(self, window_s: float = 1.0) -> float:
-        """Samples stored a second over the last `window_s` seconds; 0 when the database could not be asked."""
+    def rate(self, since: float = 0.0) -> float:
+        """Samples stored a second over the last second, all of it after `since`; 0 when nobody can say."""
         newest = self.seen.stored[-1] if self.seen.stored else None
-        if newest is None or monotonic() - newest[0] > window_s:
+        if newest is None or monotonic() - newest[0] > 1.0:
             return 0.0
-        older = [one for one in self.seen.stored[-200:] if newest[0] - one[0] >= window_s]
+        older = [one for one in self.seen.stored[-200:] if one[0] >= since and newest[0] - one[0] >= 1.0]
         return (newest[1] - older[-1][1]) / (newest[0] - older[-1][0]) if older else 0.0
 
     def until_rate(self, rate: float, patience_s: float, since: float | None = None) -> float:
         """Seconds since `since` (default now) until a whole second, begun after it, stored at least `rate`."""
         since = monotonic() if since is None else since
-        Patience(patience_s, f"{rate:.0f} samples a second").until(
-            lambda: monotonic() - since > 1.0 and self.rate() >= rate
-        )
+        Patience(patience_s, f"{rate:.0f} samples a second").until(lambda: self.rate(since) >= rate)
         return monotonic() - since
 
     def until_ready(self, wanted: bool, patience_s: float, since: float) -> float:
