@@ -127,11 +127,6 @@ def load_profile(path: Path) -> DeviceProfile:
     return _load(DeviceProfile, path.read_text(encoding="utf-8"), str(path))
 
 
-def load_catalogue(path: Path) -> Catalogue:
-    """The catalogue in a YAML file; InvalidInput with one sentence that names the file and the place."""
-    return _load(Catalogue, path.read_text(encoding="utf-8"), str(path))
-
-
 @cache
 def shipped_profiles() -> dict[str, DeviceProfile]:
     """The profiles that come with Millpond, by model."""

@@ -61,11 +61,6 @@ select %(device_id)s::bigint, part, consumable, %(installed_at)s::timestamptz fr
 select device_id, serial, model, region, customer_id, installed_at, registered_at
 from device where serial = %(serial)s;
 
--- name: select_device_by_id
--- One device by its key.
-select device_id, serial, model, region, customer_id, installed_at, registered_at
-from device where device_id = %(device_id)s;
-
 -- name: select_devices_by_serial
 -- Those of the given serials that are registered.
 select device_id, serial, model, region, customer_id, installed_at, registered_at
@@ -168,11 +163,6 @@ where e.from_sku = %(sku)s and e.relation <> 'incompatible'
                   where n.relation = 'incompatible'
                     and (n.from_sku, n.to_sku) in ((e.from_sku, e.to_sku), (e.to_sku, e.from_sku)))
 order by e.weight desc, e.to_sku;
-
--- name: select_incompatible
--- What must never be offered for a product.
-select from_sku, to_sku, relation, weight, condition, evidence
-from compatibility where relation = 'incompatible' and (from_sku = %(sku)s or to_sku = %(sku)s) order by to_sku;
 
 -- name: refresh_reading_day
 -- Bring the daily rollup up to date; outside a transaction.

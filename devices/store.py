@@ -32,12 +32,6 @@ def select_device(conn: ReadConnection, serial: str) -> Device | None:
         return cursor.execute(_Q["select_device"], {"serial": serial}).fetchone()
 
 
-def select_device_by_id(conn: ReadConnection, device_id: DeviceId) -> Device | None:
-    """The device with this key."""
-    with conn.cursor(row_factory=class_row(Device)) as cursor:
-        return cursor.execute(_Q["select_device_by_id"], {"device_id": device_id}).fetchone()
-
-
 def select_devices_by_serial(conn: ReadConnection, serials: Sequence[str]) -> dict[str, Device]:
     """Those of `serials` that are registered, by serial."""
     with conn.cursor(row_factory=class_row(Device)) as cursor:
@@ -109,11 +103,6 @@ def select_product(conn: ReadConnection, sku: Sku) -> Product | None:
 def select_compatible(conn: ReadConnection, sku: Sku) -> list[CompatibilityEdge]:
     """What would join the product, heaviest first. An incompatible edge in either direction wins over any other."""
     return _edges(conn, "select_compatible", sku)
-
-
-def select_incompatible(conn: ReadConnection, sku: Sku) -> list[CompatibilityEdge]:
-    """What must never be offered for the product."""
-    return _edges(conn, "select_incompatible", sku)
 
 
 def _edges(conn: ReadConnection, query: str, sku: Sku) -> list[CompatibilityEdge]:

@@ -72,7 +72,7 @@ def _without_readings(part: ModelPart, installation: ActiveInstallation, at: dat
     reason = None
     dates: tuple[datetime | None, ...] = (None, None, None)
     if age > timedelta(days=STALE_DAYS):
-        reason = f"nothing was ever read of this part, installed {age.days} days ago"
+        reason = f"nothing was read of this part in recent years, installed {age.days} days ago"
     else:
         life = part.prior_life_days * (100 - part.threshold_pct) / 100
         low, high = default_spread().factors(np.array([life]), np.zeros(1))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, Serial, Sku
+from millpond.kernel.ids import DeviceId, InstallationId, Serial
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -95,18 +95,6 @@ class CurrentForecast:
 
 
 @dataclass(frozen=True, slots=True)
-class InstallationForecast:
-    """An installation of any time and its newest forecast; what was forecast is None when nothing was."""
-
-    installation: ActiveInstallation
-    data_cutoff: datetime | None
-    remaining_pct: float | None
-    depletes_p10: datetime | None
-    depletes_p50: datetime | None
-    depletes_p90: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class ForecastLine:
     """What `millpond forecast --json` prints of one installation."""
 
@@ -118,32 +106,6 @@ class ForecastLine:
     depletes_p90: datetime | None
     method: str
     reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DueInstallation:
-    """A current installation that may be down to its threshold within the horizon asked about."""
-
-    installation_id: InstallationId
-    device_id: DeviceId
-    serial: Serial
-    model: str
-    region: str
-    customer_id: CustomerId | None
-    part: str
-    consumable: str
-    sku: Sku
-    installed_at: datetime
-    remaining_pct: float | None
-    threshold_pct: float
-    usage_pct_per_day: float | None
-    depletes_p10: datetime
-    depletes_p50: datetime
-    depletes_p90: datetime
-    method: str
-    data_cutoff: datetime | None
-    made_at: datetime
-    forecast_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,53 +50,17 @@ from unnest(%(installation_id)s::bigint[], %(data_cutoff)s::timestamptz[], %(met
            depletes_p10, depletes_p50, depletes_p90);
 
 -- name: select_current_forecasts
--- The newest forecast of every current installation of a device, or of some devices.
+-- The newest forecast of every current installation of some devices; one made for a later moment only if it is alone.
 select i.installation_id, i.device_id, i.part, i.consumable, i.installed_at, f.at, f.made_at, f.data_cutoff, f.method,
        f.reason, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day, f.depletes_p10, f.depletes_p50, f.depletes_p90
 from installation i
 cross join lateral (select * from depletion_forecast n where n.installation_id = i.installation_id
-                    order by n.at desc, n.run_id desc limit 1) f
+                    order by (n.at <= %(at)s::timestamptz) desc, n.at desc, n.run_id desc limit 1) f
 where i.device_id = any(%(device_ids)s::bigint[]) and i.ended_at is null
 order by i.device_id, i.part;
-
--- name: select_soonest_forecasts
--- The newest forecasts of all current installations, soonest depletion first, those without a date last.
-select i.installation_id, i.device_id, i.part, i.consumable, i.installed_at, f.at, f.made_at, f.data_cutoff, f.method,
-       f.reason, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day, f.depletes_p10, f.depletes_p50, f.depletes_p90
-from installation i
-cross join lateral (select * from depletion_forecast n where n.installation_id = i.installation_id
-                    order by n.at desc, n.run_id desc limit 1) f
-where i.ended_at is null
-order by f.depletes_p50 nulls last, i.installation_id limit %(limit)s::int;
 
 -- name: select_forecast_lines
 -- What a run said, by serial and consumable.
 select d.serial, i.consumable, f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90, f.method, f.reason
 from depletion_forecast f join installation i using (installation_id) join device d using (device_id)
 where f.run_id = %(run_id)s::bigint order by d.serial, i.consumable, i.installation_id;
-
--- name: select_due_installations
--- Current installations whose newest forecast made for a moment up to now says P10 by the horizon, soonest first.
-select i.installation_id, i.device_id, d.serial, d.model, d.region, d.customer_id, i.part, i.consumable, c.sku,
-       i.installed_at, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day, f.depletes_p10, f.depletes_p50,
-       f.depletes_p90, f.method, f.data_cutoff, f.made_at, f.at as forecast_at
-from installation i
-join device d using (device_id)
-join consumable c using (consumable)
-cross join lateral (select * from depletion_forecast n
-                    where n.installation_id = i.installation_id and n.at <= %(at)s::timestamptz
-                    order by n.at desc, n.run_id desc limit 1) f
-where i.ended_at is null and f.depletes_p10 <= %(horizon)s::timestamptz
-order by f.depletes_p10, i.installation_id;
-
--- name: select_installation_forecast
--- One installation, whether it followed another, and its newest forecast if there is one.
-select i.installation_id, i.device_id, d.model, i.part, d.region, i.installed_at, i.ended_at,
-       exists (select 1 from installation p
-               where p.device_id = i.device_id and p.part = i.part and p.ended_at = i.installed_at) as replaced,
-       f.data_cutoff, f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90
-from installation i
-join device d using (device_id)
-left join lateral (select * from depletion_forecast n where n.installation_id = i.installation_id
-                   order by n.at desc, n.run_id desc limit 1) f on true
-where i.installation_id = %(installation_id)s::bigint;

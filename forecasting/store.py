@@ -11,10 +11,8 @@ from psycopg.rows import class_row
 from forecasting.nouns import (
     ActiveInstallation,
     CurrentForecast,
-    DueInstallation,
     Forecast,
     ForecastLine,
-    InstallationForecast,
     Records,
 )
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
@@ -89,31 +87,16 @@ def insert_forecasts(
     conn.execute(_Q["insert_forecasts"], columns | {"run_id": run_id, "at": at, "made_at": made_at})
 
 
-def select_current_forecasts(conn: ReadConnection, device_ids: Sequence[int]) -> list[CurrentForecast]:
-    """The newest forecast of every current installation of the devices, by device and part."""
-    with conn.cursor(row_factory=class_row(CurrentForecast)) as cursor:
-        return cursor.execute(_Q["select_current_forecasts"], {"device_ids": list(device_ids)}).fetchall()
+def select_current_forecasts(conn: ReadConnection, device_ids: Sequence[int], at: datetime) -> list[CurrentForecast]:
+    """The newest forecast of every current installation of the devices, by device and part.
 
-
-def select_soonest_forecasts(conn: ReadConnection, *, limit: int) -> list[CurrentForecast]:
-    """The newest forecasts of the whole fleet's current installations, soonest depletion first."""
+    One that was made for a moment after `at`, to see what if, counts only where there is no other.
+    """
     with conn.cursor(row_factory=class_row(CurrentForecast)) as cursor:
-        return cursor.execute(_Q["select_soonest_forecasts"], {"limit": limit}).fetchall()
+        return cursor.execute(_Q["select_current_forecasts"], {"device_ids": list(device_ids), "at": at}).fetchall()
 
 
 def select_forecast_lines(conn: ReadConnection, run_id: int) -> list[ForecastLine]:
     """What a run said of every installation, by serial and consumable."""
     with conn.cursor(row_factory=class_row(ForecastLine)) as cursor:
         return cursor.execute(_Q["select_forecast_lines"], {"run_id": run_id}).fetchall()
-
-
-def select_due_installations(conn: ReadConnection, at: datetime, horizon: datetime) -> list[DueInstallation]:
-    """Current installations whose newest forecast, made for a moment up to `at`, has P10 by `horizon`."""
-    with conn.cursor(row_factory=class_row(DueInstallation)) as cursor:
-        return cursor.execute(_Q["select_due_installations"], {"at": at, "horizon": horizon}).fetchall()
-
-
-def select_installation_forecast(conn: ReadConnection, installation_id: int) -> InstallationForecast | None:
-    """One installation, current or ended, and its newest forecast."""
-    row = conn.execute(_Q["select_installation_forecast"], {"installation_id": installation_id}).fetchone()
-    return InstallationForecast(ActiveInstallation(*row[:8]), *row[8:]) if row else None

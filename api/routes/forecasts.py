@@ -4,7 +4,7 @@ from datetime import datetime
 
 from fastapi import APIRouter
 
-from api.edge import CallerDep, Reads
+from api.edge import At, CallerDep, Reads
 from api.models import Out
 from api.routes.devices import find_visible_device
 from forecasting.store import select_current_forecasts
@@ -38,9 +38,9 @@ class ForecastsOut(Out):
 
 
 @router.get("/{serial}/forecasts", response_model=ForecastsOut)
-def get_forecasts(serial: str, reads: Reads, caller: CallerDep) -> ForecastsOut:
+def get_forecasts(serial: str, reads: Reads, caller: CallerDep, at: At) -> ForecastsOut:
     """For each part that is installed now, when it will be down to its threshold: P10, P50 and P90."""
     with reads.connection() as conn:
         device = find_visible_device(conn, caller, serial)
-        forecasts = select_current_forecasts(conn, [device.device_id])
+        forecasts = select_current_forecasts(conn, [device.device_id], at)
     return ForecastsOut(items=[ForecastOut.model_validate(row) for row in forecasts])

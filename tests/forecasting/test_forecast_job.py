@@ -17,9 +17,7 @@ from forecasting.job import run_forecasts
 from forecasting.nouns import ActiveInstallation, CurrentForecast, ForecastSummary
 from forecasting.store import (
     select_current_forecasts,
-    select_due_installations,
     select_forecast_lines,
-    select_soonest_forecasts,
 )
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost
@@ -27,6 +25,7 @@ from millpond.kernel.jobs import claim_run
 from tests.forecasting.fleet_in_database import DAY, add_device, add_readings
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
+AT_LAST = datetime(2100, 1, 1, tzinfo=UTC)
 PCT, HOURS = "generic-purifier-pct", "generic-purifier-hours"
 
 
@@ -35,7 +34,7 @@ def forecast(conn: WriteConnection, at: datetime) -> ForecastSummary:
 
 
 def only(conn: WriteConnection, device_id: int) -> CurrentForecast:
-    [found] = select_current_forecasts(conn, [device_id])
+    [found] = select_current_forecasts(conn, [device_id], AT_LAST)
     return found
 
 
@@ -150,7 +149,7 @@ def test_a_new_part_without_readings_lasts_as_long_as_its_kind_does(conn: WriteC
 def test_a_device_that_never_spoke_gets_no_date(conn: WriteConnection) -> None:
     device = add_device(conn, "A", PCT, START)
     forecast(conn, START + 20 * DAY)
-    assert only(conn, device.device_id).reason == "nothing was ever read of this part, installed 20 days ago"
+    assert only(conn, device.device_id).reason == "nothing was read of this part in recent years, installed 20 days ago"
 
 
 def test_too_few_steps_make_the_forecast_a_prior(conn: WriteConnection) -> None:
@@ -190,7 +189,7 @@ def test_a_reading_that_is_no_number_does_not_stop_the_night(conn: WriteConnecti
     at = START + 30 * DAY
     forecast(conn, at)
     assert days_until(only(conn, good.device_id), at) == pytest.approx(60, rel=0.2)
-    assert only(conn, bad.device_id).reason == "nothing was ever read of this part, installed 30 days ago"
+    assert only(conn, bad.device_id).reason == "nothing was read of this part in recent years, installed 30 days ago"
 
 
 def test_the_one_that_cannot_be_forecast_gets_a_reason_and_the_others_their_dates(
@@ -212,19 +211,17 @@ def test_the_one_that_cannot_be_forecast_gets_a_reason_and_the_others_their_date
     assert only(conn, devices[3].device_id).reason == "its readings could not be forecast: no sense in it"
 
 
-def test_dates_are_in_order_and_due_ones_are_found(conn: WriteConnection) -> None:
+def test_dates_are_in_order_and_ahead(conn: WriteConnection) -> None:
     early, late = add_device(conn, "A", PCT, START), add_device(conn, "B", PCT, START)
     add_readings(conn, early, "filter_life_pct", [100 - i for i in range(61)], START)
     add_readings(conn, late, "filter_life_pct", [100 - i // 3 for i in range(61)], START)
     at = START + 60 * DAY
     forecast(conn, at)
-    for found in select_soonest_forecasts(conn, limit=10):
+    for found in select_current_forecasts(conn, [early.device_id, late.device_id], at):
         assert found.depletes_p10 is not None
         assert found.depletes_p50 is not None
         assert found.depletes_p90 is not None
         assert at < found.depletes_p10 < found.depletes_p50 < found.depletes_p90
-    [due] = select_due_installations(conn, at, at + 35 * DAY)
-    assert (due.device_id, due.sku, due.remaining_pct) == (early.device_id, "GENERIC-HEPA", 40)
 
 
 def test_progress_is_told_and_a_lost_lease_stops_the_run(conn: WriteConnection) -> None:
@@ -288,3 +285,14 @@ def test_a_cohort_that_prophet_cannot_fit_is_forecast_at_a_fixed_rate(
     monkeypatch.setattr(forecasting.fleet, "fit_prophet_index", fail)
     at = START + 90 * DAY
     assert run_forecasts(conn, at, made_at=at).by_method == {"fixed_rate": 6}
+
+
+def test_a_forecast_for_a_later_moment_hides_none_of_today(conn: WriteConnection) -> None:
+    device = add_device(conn, "A", PCT, START)
+    add_readings(conn, device, "filter_life_pct", [100 - i for i in range(41)], START)
+    at, later = START + 40 * DAY, START + 400 * DAY
+    forecast(conn, later)
+    assert [f.at for f in select_current_forecasts(conn, [device.device_id], at)] == [later]
+    forecast(conn, at)
+    assert [f.at for f in select_current_forecasts(conn, [device.device_id], at)] == [at]
+    assert [f.at for f in select_current_forecasts(conn, [device.device_id], later)] == [later]
