@@ -26,6 +26,8 @@ _KEEPALIVE_S = 10
 _QUIET_S = 0.005
 # A broker, or the way to it, that leaves a question unanswered for so long is away, whatever the socket says.
 _SILENCE_S = 2.5
+# A connection that ends so soon was most likely taken over: a broker keeps one connection a client id.
+_BRIEF_S = 10.0
 _NOBODYS_TOPIC = f"{PREFIX}/-/nobody"
 _TOPICS = {
     Lane.LIVE: (f"{PREFIX}/+/telemetry", f"{PREFIX}/+/status", f"{PREFIX}/+/command/+/result"),
@@ -100,6 +102,7 @@ class LaneConnection:
         self._subscribed = False
         self._deaf = False
         self._asked_s: float | None = None
+        self._connected_s = 0.0
         self._last_received: datetime | None = None
         self._client = self._make_client(client_id)
 
@@ -113,6 +116,7 @@ class LaneConnection:
             client.tls_set_context(ssl.create_default_context())
         client.reconnect_delay_set(1, 4)
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
@@ -182,21 +186,34 @@ class LaneConnection:
         with self._state:
             self._epoch += 1
             self._connected, self._deaf, self._asked_s = True, False, None
+            self._connected_s = monotonic()
         client.subscribe([(topic, 1) for topic in _TOPICS[self.lane]])
         _LOG.info("connected", extra={"event": "broker_connected", "lane": self.lane.name, "epoch": self._epoch})
+
+    def _on_connect_fail(self, _client: mqtt.Client, _user: object) -> None:
+        where = f"{self._address.host}:{self._address.port}"
+        _LOG.warning(
+            "the broker at %s cannot be reached", where, extra={"event": "broker_away", "lane": self.lane.name}
+        )
 
     def _on_disconnect(
         self, _client: mqtt.Client, _user: object, _flags: object, reason: ReasonCode, _props: Properties | None
     ) -> None:
         with self._state:
+            lived_s = monotonic() - self._connected_s
             self._connected = self._subscribed = False
             self._asked_s = None
-        _LOG.warning("disconnected: %s", reason, extra={"event": "broker_disconnected", "lane": self.lane.name})
+        hint = "; does another process use the same MILLPOND_CONSUMER_ID?" if lived_s < _BRIEF_S else ""
+        extra = {"event": "broker_disconnected", "lane": self.lane.name}
+        _LOG.warning("disconnected after %.0f s: %s%s", lived_s, reason, hint, extra=extra)
 
     def _on_subscribe(
         self, _client: mqtt.Client, _user: object, _mid: int, reasons: Sequence[ReasonCode], _props: Properties | None
     ) -> None:
         self._subscribed = not any(reason.is_failure for reason in reasons)
+        if not self._subscribed:
+            extra = {"event": "subscription_refused", "lane": self.lane.name}
+            _LOG.error("the broker does not let us subscribe to %s", " ".join(_TOPICS[self.lane]), extra=extra)
 
     def _on_answer(self, *_: object) -> None:
         self._asked_s = None
