@@ -12,25 +12,28 @@ from simulators.expectations import Outcome, Verdict
 from simulators.summary import FleetSummary
 
 
-def require_report(path: Path) -> None:
-    """InvalidInput unless a report can be written to `path`: it is told before a run rather than after."""
-    if path.suffix not in (".json", ".xml"):
-        raise InvalidInput(f"report {path.name} needs the suffix .json, or .xml for JUnit")
-    if not path.parent.is_dir():
-        raise InvalidInput(f"report {path} needs a folder that exists")
+def require_reports(paths: Sequence[Path]) -> None:
+    """InvalidInput unless reports can be written there: it is told before a run rather than after."""
+    for path in paths:
+        if path.suffix not in (".json", ".xml"):
+            raise InvalidInput(f"report {path.name} needs the suffix .json, or .xml for JUnit")
+        if not path.parent.is_dir():
+            raise InvalidInput(f"report {path} needs a folder that exists")
 
 
-def write_report(
-    path: Path, summary: FleetSummary, began_at: datetime, verdicts: Sequence[Verdict], *, name: str = "simulate"
-) -> None:
-    """Write a run to `path`: `.json` as one object, anything else as a JUnit suite with a case for each verdict.
+def write_reports(
+    paths: Sequence[Path], summary: FleetSummary, began_at: datetime, verdicts: Sequence[Verdict], *,
+    name: str = "simulate",
+) -> None:  # fmt: skip
+    """Write a run to each path: `.json` as one object, `.xml` as a JUnit suite with a case for each verdict.
 
     Unavailable when it cannot be written there.
     """
-    try:
-        _write(path, summary, began_at, verdicts, name)
-    except OSError as error:
-        raise Unavailable(f"report {path} cannot be written: {error.strerror}") from error
+    for path in paths:
+        try:
+            _write(path, summary, began_at, verdicts, name)
+        except OSError as error:
+            raise Unavailable(f"report {path} cannot be written: {error.strerror}") from error
 
 
 def _write(path: Path, summary: FleetSummary, began_at: datetime, verdicts: Sequence[Verdict], name: str) -> None:

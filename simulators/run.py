@@ -1,7 +1,7 @@
 """The engine behind `millpond simulate`: a fleet of any size against any broker, and a report of what came of it."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from simulators.faults import Faults
 from simulators.fleet import Fleet, build_fleet, make_manifest, write_manifest
 from simulators.fleet_run import FleetRun, FleetSummary, Limits, Progress
 from simulators.publisher import TlsFiles
-from simulators.report import require_report, write_report
+from simulators.report import require_reports, write_reports
 from simulators.scenario import midnight_before
 
 _HELD_SAMPLES = 500_000
@@ -46,7 +46,7 @@ class SimulateOptions:
     speed: float = 1.0
     mix: Mapping[str, float] | None = None
     faults: Faults = field(default_factory=Faults)
-    report: Path | None = None
+    reports: Sequence[Path] = ()
     manifest: Path | None = None
     gateways: int = 1
     window: int = 500
@@ -62,7 +62,7 @@ def run_simulation(
     options: SimulateOptions, clock: Clock, *, stop: threading.Event | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> FleetSummary:  # fmt: skip
-    """Publish until a limit is reached or `stop` is set, wait for acknowledgements, write the report.
+    """Publish until a limit is reached or `stop` is set, wait for acknowledgements, write the reports.
 
     Raises InvalidInput for options that cannot be meant, ConfigurationError for the broker's address, Unavailable when
     the broker does not take us.
@@ -90,8 +90,7 @@ def run_simulation(
             run.follow(own, limits=limits, live_since=fleet.start)
         run.wait_for_acks(options.ack_wait_s, at=clock.now())
         summary = run.summary()
-    if options.report:
-        write_report(options.report, summary, at, judge_plain(summary))
+    write_reports(options.reports, summary, at, judge_plain(summary))
     return summary
 
 
@@ -114,8 +113,7 @@ def _run_compact(
         run.run(Limits(options.duration_s, options.messages, options.rate))
         run.wait_for_acks(options.ack_wait_s)
         summary = run.summary()
-    if options.report:
-        write_report(options.report, summary, at, judge_plain(summary))
+    write_reports(options.reports, summary, at, judge_plain(summary))
     return summary
 
 
@@ -160,5 +158,4 @@ def _require_sense(options: SimulateOptions) -> None:
     if options.rate is not None and options.devices * options.speed / options.rate < 0.002:
         needed = int(options.rate * 0.002 / options.speed) + 1
         raise InvalidInput(f"a device measures at most every 2 ms: {options.rate:g} messages/s need {needed} devices")
-    if options.report:
-        require_report(options.report)
+    require_reports(options.reports)

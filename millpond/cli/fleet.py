@@ -35,6 +35,9 @@ Token = Annotated[str | None, typer.Option(help="An operator's token for it.", e
 Patience = Annotated[
     float, typer.Option(min=0, help="Seconds that the platform may acknowledge nothing, or its jobs may take.")
 ]
+Reports = Annotated[
+    list[Path] | None, typer.Option("--report", help="Write the result: .json, or .xml for JUnit; may be given twice.")
+]
 Register = Annotated[bool, typer.Option("--register", help="Register the scenario's devices through --api first.")]
 
 
@@ -66,7 +69,7 @@ class Call:
     register: bool
     patience: float
     manifest: Path | None
-    report: Path | None
+    report: list[Path] | None
 
 
 @app.command()
@@ -77,7 +80,7 @@ def simulate(
     devices: Annotated[int | None, typer.Option(help="How many devices: 60.")] = None,
     rate: Rate = None,
     duration: Annotated[str | None, typer.Option(help="How long: 90s, 15m, 2h, 1d.")] = None,
-    messages: Annotated[int | None, typer.Option(help="How many messages.")] = None,
+    messages: Annotated[int | None, typer.Option(min=0, help="How many messages.")] = None,
     models: Annotated[str | None, typer.Option(help="Mix by weight: reed-air-2=3,reed-tv-55=1.")] = None,
     faults: Annotated[str | None, typer.Option(help="duplicates=0.01,reordering=0.01,truncated=0.001")] = None,
     drive: Annotated[Path | None, typer.Option(help="CSV of time and value: hourly PM2.5 outside.")] = None,
@@ -95,7 +98,7 @@ def simulate(
     register: Register = False,
     patience: Patience = 30,
     manifest: Manifest = None,
-    report: Annotated[Path | None, typer.Option(help="Write the result: .json, or .xml for JUnit.")] = None,
+    report: Reports = None,
 ) -> None:
     """Publish as a fleet of simulated devices does, to any MQTT broker.
 
@@ -120,15 +123,14 @@ def simulate(
 def _play(call: Call, name_or_file: str, settings: Settings) -> bool:
     from millpond.cli.fleet_screen import show_played, showing_progress
     from millpond.services import until_signalled
-    from simulators.report import require_report, write_report
+    from simulators.report import require_reports, write_reports
     from simulators.scenario import load_scenario
     from simulators.scenario_run import play_scenario, recording_of
 
     for option in ("devices", "rate", "duration", "messages", "models", "faults", "compact"):
         if getattr(call, option) is not None:
             raise InvalidInput(f"--{option} is said by the scenario: leave it out, or change a copy of the file")
-    if call.report:
-        require_report(call.report)
+    require_reports(call.report or [])
     clock = settings.make_clock()
     scenario, folder = load_scenario(name_or_file)
     at = clock.now()
@@ -140,8 +142,7 @@ def _play(call: Call, name_or_file: str, settings: Settings) -> bool:
             scenario, folder, _play_options(call, settings), clock, at=at, stop=stop, on_progress=show
         )
     show_played(scenario, played, scale=call.scale)
-    if call.report:
-        write_report(call.report, played.summary, at, played.verdicts, name=Path(name_or_file).stem)
+    write_reports(call.report or [], played.summary, at, played.verdicts, name=Path(name_or_file).stem)
     return not played.failed
 
 
@@ -218,7 +219,7 @@ def _simulate_options(call: Call, settings: Settings, at: datetime) -> "Simulate
         mix=parse_mix(call.models) if call.models else None,
         faults=parse_faults(call.faults or ""),
         recorded=recorded,
-        report=call.report,
+        reports=call.report or [],
         manifest=call.manifest,
         gateways=1 if call.connections is None else call.connections,
         tls=TlsFiles(call.ca_file, call.client_cert, call.client_key),
@@ -227,10 +228,7 @@ def _simulate_options(call: Call, settings: Settings, at: datetime) -> "Simulate
 
 
 def _parse_start(text: str | None, now: datetime) -> datetime | None:
-    try:
-        return parse_at(text, now) if text else None
-    except InvalidInput as error:
-        raise InvalidInput(str(error).replace("--at", "--start", 1)) from error
+    return parse_at(text, now, "--start") if text else None
 
 
 def _broker_url(call: Call, settings: Settings) -> str:

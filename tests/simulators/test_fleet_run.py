@@ -201,7 +201,7 @@ def test_a_simulation_keeps_its_rate_and_counts_what_was_acknowledged(
 ) -> None:
     report, manifest = tmp_path / "report.json", tmp_path / "devices.csv"
     options = SimulateOptions(
-        broker_url, devices=10, rate=200, messages=100, seed=111, report=report, manifest=manifest
+        broker_url, devices=10, rate=200, messages=100, seed=111, reports=[report], manifest=manifest
     )
     summary = run_simulation(options, SystemClock())
     assert summary.messages_published == summary.acked == 100
@@ -216,7 +216,7 @@ def test_an_unpaced_simulation_without_a_platform_reports_what_nobody_acknowledg
     broker_url: str, tmp_path: Path
 ) -> None:
     report = tmp_path / "report.xml"
-    options = SimulateOptions(broker_url, devices=5, messages=500, seed=112, report=report, ack_wait_s=0.2)
+    options = SimulateOptions(broker_url, devices=5, messages=500, seed=112, reports=[report], ack_wait_s=0.2)
     summary = run_simulation(options, SystemClock())
     assert (summary.messages_published, summary.acked, summary.unacked) == (500, 0, 500)
     suite = ET.parse(report).getroot()
@@ -231,7 +231,7 @@ def test_an_unpaced_simulation_without_a_platform_reports_what_nobody_acknowledg
         ({"speed": 0, "rate": 1}, "above zero"),
         ({"devices": 0}, "at least one device"),
         ({"devices": 1, "rate": 5000}, "need 11 devices"),
-        ({"report": Path("report.txt")}, "suffix .json"),
+        ({"reports": [Path("report.txt")]}, "suffix .json"),
         ({"mix": {"reed-moon": 1}}, "no profile"),
     ],
 )

@@ -82,7 +82,9 @@ def test_without_the_platform_what_only_it_knows_is_not_called_passed(
     file, junit, report = tmp_path / "own.yaml", tmp_path / "report.xml", tmp_path / "report.json"
     file.write_text(changed(seed=301, expect={"readings_lost": 0, "samples_at_least": 12, "offers_at_least": 1}))
     call = ["--scenario", str(file), "--broker", broker_url, "--report"]
-    assert run_cli(monkeypatch, *call, str(junit)) == 0
+    assert run_cli(monkeypatch, *call, str(junit), "--report", str(report)) == 0
+    outcomes = [case["outcome"] for case in json.loads(report.read_text())["expectations"]]
+    assert outcomes == ["passed", "passed", "not checked"]
     suite = ET.parse(junit).getroot()
     assert [suite.get(name) for name in ("tests", "failures", "skipped")] == ["3", "0", "1"]
     skipped = [case.get("name") for case in suite.iter("testcase") if case.find("skipped") is not None]
