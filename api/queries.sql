@@ -37,7 +37,7 @@ where d.customer_id = %(customer_id)s
 order by d.device_id limit %(limit)s;
 
 -- name: select_household_parts
--- What is installed now in a customer's devices, each with its newest forecast if there is one.
+-- What is installed now in a customer's devices, each with its newest forecast; one for a later moment if it is alone.
 select i.device_id, i.part, c.name, i.installed_at, coalesce(f.threshold_pct, p.threshold_pct) as threshold_pct,
        f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90, f.reason, f.method, f.at as forecast_at
 from installation i
@@ -45,7 +45,7 @@ join device d using (device_id)
 join consumable c using (consumable)
 join model_part p on p.model = d.model and p.part = i.part
 left join lateral (select * from depletion_forecast x where x.installation_id = i.installation_id
-                   order by x.at desc, x.run_id desc limit 1) f on true
+                   order by (x.at <= %(at)s::timestamptz) desc, x.at desc, x.run_id desc limit 1) f on true
 where d.customer_id = %(customer_id)s and i.ended_at is null
 order by i.device_id, i.part;
 
@@ -95,12 +95,12 @@ order by q.received_at desc, q.quarantine_id desc limit %(limit)s;
 select code, count(*) as items from quarantine group by code order by items desc, code;
 
 -- name: select_soonest
--- A page of what is used up next, over all installations of now.
+-- A page of what is used up next, over all installations of now; a forecast for a later moment counts if it is alone.
 select i.installation_id, d.serial, d.model, i.part, f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90,
        f.method, f.at
 from installation i join device d using (device_id)
 cross join lateral (select * from depletion_forecast x where x.installation_id = i.installation_id
-                    order by x.at desc, x.run_id desc limit 1) f
+                    order by (x.at <= %(at)s::timestamptz) desc, x.at desc, x.run_id desc limit 1) f
 where i.ended_at is null
   and (f.depletes_p50, i.installation_id) > (%(after_at)s::timestamptz, %(after_id)s::bigint)
 order by f.depletes_p50, i.installation_id limit %(limit)s;

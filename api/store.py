@@ -58,10 +58,10 @@ def select_household(conn: ReadConnection, customer_id: CustomerId, *, limit: in
         return cursor.execute(_Q["select_household"], {"customer_id": customer_id, "limit": limit}).fetchall()
 
 
-def select_household_parts(conn: ReadConnection, customer_id: CustomerId) -> list[HouseholdPart]:
-    """What is installed now in a customer's devices."""
+def select_household_parts(conn: ReadConnection, customer_id: CustomerId, *, at: datetime) -> list[HouseholdPart]:
+    """What is installed now in a customer's devices, with what was forecast by `at` (or, alone, for later)."""
     with conn.cursor(row_factory=class_row(HouseholdPart)) as cursor:
-        return cursor.execute(_Q["select_household_parts"], {"customer_id": customer_id}).fetchall()
+        return cursor.execute(_Q["select_household_parts"], {"customer_id": customer_id, "at": at}).fetchall()
 
 
 def select_remaining_history(

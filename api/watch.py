@@ -115,11 +115,15 @@ def select_quarantine_codes(conn: ReadConnection) -> list[tuple[str, int]]:
 
 
 def select_soonest(
-    conn: ReadConnection, *, after: tuple[datetime, int] = (datetime(1970, 1, 1, tzinfo=UTC), 0), limit: int = 25
+    conn: ReadConnection,
+    *,
+    at: datetime,
+    after: tuple[datetime, int] = (datetime(1970, 1, 1, tzinfo=UTC), 0),
+    limit: int = 25,
 ) -> list[DueInstallation]:
-    """Up to `limit` installations by when they are used up (P50), after `after` (depletes_p50, installation_id)."""
+    """Up to `limit` installations by P50 as forecast by `at`, after `after` (depletes_p50, installation_id)."""
     with conn.cursor(row_factory=class_row(DueInstallation)) as cursor:
-        values = {"after_at": after[0], "after_id": after[1], "limit": limit}
+        values = {"at": at, "after_at": after[0], "after_id": after[1], "limit": limit}
         return cursor.execute(_Q["select_soonest"], values).fetchall()
 
 

@@ -132,7 +132,7 @@ def _read_home(conn: ReadConnection, customer: Customer, view: View) -> Home:
 
 
 def _read_devices(conn: ReadConnection, customer_id: CustomerId, at: datetime) -> list[DeviceCard]:
-    parts = select_household_parts(conn, customer_id)
+    parts = select_household_parts(conn, customer_id, at=at)
     return [
         DeviceCard(device, [_read_part(conn, part, at) for part in parts if part.device_id == device.device_id])
         for device in select_household(conn, customer_id)

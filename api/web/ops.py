@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api.auth import Role
-from api.edge import EdgeDep, Reads
+from api.edge import At, EdgeDep, Reads
 from api.metrics import select_house_tally, select_ingest_tally
 from api.paging import Cursor, cut_page, decode_cursor, encode_cursor
 from api.readiness import check_readiness
@@ -33,11 +33,11 @@ _A_PAGE = 25
 
 
 @router.get("")
-def get_overview(request: Request, reads: Reads, edge: EdgeDep) -> Response:
+def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Response:
     """Everything at a glance."""
     require_caller(request, Role.OPERATOR)
     with reads.connection() as conn:
-        soonest, refused = select_soonest(conn, limit=6), select_quarantine(conn, limit=4)
+        soonest, refused = select_soonest(conn, at=at, limit=6), select_quarantine(conn, limit=4)
         ledger, runs = select_ledger_totals(conn), select_job_runs(conn)
         counts = select_offer_counts(conn)
     offers = [(state.value, counts.get(state, 0)) for state in OfferState]
@@ -82,12 +82,12 @@ def get_quarantine(request: Request, reads: Reads, cursor: Cursor = None) -> Res
 
 
 @router.get("/forecasts")
-def get_forecasts(request: Request, reads: Reads, cursor: Cursor = None) -> Response:
+def get_forecasts(request: Request, reads: Reads, at: At, cursor: Cursor = None) -> Response:
     """What is used up next, soonest first."""
     require_caller(request, Role.OPERATOR)
     with reads.connection() as conn:
         page = {"after": _decode_time(cursor)} if cursor else {}
-        rows = select_soonest(conn, limit=_A_PAGE + 1, **page)
+        rows = select_soonest(conn, at=at, limit=_A_PAGE + 1, **page)
     shown, following = cut_page(
         rows, _A_PAGE, lambda row: encode_cursor(row.depletes_p50.isoformat(), row.installation_id)
     )
