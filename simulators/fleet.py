@@ -80,14 +80,16 @@ def build_fleet(
     interval: timedelta = timedelta(hours=3), mix: Mapping[str, float] | None = None,
     profiles: Mapping[str, DeviceProfile] | None = None, regions: list[str] | None = None,
     samples_per_message: int = 48, outbox_limit: int | None = None, reports_from: datetime | None = None,
-    faults: Faults | None = None, lives: Lives | None = None, recorded: Recording | None = None,
+    faults: Faults | None = None, faults_until: datetime | None = None, lives: Lives | None = None,
+    recorded: Recording | None = None,
 ) -> Fleet:  # fmt: skip
     """A fleet of `devices`, with models in the proportions of `mix` (weights by model), that reports from `start` on.
 
     Devices with parts were installed up to 150 days before `start`, so their parts are partly used; every second device
     without parts (a TV) is new, installed in the last weeks of the `history_days`. With `reports_from` the same fleet,
-    which lives since `start`, is switched on at that moment. `faults` strike until the end of the history; with
-    `recorded` the air outside is that of the recording. Raises InvalidInput for a model or region that does not exist.
+    which lives since `start`, is switched on at that moment. `faults` strike until `faults_until` (default: the end of
+    the history); with `recorded` the air outside is that of the recording. Raises InvalidInput for a model or region
+    that does not exist.
     """
     switched_on = start if reports_from is None else reports_from
     known = shipped_profiles() if profiles is None else profiles
@@ -95,7 +97,7 @@ def build_fleet(
         devices=devices, seed=seed, start=start, history_days=history_days, mix=mix, profiles=known, regions=regions
     )
     faulty = faults or Faults()
-    stretch = Stretch(_ms(switched_on), _ms(start + timedelta(days=history_days)))
+    stretch = Stretch(_ms(switched_on), _ms(faults_until or start + timedelta(days=history_days)))
 
     def strike(number: int, row: Registration) -> DeviceFaults | None:
         if not faulty.active():

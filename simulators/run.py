@@ -124,6 +124,7 @@ def _build(options: SimulateOptions, at: datetime) -> Fleet:
     return build_fleet(
         devices=options.devices, seed=options.seed, start=start, history_days=0, interval=interval,
         mix=options.mix, profiles=options.profiles, outbox_limit=held, faults=options.faults, recorded=options.recorded,
+        faults_until=at if options.rate is None else start + timedelta(seconds=_seconds(options) * options.speed),
     )  # fmt: skip
 
 

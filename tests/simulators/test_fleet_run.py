@@ -212,6 +212,14 @@ def test_a_simulation_keeps_its_rate_and_counts_what_was_acknowledged(
     assert len(live) == 100
 
 
+def test_faults_of_devices_strike_a_plain_simulation_too(broker_url: str, platform: PlayedPlatform) -> None:
+    rates = Faults(offline=1, clock_drift=1, boot_loops=0.5, chatty=0.3)
+    options = SimulateOptions(broker_url, devices=4, rate=200, messages=800, speed=20_000, seed=113, faults=rates)
+    summary = run_simulation(options, SystemClock())
+    assert all(summary.faults.values())
+    assert any(topic.endswith("/backfill") and "-113-" in topic for topic, _, _ in platform.messages)
+
+
 def test_an_unpaced_simulation_without_a_platform_reports_what_nobody_acknowledged(
     broker_url: str, tmp_path: Path
 ) -> None:
