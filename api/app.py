@@ -8,7 +8,20 @@ from psycopg_pool import ConnectionPool
 from api.edge import Check, Edge
 from api.middleware import BodyLimit, Marks
 from api.problems import PROBLEM_RESPONSES, answer_fault, install_problems
-from api.routes import bindings, decisions, devices, forecasts, health, offers, orders, people, readings, registers
+from api.routes import (
+    bindings,
+    decisions,
+    devices,
+    forecasts,
+    health,
+    offers,
+    orders,
+    payouts,
+    people,
+    products,
+    readings,
+    registers,
+)
 from api.web import pages
 from attribution.tokens import derive_staff_keys
 from millpond.kernel.clock import Clock
@@ -18,6 +31,8 @@ from millpond.kernel.settings import Settings
 _DESCRIPTION = """\
 Telemetry in, depletion forecasts, timely offers, and credit that balances. Errors are RFC 9457 problems, lists are
 paged by cursor, every write takes an `Idempotency-Key`. What a caller may not see does not exist for them (404)."""
+
+_ROOMS = (devices, readings, forecasts, products, people, payouts, bindings, offers, orders, decisions, registers)
 
 
 def create_app(
@@ -41,7 +56,7 @@ def create_app(
     app.add_middleware(Marks, on_fault=answer_fault)
     install_problems(app)
     app.include_router(health.router)
-    for room in (devices, readings, forecasts, people, bindings, offers, orders, decisions, registers):
+    for room in _ROOMS:
         app.include_router(room.router, responses=PROBLEM_RESPONSES)
     pages.install_pages(app)
     return app

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
@@ -38,6 +39,17 @@ def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
     except (ValueError, TypeError) as error:
         raise InvalidInput("cursor: this is not a next_cursor that a page of this list gave") from error
     return tuple(key)
+
+
+def decode_time_cursor(cursor: str | None, key: type) -> tuple[datetime, Any] | None:
+    """The time and the key in `cursor`, None without one; raises InvalidInput when it is not one of ours."""
+    if cursor is None:
+        return None
+    text, after = decode_cursor(cursor, str, key)
+    try:
+        return datetime.fromisoformat(text), after
+    except ValueError as error:
+        raise InvalidInput("cursor: this is not a next_cursor that a page of this list gave") from error
 
 
 def cut_page(rows: Sequence[T], limit: int, cursor_of: Callable[[T], str]) -> tuple[Sequence[T], str | None]:

@@ -105,6 +105,11 @@ where i.ended_at is null
   and (f.depletes_p50, i.installation_id) > (%(after_at)s::timestamptz, %(after_id)s::bigint)
 order by f.depletes_p50, i.installation_id limit %(limit)s;
 
--- name: select_products
+-- name: select_product_names
 -- The catalogue's names by language, for showing orders.
 select sku, name from product where sku = any(%(skus)s::text[]);
+
+-- name: select_products
+-- A page of the catalogue after a SKU.
+select sku, name, category, price_minor, currency from product
+where sku > %(after)s order by sku limit %(limit)s;

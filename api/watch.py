@@ -11,7 +11,7 @@ from millpond.kernel.ids import DeviceId, InstallationId
 
 _Q = load_queries("api")
 _KERNEL = load_queries("millpond.kernel")
-END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+BEGINNING_OF_TIME, END_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +101,12 @@ def select_ingest_minutes(conn: ReadConnection, *, limit: int = 180) -> list[Ing
 
 
 def select_quarantine(
-    conn: ReadConnection, *, before: tuple[datetime, int] = (END_OF_TIME, 0), limit: int = 25
+    conn: ReadConnection, *, before: tuple[datetime, int] | None = None, limit: int = 25
 ) -> list[RefusedItem]:
     """Up to `limit` refused items older than `before` (received_at, quarantine_id), newest first."""
     with conn.cursor(row_factory=class_row(RefusedItem)) as cursor:
-        values = {"before_at": before[0], "before_id": before[1], "limit": limit}
+        before_at, before_id = before or (END_OF_TIME, 0)
+        values = {"before_at": before_at, "before_id": before_id, "limit": limit}
         return cursor.execute(_Q["select_quarantine"], values).fetchall()
 
 
@@ -115,15 +116,12 @@ def select_quarantine_codes(conn: ReadConnection) -> list[tuple[str, int]]:
 
 
 def select_soonest(
-    conn: ReadConnection,
-    *,
-    at: datetime,
-    after: tuple[datetime, int] = (datetime(1970, 1, 1, tzinfo=UTC), 0),
-    limit: int = 25,
+    conn: ReadConnection, *, at: datetime, after: tuple[datetime, int] | None = None, limit: int = 25
 ) -> list[DueInstallation]:
     """Up to `limit` installations by P50 as forecast by `at`, after `after` (depletes_p50, installation_id)."""
     with conn.cursor(row_factory=class_row(DueInstallation)) as cursor:
-        values = {"at": at, "after_at": after[0], "after_id": after[1], "limit": limit}
+        after_at, after_id = after or (BEGINNING_OF_TIME, 0)
+        values = {"at": at, "after_at": after_at, "after_id": after_id, "limit": limit}
         return cursor.execute(_Q["select_soonest"], values).fetchall()
 
 

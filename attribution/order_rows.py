@@ -6,7 +6,7 @@ from typing import Any
 
 from attribution.nouns import Channel, Order, OrderLine, Refund
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
-from millpond.kernel.ids import CustomerId, OrderId, StaffId
+from millpond.kernel.ids import CustomerId, OrderId, StaffId, StoreId
 from millpond.kernel.money import Money
 
 _Q = load_queries("attribution")
@@ -29,6 +29,7 @@ def select_orders(
     *,
     customer_id: CustomerId | None = None,
     credited_to: StaffId | None = None,
+    store_id: StoreId | None = None,
     before: tuple[datetime, OrderId] | None = None,
     limit: int = 50,
 ) -> list[Order]:
@@ -37,6 +38,7 @@ def select_orders(
     values = {
         "customer_id": customer_id,
         "credited_to": credited_to,
+        "store_id": store_id,
         "before_at": before_at,
         "before_id": before_id,
         "limit": limit,

@@ -166,12 +166,13 @@ select order_id, customer_id, channel, store_id, sold_by, offer_id, binding_id, 
 from customer_order where order_id = %(order_id)s for no key update;
 
 -- name: select_orders
--- A page of orders, newest first, of one customer, of one credited person, or of all.
+-- A page of orders, newest first, of one customer, of one credited person, sold in one store, or of all.
 select order_id, customer_id, channel, store_id, sold_by, offer_id, binding_id, credited_to,
        amount_minor, refunded_minor, currency, placed_at
 from customer_order
 where (%(customer_id)s::text is null or customer_id = %(customer_id)s::text)
   and (%(credited_to)s::text is null or credited_to = %(credited_to)s::text)
+  and (%(store_id)s::text is null or store_id = %(store_id)s::text)
   and (%(before_at)s::timestamptz is null
        or (placed_at, order_id) < (%(before_at)s::timestamptz, %(before_id)s::text))
 order by placed_at desc, order_id desc limit %(limit)s;

@@ -1,17 +1,18 @@
-"""Sales in any channel, and refunds."""
+"""Sales in any channel, refunds, and reading them."""
 
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from api.auth import Caller, Role
-from api.edge import At, CallerDep, WriteDep, answer_once
+from api.edge import At, CallerDep, Reads, WriteDep, answer_once
 from api.models import Body, Currency, MoneyIn, OrderOut, Out, RefundOut, Text
+from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
 from attribution.nouns import Channel, Order, OrderItem, Staff
-from attribution.orders import refund_order, select_order
+from attribution.orders import refund_order, select_order, select_orders, select_refunds
 from attribution.people import select_customer, select_staff_member
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import InvalidInput, NotFound
@@ -45,6 +46,12 @@ class NewRefund(Body):
     reason: Text | None = None
 
 
+class OrderDetail(OrderOut):
+    """An order with the refunds on it, oldest first."""
+
+    refunds: list[RefundOut]
+
+
 @router.post("", status_code=201, response_model=OrderOut)
 def post_order(body: NewOrder, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
     """Place an order: it is credited to the binding in force, and withdraws the offers that it makes moot."""
@@ -66,6 +73,35 @@ def post_order(body: NewOrder, caller: CallerDep, write: WriteDep, at: At) -> JS
     return answer_once(write, act)
 
 
+@router.get("", response_model=Page[OrderOut])
+def get_orders(
+    reads: Reads,
+    caller: CallerDep,
+    at: At,
+    customer_id: Annotated[str | None, Query(max_length=200, description="One customer's, for operators.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[OrderOut]:
+    """Orders, newest first: their own for a customer, their store's for staff, all for an operator."""
+    before = decode_time_cursor(cursor, str)
+    with reads.connection() as conn:
+        store_id = _find_self(conn, caller, at).store_id if caller.role is Role.STAFF else None
+        buyer = _whose(conn, caller, customer_id)
+        rows = select_orders(conn, customer_id=buyer, store_id=store_id, before=before, limit=limit + 1)
+    shown, following = cut_page(rows, limit, lambda row: encode_cursor(row.placed_at.isoformat(), row.order_id))
+    return Page(items=[OrderOut.model_validate(row) for row in shown], next_cursor=following)
+
+
+@router.get("/{order_id}", response_model=OrderDetail)
+def get_order(order_id: str, reads: Reads, caller: CallerDep, at: At) -> OrderDetail:
+    """One order with its lines and what was given back on it."""
+    with reads.connection() as conn:
+        order = _find_visible_order(conn, caller, order_id, at)
+        refunds = select_refunds(conn, order.order_id)
+    shown = OrderOut.model_validate(order).model_dump()
+    return OrderDetail(**shown, refunds=[RefundOut.model_validate(refund) for refund in refunds])
+
+
 @router.post("/{order_id}/refunds", status_code=201, response_model=RefundOut)
 def post_refund(order_id: str, body: NewRefund, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
     """Give money back, whole or in part; the commission's share of it is clawed back."""
@@ -76,6 +112,16 @@ def post_refund(order_id: str, body: NewRefund, caller: CallerDep, write: WriteD
         return 201, RefundOut.model_validate(refund)
 
     return answer_once(write, act)
+
+
+def _whose(conn: ReadConnection, caller: Caller, customer_id: str | None) -> CustomerId | None:
+    """Whose orders are asked for, None for everyone's; NotFound for another's, which only operators may see."""
+    if customer_id is None:
+        return CustomerId(caller.subject) if caller.role is Role.CUSTOMER else None
+    customer = select_customer(conn, customer_id)
+    if customer is None or (caller.role is not Role.OPERATOR and customer.customer_id != caller.subject):
+        raise NotFound(f"there is no customer {customer_id[:80]} that you may see")
+    return customer.customer_id
 
 
 def _buyer(conn: ReadConnection, caller: Caller, body: NewOrder) -> CustomerId:

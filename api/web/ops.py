@@ -1,6 +1,5 @@
 """The operator's pages: overview, fleet, forecasts, quarantine."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -9,7 +8,7 @@ from fastapi.responses import Response
 from api.auth import Role
 from api.edge import At, EdgeDep, Reads
 from api.metrics import select_house_tally, select_ingest_tally
-from api.paging import Cursor, cut_page, decode_cursor, encode_cursor
+from api.paging import Cursor, cut_page, decode_cursor, decode_time_cursor, encode_cursor
 from api.readiness import check_readiness
 from api.watch import (
     select_fleet,
@@ -23,7 +22,6 @@ from api.web.charts import build_ingest_chart
 from api.web.session import require_caller
 from api.web.view import look_in_english
 from attribution.statements import select_ledger_totals
-from millpond.kernel.errors import InvalidInput
 from offers.nouns import OfferState
 from offers.store import select_offer_counts
 
@@ -73,8 +71,8 @@ def get_quarantine(request: Request, reads: Reads, cursor: Cursor = None) -> Res
     """What was refused and why, newest first."""
     require_caller(request, Role.OPERATOR)
     with reads.connection() as conn:
-        page = {"before": _decode_time(cursor)} if cursor else {}
-        rows, codes = select_quarantine(conn, limit=_A_PAGE + 1, **page), select_quarantine_codes(conn)
+        rows = select_quarantine(conn, limit=_A_PAGE + 1, before=decode_time_cursor(cursor, int))
+        codes = select_quarantine_codes(conn)
     shown, following = cut_page(
         rows, _A_PAGE, lambda row: encode_cursor(row.received_at.isoformat(), row.quarantine_id)
     )
@@ -86,8 +84,7 @@ def get_forecasts(request: Request, reads: Reads, at: At, cursor: Cursor = None)
     """What is used up next, soonest first."""
     require_caller(request, Role.OPERATOR)
     with reads.connection() as conn:
-        page = {"after": _decode_time(cursor)} if cursor else {}
-        rows = select_soonest(conn, at=at, limit=_A_PAGE + 1, **page)
+        rows = select_soonest(conn, at=at, limit=_A_PAGE + 1, after=decode_time_cursor(cursor, int))
     shown, following = cut_page(
         rows, _A_PAGE, lambda row: encode_cursor(row.depletes_p50.isoformat(), row.installation_id)
     )
@@ -99,11 +96,3 @@ def _live(reads: Reads, edge: EdgeDep) -> dict[str, object]:
         tallies = {"ingest": select_ingest_tally(conn), "house": select_house_tally(conn)}
         chart = build_ingest_chart(select_ingest_minutes(conn))
     return tallies | {"chart": chart, "checks": check_readiness(edge)}
-
-
-def _decode_time(cursor: str) -> tuple[datetime, int]:
-    text, key = decode_cursor(cursor, str, int)
-    try:
-        return datetime.fromisoformat(text), key
-    except ValueError as error:
-        raise InvalidInput("cursor: this is not a next_cursor that a page of this list gave") from error

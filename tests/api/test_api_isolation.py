@@ -25,12 +25,16 @@ def addresses(house: House) -> dict[str, str]:
         "seen": f"POST /v1/offers/{offer.offer_id}/seen",
         "accept": f"POST /v1/offers/{offer.offer_id}/accept",
         "decline": f"POST /v1/offers/{offer.offer_id}/decline",
+        "order": f"GET /v1/orders/{placed['order_id']}",
+        "orders": f"GET /v1/orders?customer_id={house.ann.customer_id}",
         "refund": f"POST /v1/orders/{placed['order_id']}/refunds",
         "decision": f"GET /v1/decisions/{offer.decision_id}",
+        "decisions": f"GET /v1/customers/{house.ann.customer_id}/decisions",
         "qr": f"GET /v1/staff/{house.mina.staff_id}/qr.svg",
         "png": f"GET /v1/staff/{house.mina.staff_id}/qr.png",
         "fresh code": f"POST /v1/staff/{house.mina.staff_id}/qr-tokens",
         "statement": f"GET /v1/staff/{house.mina.staff_id}/statement",
+        "payouts": f"POST /v1/staff/{house.mina.staff_id}/payouts",
     }
 
 
@@ -42,7 +46,7 @@ BODIES = {
 OPEN = {
     "ann": {
         *("device", "readings", "forecasts", "binding", "transfer", "refusal", "offers"),
-        *("seen", "accept", "decline", "refund", "decision"),
+        *("seen", "accept", "decline", "order", "orders", "refund", "decision", "decisions"),
     },
     "mina": {"offers", "qr", "png", "fresh code", "statement"},
 }

@@ -309,5 +309,6 @@ def test_the_reference_lists_every_call_of_the_contract(still_house: House) -> N
         *("POST /v1/bindings/{binding_id}/transfers", "GET /v1/customers/{customer_id}/offers"),
         *("POST /v1/offers/{offer_id}/seen", "POST /v1/offers/{offer_id}/accept", "POST /v1/offers/{offer_id}/decline"),
         *("POST /v1/orders", "POST /v1/orders/{order_id}/refunds", "GET /v1/staff/{staff_id}/statement"),
-        "GET /v1/decisions/{decision_id}",
+        *("GET /v1/decisions/{decision_id}", "GET /v1/customers/{customer_id}/decisions", "GET /v1/products"),
+        *("GET /v1/orders", "GET /v1/orders/{order_id}", "POST /v1/staff/{staff_id}/payouts"),
     }
