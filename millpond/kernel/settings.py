@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from millpond.kernel.clock import Clock, parse_clock
 from millpond.kernel.errors import ConfigurationError
 
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
 
 class Settings(BaseSettings):
     """What an operator can set. Each field's description is one row of the README's table."""
@@ -101,6 +103,13 @@ class Settings(BaseSettings):
         description="Seconds after which the period of a scheduler that stopped or died may be taken over.",
     )
     tick_s: float = Field(default=5, gt=0, description="Seconds between two looks of the scheduler at what is due.")
+
+    @field_validator("log_level")
+    @classmethod
+    def _log_level_exists(cls, text: str) -> str:
+        if text.upper() not in _LOG_LEVELS:
+            raise ValueError(f"{text!r} is none of {', '.join(_LOG_LEVELS)}")
+        return text.upper()
 
     @field_validator("clock")
     @classmethod

@@ -24,6 +24,17 @@ def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         load_settings()
 
 
+def test_a_log_level_may_be_written_in_any_case_and_must_exist() -> None:
+    assert load_settings(log_level="warning").log_level == "WARNING"
+    with pytest.raises(ConfigurationError, match=r"^MILLPOND_LOG_LEVEL is wrong: 'loud' is none of DEBUG, INFO"):
+        load_settings(log_level="loud")
+
+
+def test_a_clock_that_is_none_is_said_in_our_words() -> None:
+    with pytest.raises(ConfigurationError, match=r"^MILLPOND_CLOCK is wrong: clock 'noon' is neither"):
+        load_settings(clock="noon")
+
+
 def test_a_database_url_that_is_none_is_named_without_its_password() -> None:
     with pytest.raises(ConfigurationError, match="MILLPOND_DATABASE_URL is wrong: it is not a libpq URL") as caught:
         load_settings(database_url="postgresql://u:hunter2@db/x?y")
