@@ -6,16 +6,25 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.registry import Collector
 
+from millpond.kernel.errors import ConfigurationError
+
 
 @contextmanager
 def metrics_served(port: int, collector: Collector) -> Iterator[None]:
-    """Serve `collector` at `/metrics` of `port` while the context lasts; port 0 serves nothing."""
+    """Serve `collector` at `/metrics` of `port` while the context lasts; port 0 serves nothing.
+
+    Raises ConfigurationError when somebody listens on the port already.
+    """
     if port == 0:
         yield
         return
     registry = CollectorRegistry()
     registry.register(collector)
-    server, thread = start_http_server(port, registry=registry)
+    try:
+        server, thread = start_http_server(port, registry=registry)
+    except OSError as error:
+        why = f"MILLPOND_METRICS_PORT: cannot listen on port {port}: {error.strerror}; choose another port"
+        raise ConfigurationError(why) from error
     try:
         yield
     finally:
