@@ -6,7 +6,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-_STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# Of a record, what is no key of its line; `color_message` is uvicorn's message again, for a terminal.
+_LEFT_OUT = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 class JsonFormatter(logging.Formatter):
@@ -19,7 +20,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        line |= {key: value for key, value in vars(record).items() if key not in _LEFT_OUT}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str, ensure_ascii=False)
@@ -29,4 +30,6 @@ def configure_logging(level: str = "INFO") -> None:
     """Send every logger's JSON lines to stderr; stdout stays for what a command answers."""
     stderr = logging.StreamHandler(sys.stderr)
     stderr.setFormatter(JsonFormatter())
+    # Libraries give their own loggers a level, and it would get their lines past the root's.
+    stderr.setLevel(level.upper())
     logging.basicConfig(level=level.upper(), handlers=[stderr], force=True)
