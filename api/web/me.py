@@ -10,7 +10,6 @@ from fastapi.responses import RedirectResponse, Response
 from api.auth import Caller, Role
 from api.credit import show_binding
 from api.edge import Reads
-from api.idempotency import Answer
 from api.models import BindingOut, Out
 from api.routes.offers import AcceptedOut, OfferOut, accept, decline, show_offers
 from api.store import (
@@ -59,14 +58,21 @@ class DeviceCard:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedOrders:
+    """The newest orders, and the names of what was ordered, by SKU and language."""
+
+    orders: list[Order]
+    products: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """All that the page shows."""
 
     customer: Customer
     devices: list[DeviceCard]
     offers: list[OfferOut]
-    orders: list[Order]
-    products: dict[str, dict[str, str]]
+    placed: PlacedOrders
     binding: BindingOut | None
 
 
@@ -84,7 +90,7 @@ def get_me(request: Request, reads: Reads) -> Response:
 
 @router.post("/offers/{offer_id}/accept", dependencies=[SameOrigin])
 def post_accept(request: Request, reads: Reads, offer_id: str, key: FormKey = None) -> Response:
-    """Accept, and show the order's number in the offer's place."""
+    """Accept, and show the order's number in the offer's place, and the order among the others."""
     caller = require_caller(request, Role.CUSTOMER)
     write = make_page_write(request, caller, key)
 
@@ -92,7 +98,13 @@ def post_accept(request: Request, reads: Reads, offer_id: str, key: FormKey = No
         return 201, accept(conn, offer_id, CustomerId(caller.subject), write.at)
 
     answer = write.once(act)
-    return _show_answer(request, reads, caller, answer, "accepted.html", AcceptedOut.model_validate(answer.body))
+    if "hx-request" not in request.headers:
+        return RedirectResponse("/me#orders", 303)
+    with reads.connection() as conn:
+        customer = find_customer(conn, caller)
+        placed = _read_orders(conn, customer.customer_id)
+    view = look(request, customer.locale, customer.time_zone)
+    return view.render("accepted.html", shown=AcceptedOut.model_validate(answer.body), placed=placed)
 
 
 @router.post("/offers/{offer_id}/decline", dependencies=[SameOrigin])
@@ -104,8 +116,12 @@ def post_decline(request: Request, reads: Reads, offer_id: str, key: FormKey = N
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 200, decline(conn, offer_id, CustomerId(caller.subject), write.at)
 
-    answer = write.once(act)
-    return _show_answer(request, reads, caller, answer, "declined.html", OfferOut.model_validate(answer.body))
+    write.once(act)
+    if "hx-request" not in request.headers:
+        return RedirectResponse("/me", 303)
+    with reads.connection() as conn:
+        customer = find_customer(conn, caller)
+    return look(request, customer.locale, customer.time_zone).render("declined.html")
 
 
 def find_customer(conn: ReadConnection, caller: Caller) -> Customer:
@@ -118,17 +134,20 @@ def find_customer(conn: ReadConnection, caller: Caller) -> Customer:
 
 def _read_home(conn: ReadConnection, customer: Customer, view: View) -> Home:
     customer_id = customer.customer_id
-    orders = select_orders(conn, customer_id=customer_id, limit=20)
     binding = binding_at(conn, customer_id, view.at)
     offers = select_open_offers(conn, customer_id, at=view.at)
     return Home(
         customer=customer,
         devices=_read_devices(conn, customer_id, view.at),
         offers=show_offers(conn, offers, customer, view.speech.language),
-        orders=orders,
-        products=select_product_names(conn, {line.sku for order in orders for line in order.lines}),
+        placed=_read_orders(conn, customer_id),
         binding=show_binding(conn, binding) if binding else None,
     )
+
+
+def _read_orders(conn: ReadConnection, customer_id: CustomerId) -> PlacedOrders:
+    orders = select_orders(conn, customer_id=customer_id, limit=20)
+    return PlacedOrders(orders, select_product_names(conn, {line.sku for order in orders for line in order.lines}))
 
 
 def _read_devices(conn: ReadConnection, customer_id: CustomerId, at: datetime) -> list[DeviceCard]:
@@ -153,11 +172,3 @@ def _mark_offers_seen(request: Request, customer_id: CustomerId, offers: list[Of
         with request.app.state.edge.writes.connection() as conn:
             for offer in unseen:
                 mark_seen(conn, offer.offer_id, customer_id=customer_id, at=at)
-
-
-def _show_answer(request: Request, reads: Reads, caller: Caller, answer: Answer, template: str, shown: Out) -> Response:
-    if "hx-request" not in request.headers:
-        return RedirectResponse("/me#orders" if answer.status == 201 else "/me", 303)
-    with reads.connection() as conn:
-        customer = find_customer(conn, caller)
-    return look(request, customer.locale, customer.time_zone).render(template, shown=shown)

@@ -9,7 +9,7 @@ from api.auth import Caller, Role, read_token
 from api.edge import At, EdgeDep, get_at, get_edge, make_write
 from api.idempotency import Write
 from api.problems import ForeignOrigin
-from api.web.view import COOKIE, look, sign_in_address
+from api.web.view import COOKIE, look, remember_language, sign_in_address
 from millpond.kernel.errors import MillpondError, NotFound, Unauthenticated
 
 router = APIRouter(include_in_schema=False)
@@ -101,6 +101,7 @@ def _sign_in(request: Request, edge: EdgeDep, at: At, token: str, target: str) -
         return look(request).render("sign_in.html", 401, next=_own_path(target), wrong=str(error))
     response = RedirectResponse(_own_path(target), 303)
     secure = edge.settings.public_url.startswith("https:")
+    remember_language(request, response)
     response.set_cookie(COOKIE, token, httponly=True, samesite="lax", secure=secure)
     return response
 

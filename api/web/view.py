@@ -11,7 +11,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from api.auth import Caller
@@ -22,6 +22,7 @@ from millpond.kernel.ids import new_id
 
 COOKIE = "millpond_session"
 LANGUAGE_COOKIE = "millpond_language"
+_YEAR_S = 365 * 24 * 3600
 
 
 def static_url(name: str) -> str:
@@ -68,12 +69,8 @@ class View:
         }
         page = _JINJA.get_template(template).render(view=self, **spoken, **values)
         response = HTMLResponse(page, status)
-        self._remember_language(response)
+        remember_language(self.request, response)
         return response
-
-    def _remember_language(self, response: HTMLResponse) -> None:
-        if self.request.query_params.get("lang") in LANGUAGES:
-            response.set_cookie(LANGUAGE_COOKIE, self.speech.language, samesite="lax", httponly=True)
 
     @property
     def path(self) -> str:
@@ -82,6 +79,13 @@ class View:
     def in_language(self, language: str) -> str:
         """This page's address in another language."""
         return str(self.request.url.include_query_params(lang=language).replace(scheme="", netloc=""))
+
+
+def remember_language(request: Request, response: Response) -> None:
+    """Let the language that an address asks for count from now on, on every page and in every part of one."""
+    asked = request.query_params.get("lang")
+    if asked in LANGUAGES:
+        response.set_cookie(LANGUAGE_COOKIE, asked, max_age=_YEAR_S, samesite="lax", httponly=True)
 
 
 def look(request: Request, own_locale: str | None = None, own_zone: str = "UTC") -> View:
