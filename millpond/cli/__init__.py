@@ -1,10 +1,12 @@
 """The command line: `millpond COMMAND`, exit 0 done, 1 failed with one sentence on stderr, 2 usage."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
-from millpond.kernel.errors import MillpondError
+from millpond.kernel.errors import InvalidInput, MillpondError
 
 app = typer.Typer(
     name="millpond",
@@ -16,6 +18,25 @@ app = typer.Typer(
     "credits the staff member who earned the customer.\n\nTry it: `millpond demo`. Services are configured by "
     "`MILLPOND_*` variables.",
 )
+
+
+class WrongUse(InvalidInput):
+    """What the command line says cannot be meant: one sentence, exit 2."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"millpond {version('millpond')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What stands before the command; the help is the app's."""
 
 
 def register_commands() -> None:
@@ -30,6 +51,8 @@ def main() -> None:
     register_commands()
     try:
         app()
+    except WrongUse as error:
+        _fail(str(error), code=2)
     except MillpondError as error:
         _fail(str(error))
     except psycopg.OperationalError as error:
@@ -38,6 +61,6 @@ def main() -> None:
         _fail(f"the database refuses: {error.diag.message_primary}")
 
 
-def _fail(sentence: str) -> None:
+def _fail(sentence: str, code: int = 1) -> None:
     sys.stderr.write(f"millpond: {sentence}\n")
-    sys.exit(1)
+    sys.exit(code)

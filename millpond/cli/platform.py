@@ -32,5 +32,5 @@ def platform(
     from millpond.testbed.run import TestbedOptions, run_testbed
 
     now = SystemClock().now()
-    at = now if start == "now" else parse_at(start, now)
+    at = now if start == "now" else parse_at(start, now, "--start")
     run_testbed(TestbedOptions(dsn, broker, at.astimezone(UTC), schedule))

@@ -24,9 +24,9 @@ def millpond() -> Run:
     return run
 
 
-def assert_one_sentence(done: "subprocess.CompletedProcess[str]", *words: str) -> None:
-    """Exit 1 with one line on stderr that has `words`, and no traceback."""
-    assert done.returncode == 1, done.stderr
+def assert_one_sentence(done: "subprocess.CompletedProcess[str]", *words: str, code: int = 1) -> None:
+    """Exit 1 (or `code`) with one line on stderr that has `words`, and no traceback."""
+    assert done.returncode == code, done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert done.stderr.startswith("millpond: ")
     for word in words:

@@ -1,5 +1,7 @@
 """Every command explains itself, a wrong use exits 2, and what goes wrong is one sentence and exit 1."""
 
+from importlib.metadata import version
+
 import pytest
 import typer
 
@@ -66,6 +68,8 @@ def test_help_of_the_real_command(millpond: Run) -> None:
         ("import", "devices"),
         ("demo", "--devices", "0"),
         ("token", "--role", "king", "--subject", "x"),
+        ("token", "--role", "customer", "--subject", ""),
+        ("simulate", "--messages", "-5"),
         ("decode", "-"),
         ("doctor", "--only", "weather"),
         ("backtest", "--forecaster", "tea"),
@@ -117,13 +121,31 @@ def test_a_setting_that_is_missing_is_named(words: tuple[str, ...], variable: st
 @pytest.mark.parametrize(
     ("command", "at"), [("forecast", "yesterday"), ("offers", "2026-03-01T09:00:00"), ("backtest", "2026-13-01")]
 )
-def test_a_moment_that_is_none_is_one_sentence(command: str, at: str, database: str, millpond: Run) -> None:
-    assert_one_sentence(millpond(command, "--at", at, MILLPOND_DATABASE_URL=database), "--at")
+def test_a_moment_that_is_none_is_one_sentence_and_exits_2(command: str, at: str, database: str, millpond: Run) -> None:
+    assert_one_sentence(millpond(command, "--at", at, MILLPOND_DATABASE_URL=database), "--at", code=2)
 
 
-def test_a_fault_that_does_not_exist_is_one_sentence(millpond: Run) -> None:
-    done = millpond("simulate", "--broker", f"mqtt://{AWAY}", "--faults", "gremlins=0.1", "--messages", "1")
-    assert_one_sentence(done, "gremlins")
+@pytest.mark.parametrize(
+    ("option", "value", "word"),
+    [("--faults", "gremlins=0.1", "gremlins"), ("--devices", "0", "--devices"), ("--start", "soon", "--start 'soon'")],
+)
+def test_a_fleet_that_cannot_be_meant_is_one_sentence_and_exits_2(
+    option: str, value: str, word: str, millpond: Run
+) -> None:
+    done = millpond("simulate", "--broker", f"mqtt://{AWAY}", "--messages", "1", option, value)
+    assert_one_sentence(done, word, code=2)
+
+
+def test_the_version_is_told(millpond: Run) -> None:
+    done = millpond("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"millpond {version('millpond')}\n"
+
+
+@pytest.mark.parametrize("command", ["migrate", "ingest", "simulate"])
+def test_a_setting_that_is_wrong_is_one_sentence(command: str, millpond: Run) -> None:
+    done = millpond(command, MILLPOND_LOG_LEVEL="loud")
+    assert_one_sentence(done, "MILLPOND_LOG_LEVEL is wrong: 'loud' is none of DEBUG, INFO, WARNING, ERROR")
 
 
 def test_a_broker_that_is_away_is_one_sentence(millpond: Run) -> None:

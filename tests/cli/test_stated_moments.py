@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from millpond.cli import WrongUse
 from millpond.cli.jobs import parse_at
-from millpond.kernel.errors import InvalidInput
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -20,5 +20,7 @@ def test_a_moment_is_read_and_none_is_now() -> None:
     "text", ["", "soon", "2026-03-01T09:00:00", "2026-02-30", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
 )
 def test_what_is_no_moment_is_one_sentence(text: str) -> None:
-    with pytest.raises(InvalidInput, match=r"^--at "):
+    with pytest.raises(WrongUse, match=r"^--at "):
         parse_at(text, NOW)
+    with pytest.raises(WrongUse, match=r"^--start "):
+        parse_at(text, NOW, "--start")
