@@ -22,6 +22,7 @@ COLUMNS = ("serial", "metric", "ts", "value")
 CONSUMER = "import"
 _BOOLEANS = {"true": True, "false": False}
 _SERIAL_MAX = 64
+_MOST_NAMED = 5
 
 Numbered = tuple[int, Reading]
 Refused = tuple[Row, Rejection]
@@ -29,11 +30,15 @@ Refused = tuple[Row, Rejection]
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """What became of the rows now; `refused` also counts those that were in quarantine already."""
+    """What became of the rows now; `refusals` are the first of the `refused` rows.
+
+    Of the refused, `known` were in quarantine already: the tally has them among its duplicates.
+    """
 
     tally: Tally
     refused: int
-    first_refusal: Rejection | None
+    known: int
+    refusals: tuple[Rejection, ...]
 
 
 def import_readings(
@@ -51,18 +56,25 @@ def import_readings(
     `clock_future` is bad; unlike a device's, no time is ever corrected. `on_progress` hears how much of the file is
     done. Raises InvalidInput for a file without the columns, ConfigurationError for Parquet without pyarrow.
     """
-    summary = ImportSummary(Tally(), 0, None)
+    summary = ImportSummary(Tally(), 0, 0, ())
     topic = f"import:{path.name.encode('utf-8', 'replace').decode()}"
     for chunk in read_chunks(path, COLUMNS, chunk_rows):
         with conn.transaction():
             registry = _load_registry(conn, chunk.rows)
             readings, refused = decode_rows(chunk.rows, registry, at, at + clock_future)
-            tally = _store_readings(conn, readings, at) + _quarantine(conn, topic, refused, at)
+            kept = _quarantine(conn, topic, refused, at)
+            tally = _store_readings(conn, readings, at) + kept
             add_to_minute(conn, CONSUMER, tally, len(chunk.rows), at)
-        first = summary.first_refusal or (refused[0][1] if refused else None)
-        summary = ImportSummary(summary.tally + tally, summary.refused + len(refused), first)
+        summary = _add(summary, tally, kept, refused)
         on_progress(chunk.done, chunk.of)
     return summary
+
+
+def _add(summary: ImportSummary, tally: Tally, kept: Tally, refused: Sequence[Refused]) -> ImportSummary:
+    named = summary.refusals + tuple(rejection for _, rejection in refused[:_MOST_NAMED])
+    return ImportSummary(
+        summary.tally + tally, summary.refused + len(refused), summary.known + kept.duplicate, named[:_MOST_NAMED]
+    )
 
 
 def _load_registry(conn: WriteConnection, rows: Sequence[Row]) -> Registry:

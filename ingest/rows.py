@@ -93,7 +93,7 @@ def _read_parquet(path: Path, columns: Sequence[str], size: int) -> Iterator[Chu
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
-        raise ConfigurationError("reading Parquet needs pyarrow: pip install 'millpond[parquet]'") from error
+        raise ConfigurationError("reading Parquet needs pyarrow: pip install pyarrow") from error
     try:
         with ParquetFile(path) as file:
             _find_parquet_columns(path, file.schema_arrow.names, columns)

@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from millpond.cli import app
 from millpond.cli.progress import CountedProgress
 from millpond.cli.services import start
+
+if TYPE_CHECKING:
+    from ingest.importing import ImportSummary
 
 imports = typer.Typer(no_args_is_help=True, help="Bring devices or their readings in from a file.")
 app.add_typer(imports, name="import")
@@ -52,7 +55,7 @@ def readings(file: File) -> None:
 
     A ts is RFC 3339 with an offset, or epoch milliseconds. Every row is stored, found to be a duplicate or in conflict
     with what is stored, or put into quarantine with its line number. Running it again changes nothing, also after it
-    was stopped half-way. Parquet needs `pip install 'millpond[parquet]'`.
+    was stopped half-way. Parquet needs `pip install pyarrow`.
     """
     from ingest.importing import import_readings
     from millpond.kernel.db import connect
@@ -64,11 +67,19 @@ def readings(file: File) -> None:
     with connect(settings.database_url.get_secret_value()) as conn, CountedProgress("readings") as advance:
         at = settings.make_clock().now()
         summary = import_readings(conn, file, at=at, clock_future=future, on_progress=advance)
+    _name_refusals(file, summary)
     tally = summary.tally
-    if summary.first_refusal is not None:
-        first = f"the first is {file}:{summary.first_refusal.item}: {summary.first_refusal.reason}"
-        typer.echo(f"bad rows, kept in quarantine: {summary.refused:,}; {first}", err=True)
+    known = f" ({summary.known:,} bad and in quarantine already)" if summary.known else ""
     typer.echo(
-        f"{tally.received:,} rows: {tally.stored:,} stored, {tally.duplicate:,} duplicate, {tally.conflict:,} in"
+        f"{tally.received:,} rows: {tally.stored:,} stored, {tally.duplicate:,} duplicate{known}, {tally.conflict:,} in"
         f" conflict, {tally.quarantined:,} quarantined"
     )
+
+
+def _name_refusals(file: Path, summary: "ImportSummary") -> None:
+    for refusal in summary.refusals:
+        typer.echo(f"{file}:{refusal.item}: {refusal.reason}", err=True)
+    if summary.refused:
+        more = summary.refused - len(summary.refusals)
+        named = f"{more:,} more bad rows are not named here; " if more else ""
+        typer.echo(f"{named}all are kept in quarantine: see /ops/quarantine", err=True)

@@ -28,10 +28,24 @@ def test_the_command_stores_what_is_good_and_points_at_what_is_not(device: str, 
     done = millpond("import", "readings", path, MILLPOND_DATABASE_URL=device)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "2 rows: 1 stored, 0 duplicate, 0 in conflict, 1 quarantined\n"
-    first = f"the first is {path}:3: filter_life_pct is not a number"
-    assert done.stderr.splitlines() == [f"bad rows, kept in quarantine: 1; {first}"]
+    assert done.stderr.splitlines() == [
+        f"{path}:3: filter_life_pct is not a number",
+        "all are kept in quarantine: see /ops/quarantine",
+    ]
     done = millpond("import", "readings", path, MILLPOND_DATABASE_URL=device)
-    assert done.stdout == "2 rows: 0 stored, 2 duplicate, 0 in conflict, 0 quarantined\n"
+    known = "2 duplicate (1 bad and in quarantine already)"
+    assert done.stdout == f"2 rows: 0 stored, {known}, 0 in conflict, 0 quarantined\n"
+
+
+def test_of_many_bad_rows_five_are_named(device: str, tmp_path: Path, millpond: Run) -> None:
+    path = tmp_path / "history.csv"
+    path.write_text("serial,metric,ts,value\n" + "".join(f"B-{n},power,1771200000000,true\n" for n in range(11)))
+    done = millpond("import", "readings", path, MILLPOND_DATABASE_URL=device)
+    assert done.stderr.splitlines() == [
+        *(f"{path}:{n + 2}: serial B-{n} is not registered" for n in range(5)),
+        "6 more bad rows are not named here; all are kept in quarantine: see /ops/quarantine",
+    ]
+    assert done.stdout == "11 rows: 0 stored, 0 duplicate, 0 in conflict, 11 quarantined\n"
 
 
 def test_a_file_that_is_not_there_is_a_usage_error(device: str, millpond: Run) -> None:

@@ -119,8 +119,7 @@ def test_a_bad_row_is_quarantined_as_it_was_and_the_rest_is_stored(
 ) -> None:
     summary = load(conn, path, f"A-1,power,{T1},true\n{line}\nA-1,power,{T2},false\n")
     assert outcomes(summary) == (2, 0, 0, 1)
-    assert summary.first_refusal is not None
-    assert sentence in summary.first_refusal.reason
+    assert [sentence in refusal.reason for refusal in summary.refusals] == [True]
     ((item, stored_code, _, topic, payload),) = quarantined(conn)
     assert (item, stored_code, topic, payload) == ("3", code, "import:history.csv", line.encode())
 
@@ -225,5 +224,5 @@ def test_without_pyarrow_the_sentence_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     (tmp_path / "a.parquet").touch()
-    with pytest.raises(ConfigurationError, match=r"pip install 'millpond\[parquet\]'"):
+    with pytest.raises(ConfigurationError, match="pip install pyarrow"):
         load(conn, tmp_path / "a.parquet")
