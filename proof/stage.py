@@ -28,7 +28,7 @@ from proof.oracle import Account, compare, compare_poison, read_quarantine, read
 from proof.postgres import Postgres
 from proof.proxy import Proxy
 from proof.service import Service
-from proof.wait import pause
+from proof.wait import Patience, pause
 from proof.watch import Watch
 
 MODEL = "generic-purifier-hours"
@@ -167,7 +167,7 @@ class Stage:
             stack.callback(service.stop)
             service.start()
         self.watch = stack.enter_context(Watch(self.dsn, self.consumer, self.http_port, self.ingest.rss_mb))
-        self.watch.until_ready(True, 30, monotonic())
+        Patience(30, "the platform to be ready").until(self._is_ready)
         url = f"mqtt://127.0.0.1:{self.proxy.port}" if self.proxy and proxied == "devices" else self.broker.url
         options = {"devices": size.devices, "rate": size.rate} | fleet
         self.fleet = Crowd(url, self.folder / "journal", self.prefix, seed, **options)
@@ -200,6 +200,13 @@ class Stage:
             quarantined = read_quarantine(conn, datetime(2000, 1, 1, tzinfo=UTC))
         account = compare(samples, rows, server_offsets_ms=server_offsets_ms) + compare_poison(poison, quarantined)
         self.outcome.account = account + Account(miscounted=abs(kept - len(rows)) + abs(missing))
+
+    def _is_ready(self) -> bool:
+        """Whether /readyz is green; Unavailable with the last words of a service that has ended."""
+        for service in (self.ingest, self.serve):
+            if not service.alive:
+                raise Unavailable(f"a service ended at once: {service.log_text().strip()[-300:]}")
+        return self.watch.ready is True
 
     def _await_quarantine(self, messages: int) -> None:
         def all_there() -> bool:
