@@ -125,6 +125,11 @@ def until_signalled() -> Iterator[threading.Event]:
             signal.signal(number, previous)
 
 
+def require_port(host: str, port: int) -> None:
+    """Raise ConfigurationError when somebody listens there already; for a look before anything else is started."""
+    _listen(host, port).close()
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sets TCP_NODELAY on what it accepts; without, each answer would wait 40 ms.

@@ -9,14 +9,23 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import jwt
 import psutil
 import pytest
 from playwright.sync_api import Page
 
+from attribution.tokens import derive_staff_keys
+from millpond.demo.loop import select_customers_with_offers
+from millpond.demo.people import credited_to, settle_people
+from millpond.kernel.db import WriteConnection
+from simulators.fleet import build_fleet
 from tests.browser import open_browser, open_page, shoot
+from tests.household import DAY, current_part, forecast, make_device, run_job
+from tests.people import AT, make_customer
 
 SMALL = ["--devices", "24", "--days", "120", "--port", "0"]
 
@@ -49,6 +58,7 @@ class Demo:
     logins: list[str]
     folder: Path
     children: list[psutil.Process]
+    told: str
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +67,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
     os.chmod(folder.parent.parent, 0o755)
     process = millpond("demo", *SMALL, "--data", str(folder))
-    assert process.stderr is not None
+    assert process.stdout is not None
     logins: list[str] = []
-    for line in process.stderr:
+    told = ""
+    for line in process.stdout:
+        told += line
         logins += re.findall(r"http://\S+/sign-in\?token=\S+", line)
         if "Ctrl-C" in line:
             break
@@ -68,10 +80,47 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     # The broker is a child; PostgreSQL is a daemon that says who it is in its folder.
     postgres = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
     children = psutil.Process(process.pid).children(recursive=True)
-    yield Demo(process, address, logins, folder, [*children, psutil.Process(postgres)])
+    yield Demo(process, address, logins, folder, [*children, psutil.Process(postgres)], told)
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
         process.wait(30)
+
+
+def test_results_and_logins_are_on_stdout_and_tell_one_story(demo: Demo) -> None:
+    assert "The loop closed in" in demo.told
+    customer, staff = (re.findall(r"/sign-in\?token=(\S+)", login)[0] for login in demo.logins[:2])
+    customer_id = jwt.decode(customer, options={"verify_signature": False})["sub"]
+    headers = {"Authorization": f"Bearer {customer}"}
+    offers = httpx.get(f"{demo.address}/v1/customers/{customer_id}/offers", headers=headers).json()["items"]
+    member_id = jwt.decode(staff, options={"verify_signature": False})["sub"]
+    assert {offer["credited_to"]["staff_id"] for offer in offers} == {member_id}
+    named = re.search(r"^customer (.+)$", demo.told, re.MULTILINE)
+    assert named is not None
+    assert named[1].isascii(), "the customer who is shown reads English"
+
+
+def test_the_households_of_the_default_fleet_have_names_of_their_own(conn: WriteConnection) -> None:
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    fleet = build_fleet(devices=60, seed=7, start=since)
+    people = settle_people(conn, fleet.manifest, derive_staff_keys(b"s" * 40), since=since)
+    names = [customer.name for customer in people.customers]
+    assert len(names) == len(set(names)) == 24
+    bound = {credited_to(conn, people, customer.customer_id, since).staff_id for customer in people.customers}
+    assert bound == {member.staff_id for member in people.staff}
+
+
+def test_the_best_story_is_a_part_that_runs_out_told_in_english(conn: WriteConnection) -> None:
+    at = AT + DAY
+    told = {}
+    for locale, model in (("ko", "reed-air-2"), ("en", "reed-tv-55"), ("en", "reed-air-2"), ("zh", "reed-tv-55")):
+        customer = make_customer(conn, locale=locale)
+        told[customer.customer_id] = (locale, model)
+        device = make_device(conn, f"D-{len(told)}", model, customer.customer_id, AT)
+        if model == "reed-air-2":
+            forecast(conn, current_part(conn, device), at + 9 * DAY, at=AT)
+    run_job(conn, at)
+    found = [told[customer_id] for customer_id in select_customers_with_offers(conn)]
+    assert found == [("en", "reed-air-2"), ("ko", "reed-air-2"), ("en", "reed-tv-55"), ("zh", "reed-tv-55")]
 
 
 @pytest.fixture(scope="module")
@@ -181,4 +230,13 @@ def test_a_port_that_is_taken_is_one_sentence() -> None:
         refused = millpond("demo", "--devices", "3", "--days", "30", "--port", str(port))
         _, err = refused.communicate(timeout=60)
     assert refused.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in err.splitlines()[-1]
+    assert err.splitlines() == [
+        f"millpond: cannot listen on 127.0.0.1:{port}: Address already in use; choose another port"
+    ], "it is noticed before anything is started"
+
+
+def test_a_folder_that_cannot_be_one_is_one_sentence() -> None:
+    refused = millpond("demo", "--port", "0", "--data", "/dev/null/x")
+    _, err = refused.communicate(timeout=60)
+    assert refused.returncode == 1
+    assert err.splitlines() == ["millpond: --data /dev/null/x cannot be a folder: Not a directory"]

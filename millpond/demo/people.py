@@ -17,7 +17,8 @@ from attribution.people import (
 from attribution.tokens import StaffKeys, issue_badge_token
 from devices.registry import register_device
 from devices.store import select_device
-from millpond.kernel.db import WriteConnection
+from millpond.kernel.db import ReadConnection, WriteConnection
+from millpond.kernel.ids import CustomerId
 from simulators.fleet import Registration
 
 _STORES = (("Millpond Harbour", "Europe/Berlin"), ("Millpond Old Town", "Europe/Berlin"))
@@ -25,10 +26,13 @@ _STAFF = ("Mina Park", "Jonas Weber", "Li Wei", "Sara Lindqvist")
 # Every third household reads English, Korean or Chinese, in a zone where people do.
 _READERS = (("en", "Europe/London"), ("ko", "Asia/Seoul"), ("zh", "Asia/Shanghai"))
 _NAMES = {
-    "en": ("Alex Morgan", "Robin Taylor", "Sam Carter", "Jamie Wilson", "Casey Brown", "Drew Evans"),
-    "ko": ("김서연", "이도윤", "박지우", "최하준", "정유진", "강민서"),
-    "zh": ("王芳", "李伟", "张敏", "刘洋", "陈静", "杨磊"),
-}
+    "en": ("Alex Morgan", "Robin Taylor", "Sam Carter", "Jamie Wilson", "Casey Brown", "Drew Evans",
+           "Nora Hughes", "Owen Clarke", "Ruth Bennett", "Isla Murray", "Theo Marsh", "Vera Quinn"),
+    "ko": ("김서연", "이도윤", "박지우", "최하준", "정유진", "강민서",
+           "조은우", "윤서현", "장태민", "임수아", "한지호", "오나은"),
+    "zh": ("王芳", "李伟", "张敏", "刘洋", "陈静", "杨磊",
+           "赵雪", "黄涛", "周琳", "吴昊", "徐丽", "孙鹏"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,13 @@ def settle_people(
             token = issue_badge_token(keys, member)
             bind_customer(conn, token=token, customer_id=customer.customer_id, keys=keys, at=since)
     return People(staff, list(by_key.values()))
+
+
+def credited_to(conn: ReadConnection, people: People, customer_id: CustomerId, at: datetime) -> Staff:
+    """The staff member to whom a customer of the demo is bound at `at`; every household has scanned a badge."""
+    binding = binding_at(conn, customer_id, at)
+    assert binding is not None
+    return next(member for member in people.staff if member.staff_id == binding.staff_id)
 
 
 def _open_stores(conn: WriteConnection, at: datetime) -> list[Staff]:

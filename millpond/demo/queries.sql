@@ -17,6 +17,7 @@ select (select count(*) from device) as devices,
 select max(measured_at) from reading_latest;
 
 -- name: select_customers_with_offers
--- Customers with open offers, those with an offer for something that runs out first, then by how many they have.
-select customer_id from offer where state in ('open', 'seen')
-group by customer_id order by bool_or(reason_code = 'depletion') desc, count(*) desc, customer_id;
+-- Customers with open offers: something that runs out first, then readers of English, then by how many they have.
+select customer_id from offer join customer c using (customer_id) where state in ('open', 'seen')
+group by customer_id, c.locale
+order by bool_or(reason_code = 'depletion') desc, c.locale = 'en' desc, count(*) desc, customer_id;

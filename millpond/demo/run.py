@@ -24,21 +24,31 @@ from millpond.demo.loop import (
     select_newest_reading,
     sell_in_another_store,
 )
-from millpond.demo.people import People, settle_people
+from millpond.demo.people import People, credited_to, settle_people
 from millpond.demo.screen import Screen
 from millpond.embedded import embedded_broker, embedded_postgres, free_port
 from millpond.kernel.clock import floor_to_period, monotonic
 from millpond.kernel.db import WriteConnection, connect
+from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.log import configure_logging
 from millpond.kernel.settings import Settings, load_settings
 from millpond.scheduler import lead_time
-from millpond.services import in_thread, ingesting, prepare_database, scheduling, serving, until_signalled
+from millpond.services import (
+    in_thread,
+    ingesting,
+    prepare_database,
+    require_port,
+    scheduling,
+    serving,
+    until_signalled,
+)
 from offers.job import issue_due_offers
 from simulators.fleet import Fleet, build_fleet
 from simulators.fleet_run import FleetRun
 
 _HISTORY_INTERVAL = timedelta(hours=3)
 _LIVE_INTERVAL = timedelta(minutes=30)
+_HOST = "127.0.0.1"
 _TOKEN_LIFETIME = timedelta(days=3650)
 
 
@@ -69,6 +79,7 @@ def run_demo(options: DemoOptions, *, as_json: bool = False) -> int:
     """Run the demo; 0 when every stage produced something (or the viewer ended it), else 1."""
     configure_logging("ERROR")
     screen = Screen(quiet=as_json)
+    require_port(_HOST, options.port)
     with until_signalled() as stop, _folder(options) as folder:
         demo = _Demo(options, folder, screen, stop)
         summary = demo.close_the_loop_and_stay()
@@ -85,11 +96,18 @@ def run_demo(options: DemoOptions, *, as_json: bool = False) -> int:
 @contextmanager
 def _folder(options: DemoOptions) -> Iterator[Path]:
     if options.folder is not None:
-        options.folder.mkdir(parents=True, exist_ok=True)
-        yield options.folder.resolve()
+        yield _make_folder(options.folder)
         return
     with tempfile.TemporaryDirectory(prefix="millpond-demo-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
+
+
+def _make_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"--data {folder} cannot be a folder: {error.strerror}") from error
+    return folder.resolve()
 
 
 class _Demo:
@@ -151,9 +169,9 @@ class _Demo:
             database_url=dsn,
             broker_url=broker,
             jwt_secret=memory.secret,
-            http_host="127.0.0.1",
+            http_host=_HOST,
             http_port=self._port,
-            public_url=f"http://127.0.0.1:{self._port}",
+            public_url=f"http://{_HOST}:{self._port}",
             tick_s=1,
             # A minute of the viewer, not of the fast clock.
             screen_code_s=60 * self._options.speed,
@@ -194,16 +212,19 @@ class _Demo:
     def _close_the_loop(
         self, conn: WriteConnection, people: People, address: str, mint: Callable[[Role, str], str]
     ) -> None:
-        """The last of the customers with offers accepts one, and buys in a shop of somebody else's."""
+        """A customer with offers accepts one, and buys in a shop that is not their staff member's.
+
+        It is the last one of the staff member whose login is shown, so that there is something on the statement.
+        """
         with self._screen.stage("A customer accepts an offer and buys in another shop"):
             if not (waiting := select_customers_with_offers(conn)):
                 return
-            customer_id = waiting[-1]
+            members = {each: credited_to(conn, people, each, self._clock.now()) for each in waiting}
+            shown, *others = waiting
+            customer_id = next((each for each in reversed(others) if members[each] == members[shown]), waiting[-1])
+            member = members[customer_id]
             accept_first_offer(Caller(address, mint(Role.CUSTOMER, customer_id)), customer_id)
-            operator = Caller(address, mint(Role.OPERATOR, "demo"))
-            binding = operator.get(f"/v1/customers/{customer_id}/binding")
-            member = next(m for m in people.staff if m.staff_id == binding["staff_id"])
-            sell_in_another_store(conn, operator, customer_id, member)
+            sell_in_another_store(conn, Caller(address, mint(Role.OPERATOR, "demo")), customer_id, member)
 
     def _minter(self, secret: str) -> Callable[[Role, str], str]:
         return lambda role, subject: mint_token(secret, role, subject, self._clock.now(), _TOKEN_LIFETIME)
@@ -225,6 +246,7 @@ class _Demo:
         stack.enter_context(in_thread("fleet", lambda _stop: run.follow(self._clock), self._stop.set))
         waiting = select_customers_with_offers(conn) or [people.customers[0].customer_id]
         customer = next(c for c in people.customers if c.customer_id == waiting[0])
-        self._screen.show_logins(settings.public_url, customer, people.staff[0], mint, self._options.speed)
+        member = credited_to(conn, people, customer.customer_id, self._clock.now())
+        self._screen.show_logins(settings.public_url, customer, member, mint, self._options.speed)
         self._stop.wait()
         self._screen.say("Stopping")

@@ -1,4 +1,4 @@
-"""What the demo shows on the terminal: stages on stderr, the summary, and where to sign in."""
+"""What the demo shows: stages on stderr; the summary and where to sign in on stdout."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -33,6 +33,7 @@ class Screen:
 
     def __init__(self, *, quiet: bool) -> None:
         self._console = Console(stderr=True, quiet=quiet)
+        self._results = Console(quiet=quiet)
         self._complaints = Console(stderr=True)
         self._fleet_bar: Progress | None = None
 
@@ -81,7 +82,7 @@ class Screen:
         commission = f"{values['commission_minor'] / 100:,.2f} {values['currency'] or ''}"
         table.add_row(commission, "commission earned by staff")
         table.add_row(str(values["ledger_balance_minor"]), "left over in the ledger (it balances at 0)")
-        self._console.print(Panel(table, title=f"The loop closed in {summary.seconds:.0f} s", expand=False))
+        self._results.print(Panel(table, title=f"The loop closed in {summary.seconds:.0f} s", expand=False))
 
     def print_json(self, summary: Summary) -> None:
         """The summary on stdout, one object."""
@@ -96,9 +97,9 @@ class Screen:
             (f"staff member {member.name}", Role.STAFF, member.staff_id),
             ("operator", Role.OPERATOR, "demo"),
         )
-        self._console.rule(f"[bold]{address}[/bold]")
+        self._results.rule(f"[bold]{address}[/bold]")
         for words, role, subject in people:
-            self._console.print(f"[bold]{words}[/bold]")
-            self._console.print(f"{address}/sign-in?token={mint(role, subject)}", soft_wrap=True, highlight=False)
+            self._results.print(f"[bold]{words}[/bold]")
+            self._results.print(f"{address}/sign-in?token={mint(role, subject)}", soft_wrap=True, highlight=False)
         hours = speed / 3600
-        self._console.print(f"One second is {hours * 60:.0f} minutes here. Ctrl-C ends it.", style="dim")
+        self._results.print(f"One second is {hours * 60:.0f} minutes here. Ctrl-C ends it.", style="dim")
