@@ -11,7 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from millpond.embedded import find_mosquitto, free_port, stop
 from millpond.kernel.broker import parse_broker_url
-from millpond.kernel.errors import ConfigurationError
+from millpond.kernel.errors import ConfigurationError, Unavailable
 from proof.wait import Patience
 
 _CONF = """\
@@ -76,6 +76,8 @@ class Broker:
             client.loop_stop()
 
     def _listens(self) -> bool:
+        if self._server is not None and self._server.poll() is not None:
+            raise Unavailable(f"the broker ended at once: {(self._folder / 'broker.log').read_text()[-300:]}")
         address = parse_broker_url(self.url)
         with socket.socket() as probe:
             probe.settimeout(0.5)

@@ -167,7 +167,10 @@ class Stage:
             stack.callback(service.stop)
             service.start()
         self.watch = stack.enter_context(Watch(self.dsn, self.consumer, self.http_port, self.ingest.rss_mb))
-        Patience(30, "the platform to be ready").until(self._is_ready)
+        try:
+            Patience(30, "the platform to be ready").until(self._is_ready)
+        except Unavailable as error:
+            raise Unavailable(f"{error}; /readyz says {self.watch.said}") from error
         url = f"mqtt://127.0.0.1:{self.proxy.port}" if self.proxy and proxied == "devices" else self.broker.url
         options = {"devices": size.devices, "rate": size.rate} | fleet
         self.fleet = Crowd(url, self.folder / "journal", self.prefix, seed, **options)

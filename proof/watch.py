@@ -32,6 +32,7 @@ class Watch:
     def __init__(self, dsn: str, consumer: str, http_port: int, rss_mb: Callable[[], float]) -> None:
         self._dsn, self._consumer, self._port, self._rss_mb = dsn, consumer, http_port, rss_mb
         self.seen = Readings()
+        self.said = "nothing"
         self._done = threading.Event()
         self._threads = [threading.Thread(target=look, daemon=True) for look in (self._count, self._ask)]
 
@@ -88,7 +89,8 @@ class Watch:
                 connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=3)
                 try:
                     connection.request("GET", "/readyz")
-                    ready = connection.getresponse().status == 200
+                    answer = connection.getresponse()
+                    ready, self.said = answer.status == 200, answer.read().decode()
                     # Red counts from the answer, green from the question: neither flatters.
                     self.seen.ready.append((monotonic() if not ready else max(asked, monotonic()), ready))
                 finally:
