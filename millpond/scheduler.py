@@ -50,6 +50,8 @@ def make_jobs(settings: Settings, clock: Clock) -> list[Job]:
 
 def run_scheduler(settings: Settings, clock: Clock, stop: threading.Event) -> None:
     """Tick until `stop` is set; a job that is running then is finished first."""
+    # It would tell of every tick, and call one that failed successful; what matters, the tick says itself.
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
     jobs, holder = make_jobs(settings, clock), make_holder()
     args = [settings.database_url.get_secret_value(), jobs, clock, holder, timedelta(seconds=settings.lease_s)]
     scheduler = BackgroundScheduler(timezone="UTC")

@@ -1,5 +1,6 @@
 """The scheduler's tick: what is due runs once, whoever ticks."""
 
+import logging
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -103,6 +104,24 @@ def test_the_platforms_jobs_run_on_an_empty_house(database: str) -> None:
         thread.join(30)
     assert states == {"forecast": "done", "offers": "done", "release_commissions": "done"}
     assert {job.name for job in make_jobs(settings, CLOCK)} == set(states)
+
+
+def test_only_the_tick_itself_tells_how_it_went(unused_dsn: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    stop = threading.Event()
+    settings = load_settings(database_url=unused_dsn, tick_s=0.05)
+    thread = threading.Thread(target=run_scheduler, args=(settings, CLOCK, stop))
+    thread.start()
+    try:
+        for _ in range(400):
+            if sum(getattr(record, "event", "") == "tick_failed" for record in list(caplog.records)) > 1:
+                break
+            stop.wait(0.05)
+    finally:
+        stop.set()
+        thread.join(30)
+    assert any(getattr(record, "event", "") == "tick_failed" for record in caplog.records)
+    assert [record.getMessage() for record in caplog.records if record.levelno < logging.WARNING] == []
 
 
 @pytest.fixture
