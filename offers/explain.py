@@ -67,6 +67,7 @@ def _values(offer: Offer, language: str, time_zone: str) -> dict[str, Any]:
         "device": _name(facts["device"], language),
         "part": _name(facts["part"], language),
         "depletes": _day(facts["depletion"] and facts["depletion"]["p50"], zone, words["date"], language),
+        "earliest": _day(_earliest(offer), zone, words["date"], language),
         "installed": _day(facts["device_installed_at"], zone, words["date"], language),
         "reply_by": _last_day(offer.reply_by, zone, words["weekday"], language),
         "valid_until": _last_day(offer.valid_until, zone, words["date"], language),
@@ -75,6 +76,12 @@ def _values(offer: Offer, language: str, time_zone: str) -> dict[str, Any]:
         "price": format_money(offer.price, language),
         "list_price": format_money(offer.list_price, language),
     }
+
+
+def _earliest(offer: Offer) -> str | None:
+    """When the part may be used up at the earliest (P10), never before the offer was made."""
+    depletion = offer.facts["depletion"]
+    return max(datetime.fromisoformat(depletion["p10"]), offer.issued_at).isoformat() if depletion else None
 
 
 def _day(moment: str | None, zone: ZoneInfo, pattern: str, language: str) -> str:

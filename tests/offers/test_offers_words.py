@@ -24,7 +24,7 @@ FACTS = {
     "device": {"en": "Reed Air 2", "ko": "리드 에어 2", "zh": "Reed 空气净化器 2"},
     "device_installed_at": "2026-02-10T20:00:00+00:00",
     "part": {"en": "HEPA filter H13", "ko": "헤파 필터 H13", "zh": "H13 滤芯"},
-    "depletion": {"p50": "2026-03-02T18:00:00+00:00"},
+    "depletion": {"p10": "2026-02-16T18:00:00+00:00", "p50": "2026-03-02T18:00:00+00:00"},
     "condition": None,
     "in_time": True,
     "delivery_days": 3,
@@ -96,11 +96,32 @@ def test_a_language_we_do_not_speak_is_english() -> None:
     assert explain_offer(OFFER, locale="sv", time_zone="UTC").headline == "HEPA filter H13 for your Reed Air 2"
 
 
-def test_an_offer_that_comes_late_promises_nothing() -> None:
-    late = replace(OFFER, facts=FACTS | {"in_time": False})
-    why = explain_offer(late, locale="en", time_zone="UTC").why
-    assert "may be sooner than a delivery takes (3 days)" in why
-    assert "arrives in time" not in why
+LATE = replace(OFFER, facts=FACTS | {"in_time": False})
+
+
+@pytest.mark.parametrize(
+    ("language", "early", "about"),
+    [
+        (
+            "en",
+            "may be used up as early as 16 February, which may be sooner than a delivery takes (3 days).",
+            "2 March",
+        ),
+        ("ko", "빠르면 2월 16일에 수명이 다할 수 있어요. 배송에 3일이 걸려", "3월 2일"),
+        ("zh", "最早可能在2月16日用完，而配送需要3天，可能来不及送达。", "3月2日"),
+    ],
+)
+def test_an_offer_that_comes_late_names_the_early_date_and_promises_nothing(
+    language: str, early: str, about: str
+) -> None:
+    why = explain_offer(LATE, locale=language, time_zone="UTC").why
+    assert early in why
+    assert about not in why
+
+
+def test_an_early_date_that_has_passed_is_the_day_of_the_offer() -> None:
+    later = replace(LATE, issued_at=datetime(2026, 2, 18, tzinfo=UTC))
+    assert "as early as 18 February" in explain_offer(later, locale="en", time_zone="UTC").why
 
 
 def test_a_part_past_its_end_is_due_now() -> None:
