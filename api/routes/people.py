@@ -1,5 +1,6 @@
 """Staff members: their code, a fresh token of it, and their statement."""
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -16,16 +17,12 @@ from attribution.people import select_store
 from attribution.statements import build_statement
 from attribution.tokens import decode_staff_token, issue_badge_token, issue_screen_token
 from millpond.kernel.db import WriteConnection
+from millpond.kernel.errors import InvalidInput
 
 router = APIRouter(prefix="/v1/staff", tags=["staff"])
 
-Month = Annotated[
-    str | None,
-    Query(
-        pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$",
-        description="YYYY-MM; default: the store's month of now.",
-    ),
-]
+Month = Annotated[str | None, Query(description="YYYY-MM; without one, or empty: the store's month of now.")]
+_MONTH = re.compile(r"(19[7-9]|20[0-9]|21[0-9])[0-9]-(0[1-9]|1[0-2])")
 
 
 class ScreenCode(Out):
@@ -125,8 +122,12 @@ def get_statement(staff_id: str, reads: Reads, caller: CallerDep, at: At, month:
 
 
 def parse_month(month: str | None, at: datetime, time_zone: str) -> date:
-    """The first day of `YYYY-MM`, or of the month that `at` lies in there."""
-    return date.fromisoformat(f"{month}-01") if month else at.astimezone(ZoneInfo(time_zone)).date().replace(day=1)
+    """The first day of `YYYY-MM`, or of the month that `at` lies in there; InvalidInput for anything else."""
+    if not month:
+        return at.astimezone(ZoneInfo(time_zone)).date().replace(day=1)
+    if not _MONTH.fullmatch(month):
+        raise InvalidInput("month: write it as 2026-11")
+    return date.fromisoformat(f"{month}-01")
 
 
 def badge_url(edge: Edge, staff: Staff) -> str:

@@ -141,8 +141,19 @@ def test_a_statement_of_the_month(house: House) -> None:
 
 
 @pytest.mark.parametrize("month", ["2026-13", "march", "0001-01", "2026-03-01", "٢٠٢٦-03"])
-def test_a_month_that_is_none_is_refused(still_house: House, month: str) -> None:
-    assert still_house.as_mina.get(f"/v1/staff/{still_house.mina.staff_id}/statement?month={month}").status_code == 422
+def test_a_month_that_is_none_is_refused_in_one_sentence(still_house: House, month: str) -> None:
+    sentence = "month: write it as 2026-11"
+    answer = still_house.as_mina.get(f"/v1/staff/{still_house.mina.staff_id}/statement?month={month}")
+    assert (answer.status_code, answer.json()["detail"]) == (422, sentence)
+    page = still_house.browser("staff", still_house.mina.staff_id).get(f"/staff?month={month}")
+    assert (page.status_code, sentence in page.text) == (422, True)
+
+
+def test_an_empty_month_is_this_month(still_house: House) -> None:
+    statement = still_house.as_mina.get(f"/v1/staff/{still_house.mina.staff_id}/statement?month=").json()
+    assert statement["month"] == "2026-03-01"
+    page = still_house.browser("staff", still_house.mina.staff_id).get("/staff?month=")
+    assert (page.status_code, 'value="2026-03"' in page.text) == (200, True)
 
 
 def test_an_operator_sells_in_a_store(house: House) -> None:
