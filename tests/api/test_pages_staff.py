@@ -1,0 +1,16 @@
+"""The staff member's page: customers' offers in words meant for staff."""
+
+import re
+
+from tests.api.house import House, make_offer
+
+
+def test_a_customers_offer_is_named_in_words_meant_for_staff(house: House) -> None:
+    make_offer(house)
+    page = house.browser("staff", house.mina.staff_id).get("/staff").text
+    [offer] = re.findall(r'<div class="mini-offer">.*?</div>', page, re.DOTALL)
+    assert "HEPA filter H13 for Reed Air 2" in offer
+    assert "€35.91" in offer
+    assert re.search(r"until \d+ March", offer)
+    for word in ("your", "Your", "Reply by"):
+        assert word not in offer
