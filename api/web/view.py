@@ -60,6 +60,7 @@ class View:
         spoken = {
             "t": speech.text,
             "day": lambda moment: speech.day(moment, self.at),
+            "lately": lambda moment: speech.lately(moment, self.at),
             "last_day": lambda end: speech.last_day(end, self.at),
             "moment": speech.moment,
             "money": speech.money,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 
 from api.models import MoneyOut
@@ -72,6 +72,13 @@ class Speech:
         if here.year == now.astimezone(self.zone).year:
             return format_date(here, _DAY_OF_YEAR[self.language], locale=self.locale)
         return format_date(here, "long", locale=self.locale)
+
+    def lately(self, at: datetime, now: datetime) -> str:
+        """The time of today, else the day."""
+        here = at.astimezone(self.zone)
+        if here.date() != now.astimezone(self.zone).date():
+            return self.day(at, now)
+        return self.text("today", time=format_time(here, "HH:mm", locale=self.locale))
 
     def last_day(self, end: datetime, now: datetime) -> str:
         """The last day before `end`, as people say until when something holds."""

@@ -1,9 +1,14 @@
 """The customer's page: what an answer changes on it, and in which language."""
 
+import re
+from datetime import timedelta
 from html import unescape
 
+import pytest
+
 from api.web.words import load_words
-from tests.api.house import House, make_offer
+from devices.store import upsert_device_status
+from tests.api.house import NOW, START, House, make_offer, use_up
 
 HTMX = {"HX-Request": "true", "Sec-Fetch-Site": "same-origin"}
 ONE_YEAR = "max-age=31536000"
@@ -53,3 +58,44 @@ def test_a_language_asked_for_while_signing_in_stays(still_house: House) -> None
     cookies = browser.get(f"/sign-in?token={token}&lang=zh").headers.get_list("set-cookie")
     assert any("millpond_language=zh" in cookie for cookie in cookies)
     assert "millpond_language" not in str(browser.get("/sign-in?lang=xx").headers)
+
+
+@pytest.mark.parametrize(
+    ("language", "today", "later"),
+    [
+        ("en", "last heard of today, 10:00", "last heard of 2 March"),
+        ("ko", "마지막 연결 오늘 10:00", "마지막 연결 3월 2일"),
+        ("zh", "最近连接 今天 10:00", "最近连接 3月2日"),
+    ],
+)
+def test_a_device_without_status_is_not_called_online_but_says_when_it_was_heard_of(
+    house: House, language: str, today: str, later: str
+) -> None:
+    words, browser = load_words(language), house.browser("customer", house.ann.customer_id)
+    assert words["never_heard"] in browser.get(f"/me?lang={language}").text
+    use_up(house)
+    page = browser.get("/me").text
+    assert today in page
+    assert words["online"] not in page
+    house.clock.at += timedelta(days=1)
+    browser = house.browser("customer", house.ann.customer_id)
+    assert later in browser.get(f"/me?lang={language}").text
+
+
+@pytest.mark.parametrize("state", ["online", "offline"])
+def test_a_device_that_said_whether_it_is_online_shows_it(house: House, state: str) -> None:
+    with house.connect() as conn:
+        upsert_device_status(conn, house.purifier.device_id, state="online", session="s", at=START)
+        upsert_device_status(conn, house.purifier.device_id, state=state, session="s", at=NOW)
+    page = house.browser("customer", house.ann.customer_id).get("/me").text
+    assert f'<span class="state {state}" >{state}</span>' in page
+
+
+def test_an_offer_says_its_price_and_its_end_once(house: House) -> None:
+    make_offer(house)
+    page = house.browser("customer", house.ann.customer_id).get("/me").text
+    [card] = re.findall(r'<article class="card offer".*?</article>', page, re.DOTALL)
+    assert card.count("€35.91") == 1
+    assert card.count("€39.90") == 1
+    assert card.count("9 March") == 1
+    assert "Mina of Harbour has looked after you since" in unescape(page)
