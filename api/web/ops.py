@@ -1,6 +1,7 @@
 """The operator's pages: overview, fleet, forecasts, quarantine."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -41,7 +42,14 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
     offers = [(state.value, counts.get(state, 0)) for state in OfferState]
     view = look_in_english(request)
     return view.render(
-        "ops.html", live=_live(reads, edge), soonest=soonest, refused=refused, ledger=ledger, runs=runs, offers=offers
+        "ops.html",
+        live=_live(reads, edge),
+        soonest=soonest,
+        refused=refused,
+        ledger=ledger,
+        runs=runs,
+        offers=offers,
+        short_words=short_words,
     )
 
 
@@ -89,6 +97,16 @@ def get_forecasts(request: Request, reads: Reads, at: At, cursor: Cursor = None)
         rows, _A_PAGE, lambda row: encode_cursor(row.depletes_p50.isoformat(), row.installation_id)
     )
     return look_in_english(request).render("ops_forecasts.html", due=shown, following=following)
+
+
+def short_words(summary: Mapping[str, Any]) -> str:
+    """A job's summary on one line, `installations 27, cohort_prophet 6`: figures first, then those by kind.
+
+    `at` is left out: the page says it beside.
+    """
+    kinds = [value for value in summary.values() if isinstance(value, Mapping)]
+    figures = {key.replace("_", " "): value for key, value in summary.items() if key != "at" and value not in kinds}
+    return ", ".join(f"{key} {value}" for counted in (figures, *kinds) for key, value in counted.items())
 
 
 def _live(reads: Reads, edge: EdgeDep) -> dict[str, object]:

@@ -1,9 +1,12 @@
 """The operator's pages: forecasts of today, jobs in short words, titles."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
+from api.web.ops import short_words
 from forecasting.job import run_forecasts
-from tests.api.house import NOW, House, make_offer
+from millpond.kernel.jobs import claim_run, finish_run
+from tests.api.house import NOW, House, make_offer, use_up
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -18,3 +21,40 @@ def test_a_forecast_for_a_later_moment_hides_none_of_today(house: House) -> None
     assert f"<strong>{expected}</strong>" in ops.get("/ops").text
     assert f"<strong>{expected}</strong>" in ops.get("/ops/forecasts").text
     assert f"Lasts until about {expected}" in ann.get("/me").text
+
+
+def test_what_came_of_a_job_is_said_in_short_words(house: House) -> None:
+    methods = {"cohort_prophet": 6, "fixed_rate": 21}
+    with house.connect() as conn, conn.transaction():
+        claim = claim_run(conn, "forecast", NOW, holder="a", at=NOW, lease=timedelta(minutes=5))
+        assert claim is not None
+        finish_run(conn, claim, at=NOW, summary={"installations": 27, "methods": methods, "refused": {}})
+    page = house.browser("operator", "ops").get("/ops").text
+    assert "installations 27, fixed_rate 21, cohort_prophet 6</td>" in page
+
+
+def test_short_words_leave_out_the_moment_and_braces() -> None:
+    summary = {"at": "2026-03-02", "not_issued": 3, "by_method": {"fixed_rate": 2}, "by_store": {}}
+    assert short_words(summary) == "not issued 3, fixed_rate 2"
+
+
+def test_every_page_has_a_title_of_its_own(still_house: House) -> None:
+    browser = still_house.browser("operator", "ops")
+    pages = ("/ops", "/ops/fleet", "/ops/forecasts", "/ops/quarantine", "/docs")
+    titles = [re.findall("<title>(.*?)</title>", browser.get(page).text)[0] for page in pages]
+    assert len(set(titles)) == len(pages)
+    assert titles[1] == "Fleet · Operations · Millpond"
+
+
+def test_a_forecast_is_called_down_to_its_threshold_and_not_used_up(house: House) -> None:
+    make_offer(house)
+    page = house.browser("operator", "ops").get("/ops/forecasts").text
+    assert "Down to threshold (P50)" in page
+    assert "Used up" not in page
+
+
+def test_the_fleet_says_nothing_of_a_device_without_status(house: House) -> None:
+    use_up(house)
+    page = house.browser("operator", "ops").get("/ops/fleet?q=AIR-1").text
+    assert 'class="state' not in page
+    assert "2 Mar 2026, 09:00:00" in page
