@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from devices.seed import seed_shipped
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.migrate import migrate
-from tests.servers import start_broker, start_database
+from tests.servers import embedded_broker_of_a_test, start_broker, start_database
 
 SEED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -29,6 +29,13 @@ def server_dsn() -> Iterator[str]:
 def broker_url() -> Iterator[str]:
     """A real MQTT broker."""
     with start_broker() as url:
+        yield url
+
+
+@pytest.fixture
+def own_broker() -> Iterator[str]:
+    """A real MQTT broker that holds nothing of other tests: no retained status, no kept session."""
+    with embedded_broker_of_a_test() as url:
         yield url
 
 

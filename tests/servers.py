@@ -48,9 +48,16 @@ def start_broker() -> Iterator[str]:
         with container:
             yield f"mqtt://{container.get_container_host_ip()}:{container.get_exposed_port(1883)}"
     else:
-        with _or_skip("broker"), tempfile.TemporaryDirectory(prefix="millpond-mqtt-") as folder:
-            with embedded_broker(Path(folder)) as url:
-                yield url
+        with embedded_broker_of_a_test() as url:
+            yield url
+
+
+@contextmanager
+def embedded_broker_of_a_test() -> Iterator[str]:
+    """A broker of the test's own: a local mosquitto or amqtt."""
+    with _or_skip("broker"), tempfile.TemporaryDirectory(prefix="millpond-mqtt-") as folder:
+        with embedded_broker(Path(folder)) as url:
+            yield url
 
 
 def docker_answers() -> bool:

@@ -59,10 +59,10 @@ def test_a_benchmark_prints_its_figures_its_reference_and_their_ratio(name: str,
     check(run_small(name, *options, "--dsn", server_dsn), name, figures)
 
 
-def test_ingest_and_the_c_subscriber_drain_the_same_messages(server_dsn: str, broker_url: str) -> None:
+def test_ingest_and_the_c_subscriber_drain_the_same_messages(server_dsn: str, own_broker: str) -> None:
     if shutil.which("mosquitto_sub") is None and not os.environ.get("CI"):
         pytest.skip("the reference needs mosquitto_sub: apt-get install mosquitto-clients")
-    answer = run_small("ingest", "--messages", "40", "--devices", "5", "--dsn", server_dsn, "--broker", broker_url)
+    answer = run_small("ingest", "--messages", "40", "--devices", "5", "--dsn", server_dsn, "--broker", own_broker)
     check(answer, "ingest", {"messages_per_s", "readings_per_s"})
     assert answer["readings_per_s"] == pytest.approx(5 * answer["messages_per_s"], rel=0.01)
 

@@ -38,10 +38,10 @@ def rows(database: str, query: str) -> list[tuple[object, ...]]:
 
 
 @pytest.fixture
-def environment(database: str, broker_url: str) -> dict[str, str]:
+def environment(database: str, own_broker: str) -> dict[str, str]:
     return {
         "MILLPOND_DATABASE_URL": database,
-        "MILLPOND_BROKER_URL": broker_url,
+        "MILLPOND_BROKER_URL": own_broker,
         "MILLPOND_JWT_SECRET": SECRET,
         "MILLPOND_HTTP_PORT": str(free_port()),
         "MILLPOND_CONSUMER_ID": f"crash-{free_port()}",
@@ -62,12 +62,12 @@ def test_the_places_are_named_in_the_code_once_each() -> None:
 
 
 def test_ingest_that_dies_between_commit_and_acknowledgement_stores_once_and_acknowledges_later(
-    service: dict[str, Service], database: str, broker_url: str
+    service: dict[str, Service], database: str, own_broker: str
 ) -> None:
     at = datetime(2025, 1, 1, tzinfo=UTC)
     with connect(database) as conn:
         register_device(conn, serial="CRASH-1", model="reed-air-2", installed_at=at, at=at)
-    device, ingest = TestDevice(broker_url, "CRASH-1"), service["ingest"]
+    device, ingest = TestDevice(own_broker, "CRASH-1"), service["ingest"]
     try:
         ingest.start(MILLPOND_CRASH_AT="after-commit-before-ack")
         # The first status or message ends it; until it has subscribed, nobody keeps what is published.
