@@ -111,7 +111,7 @@ def test_the_story(
             page, errors = open_page(browser)
             page.goto(f"{address}/sign-in?token={token}")
             assert "Mina Park" in page.locator(".offer").inner_text()
-            page.get_by_role("button", name="35.91").click()
+            page.locator(".offer button.primary").click()
             page.locator(".offer.settled").wait_for()
             assert errors == []
 

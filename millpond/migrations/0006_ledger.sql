@@ -21,6 +21,8 @@ create table customer_order (
     constraint order_has_one_currency unique (order_id, currency)
 );
 create index order_by_customer on customer_order (customer_id, placed_at desc);
+create index order_by_store on customer_order (store_id, placed_at desc) where store_id is not null;
+create index order_by_time on customer_order (placed_at desc);
 create index order_by_credited on customer_order (credited_to, placed_at desc);
 
 create table order_line (
