@@ -22,7 +22,7 @@ from millpond.kernel.clock import Clock, floor_to_period
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost
 from millpond.kernel.ids import new_id
-from millpond.kernel.jobs import LEASE, Claim, claim_run, fail_run, finish_run, lease_kept
+from millpond.kernel.jobs import LEASE, Claim, claim_run, fail_run, finish_run, lease_kept, select_left_period
 from millpond.kernel.settings import Settings
 from offers.job import issue_due_offers
 from offers.nouns import LeadTime
@@ -76,8 +76,13 @@ def tick(dsn: str, jobs: Sequence[Job], clock: Clock, holder: str, lease: timede
 
 
 def run_if_due(conn: WriteConnection, dsn: str, job: Job, clock: Clock, holder: str, lease: timedelta = LEASE) -> bool:
-    """Claim and run the job's present period; False when it was done, taken, or lost on the way."""
-    scheduled_for = floor_to_period(clock.now(), job.period)
+    """Claim and run what is left of the job's last period, else the present one; False when there is nothing to do.
+
+    Also False when it was taken, failed, or lost on the way.
+    """
+    present = floor_to_period(clock.now(), job.period)
+    left = select_left_period(conn, job.name, since=present - job.period, present=present)
+    scheduled_for = present if left is None else left
     claim = claim_run(conn, job.name, scheduled_for, holder=holder, at=clock.now(), lease=lease)
     if claim is None:
         return False

@@ -72,6 +72,22 @@ def test_a_stopped_scheduler_that_wakes_up_writes_nothing(database: str) -> None
         ]
 
 
+def test_a_period_whose_scheduler_was_killed_is_run_also_when_the_next_one_has_begun(database: str) -> None:
+    seen: list[datetime] = []
+    before = AcceleratedClock(AT - HOUR, AT, 0)
+
+    def killed(*_: object) -> dict[str, Any]:
+        raise SystemExit  # As far as the table can tell, the process is gone.
+
+    with pytest.raises(SystemExit):
+        tick(database, [Job("count", HOUR, killed)], before, "the first")
+    with connect(database) as conn:
+        conn.execute("update job_run set lease_until = clock_timestamp() - interval '1 second'")
+    for _ in range(3):
+        tick(database, [counting(seen)], CLOCK, "the second")
+    assert seen == [datetime(2026, 3, 1, 11, tzinfo=UTC), datetime(2026, 3, 1, 12, tzinfo=UTC)]
+
+
 def test_a_job_that_fails_is_recorded_and_does_not_stop_the_others(database: str) -> None:
     seen: list[datetime] = []
 

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from millpond.kernel.db import WriteConnection, connect, load_queries
+from millpond.kernel.db import ReadConnection, WriteConnection, connect, load_queries
 from millpond.kernel.errors import LeaseLost
 
 _Q = load_queries("millpond.kernel")
@@ -49,6 +49,12 @@ def claim_run(
         {"job": job, "scheduled_for": scheduled_for, "holder": holder, "at": at, "lease": lease},
     ).fetchone()
     return Claim(job, scheduled_for, int(row[0]), lease) if row else None
+
+
+def select_left_period(conn: ReadConnection, job: str, *, since: datetime, present: datetime) -> datetime | None:
+    """The first period from `since` on, before `present`, that was begun and not done, and that nobody holds."""
+    row = conn.execute(_Q["select_left_period"], {"job": job, "since": since, "present": present}).fetchone()
+    return row[0] if row else None
 
 
 def hold_lease(conn: WriteConnection, claim: Claim) -> None:

@@ -8,6 +8,13 @@ set state = 'running', epoch = job_run.epoch + 1, holder = excluded.holder, leas
 where job_run.state <> 'done' and job_run.lease_until < clock_timestamp()
 returning epoch;
 
+-- name: select_left_period
+-- The first period since a moment, before the present one, that was begun and not done, and that nobody holds.
+select scheduled_for from job_run
+where job = %(job)s and state <> 'done' and lease_until < clock_timestamp()
+  and scheduled_for >= %(since)s and scheduled_for < %(present)s
+order by scheduled_for limit 1;
+
 -- name: hold_job_lease
 -- Renew the lease and lock the row, so that nobody takes the period over before this transaction ends.
 update job_run set lease_until = clock_timestamp() + %(lease)s::interval

@@ -7,18 +7,21 @@ from proof.proxy import Link
 from proof.stage import Outcome, Size, Stage, World, staged
 from proof.wait import pause
 
+_AWAY_S = 60
+_LOCKED_S = 30
+
 
 def stop_postgres(world: World, size: Size, seed: int) -> Outcome:
     """Stop PostgreSQL, fast and immediately by turns, and once leave it away for a while."""
-    repeats, away_s = size.times(5, 60), size.times(10, 60)
+    repeats = size.times(5, 60)
     with staged(world, "postgres", size, seed) as stage:
         for number in range(repeats):
             _stop_and_start(stage, "immediate" if number % 2 else "fast", 1)
         for number in range(size.times(1, 5)):
-            _stop_and_start(stage, "immediate" if number % 2 else "fast", away_s)
+            _stop_and_start(stage, "immediate" if number % 2 else "fast", _AWAY_S)
         stage.settle()
         stage.outcome.repeats = repeats + size.times(1, 5)
-        stage.outcome.notes.append(f"away for {away_s} s")
+        stage.outcome.notes.append(f"away for {_AWAY_S} s")
         return stage.outcome
 
 
@@ -52,18 +55,17 @@ def slow_database(world: World, size: Size, seed: int) -> Outcome:
 
 def locked_table(world: World, size: Size, seed: int) -> Outcome:
     """Somebody locks the table of readings; nothing can be stored meanwhile."""
-    seconds = size.times(10, 30)
     with staged(world, "locked", size, seed) as stage:
         for _ in range(size.times(1, 20)):
             with psycopg.connect(stage.dsn) as locker:
                 locker.execute("lock table reading in access exclusive mode")
                 since = monotonic()
                 stage.outcome.turned("red", stage.watch.until_ready(False, 20, since))
-                pause(max(0, seconds - (monotonic() - since)))
+                pause(max(0, _LOCKED_S - (monotonic() - since)))
             since = monotonic()
             stage.outcome.turned("green", stage.watch.until_ready(True, 20, since))
             stage.until_recovered(since)
         stage.settle()
         stage.outcome.repeats = size.times(1, 20)
-        stage.outcome.notes.append(f"locked for {seconds} s")
+        stage.outcome.notes.append(f"locked for {_LOCKED_S} s")
         return stage.outcome

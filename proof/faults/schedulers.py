@@ -17,7 +17,7 @@ from proof.service import Service
 from proof.stage import Outcome, Size, World
 from proof.wait import Patience
 
-# Only the present period is taken over, so it is long beside the lease, as it is in life.
+# The period is long beside the lease, as it is in life.
 _PERIOD_S, _LEASE_S, _TICK_S = 10.0, 1.0, 0.2
 # Who finished what, seen by the database itself: the table of runs can only say it once.
 _WITNESS = """
