@@ -47,6 +47,7 @@ class Size:
     devices: int = 200
     rate: float = 1000.0
     long: bool = False
+    forgive_time: bool = False
 
     def times(self, short: int, long: int) -> int:
         """A number of repeats, or of seconds, by the form that runs."""
@@ -56,7 +57,7 @@ class Size:
 @dataclass(slots=True)
 class Outcome:
     """What a fault did. `recovery_s`, `red_s` and `green_s` are the slowest of the run; `complaints` make it fail,
-    `skipped` says why it could not be done here."""
+    `slow` says what took longer than it may, `skipped` why it could not be done here."""
 
     repeats: int = 0
     rate: float = 0.0
@@ -69,13 +70,14 @@ class Outcome:
     skipped: str = ""
     notes: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    slow: list[str] = field(default_factory=list)
 
     def recovered(self, seconds: float, most: float) -> None:
         """Note how long a recovery took, and complain when it took longer than it may."""
         self.recovery_s = max(self.recovery_s or 0.0, seconds)
         most = self._allow(most)
         if seconds > most:
-            self.complaints.append(f"the rate was back after {seconds:.1f} s, {most:g} s are allowed")
+            self.slow.append(f"the rate was back after {seconds:.1f} s, {most:g} s are allowed")
 
     def turned(self, colour: str, seconds: float, most: float = 5.0) -> None:
         """Note how long /readyz took to turn `red` or `green`, and complain when it took longer than it may."""
@@ -83,7 +85,7 @@ class Outcome:
         setattr(self, name, max(getattr(self, name) or 0.0, seconds))
         most = self._allow(most)
         if seconds > most:
-            self.complaints.append(f"/readyz turned {colour} after {seconds:.1f} s, {most:g} s are allowed")
+            self.slow.append(f"/readyz turned {colour} after {seconds:.1f} s, {most:g} s are allowed")
 
     def _allow(self, seconds: float) -> float:
         """The limit, or twice as long on a machine that is busy with something else; then a note says so."""
