@@ -1,6 +1,8 @@
 """What an operator keeps: customers, stores and staff."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -25,6 +27,8 @@ from millpond.kernel.errors import InvalidInput
 from millpond.kernel.ids import StaffId, StoreId
 
 router = APIRouter(prefix="/v1", tags=["registers"])
+
+_Shown = TypeVar("_Shown", bound=Out)
 
 
 class NewCustomer(Body):
@@ -101,8 +105,7 @@ def get_customers(reads: Reads, caller: CallerDep, limit: Limit = 50, cursor: Cu
     require_role(caller, Role.OPERATOR)
     with reads.connection() as conn:
         rows = select_customers(conn, after=_after(cursor), limit=limit + 1)
-    page, following = cut_page(rows, limit, lambda row: encode_cursor(row.customer_id))
-    return Page(items=[CustomerOut.model_validate(row) for row in page], next_cursor=following)
+    return _show_page(rows, limit, CustomerOut, "customer_id")
 
 
 @router.post("/stores", status_code=201, response_model=StoreOut)
@@ -122,8 +125,7 @@ def get_stores(reads: Reads, caller: CallerDep, limit: Limit = 50, cursor: Curso
     require_role(caller, Role.OPERATOR)
     with reads.connection() as conn:
         rows = select_stores(conn, after=_after(cursor), limit=limit + 1)
-    page, following = cut_page(rows, limit, lambda row: encode_cursor(row.store_id))
-    return Page(items=[StoreOut.model_validate(row) for row in page], next_cursor=following)
+    return _show_page(rows, limit, StoreOut, "store_id")
 
 
 @router.post("/staff", status_code=201, response_model=StaffOut)
@@ -153,8 +155,7 @@ def get_staff(reads: Reads, caller: CallerDep, limit: Limit = 50, cursor: Cursor
     require_role(caller, Role.OPERATOR)
     with reads.connection() as conn:
         rows = select_staff(conn, after=_after(cursor), limit=limit + 1)
-    page, following = cut_page(rows, limit, lambda row: encode_cursor(row.staff_id))
-    return Page(items=[StaffOut.model_validate(row) for row in page], next_cursor=following)
+    return _show_page(rows, limit, StaffOut, "staff_id")
 
 
 @router.post("/staff/{staff_id}/departure", response_model=StaffOut)
@@ -177,6 +178,12 @@ def post_badge(staff_id: str, caller: CallerDep, write: WriteDep, at: At) -> JSO
         return 201, StaffOut.model_validate(void_badge(conn, StaffId(staff_id)))
 
     return answer_once(write, act)
+
+
+def _show_page(rows: Sequence[object], limit: int, shown: type[_Shown], key: str) -> Page[_Shown]:
+    """A page of rows that are ordered by the id called `key`, of which one more than `limit` was asked for."""
+    page, following = cut_page(rows, limit, lambda row: encode_cursor(getattr(row, key)))
+    return Page(items=[shown.model_validate(row) for row in page], next_cursor=following)
 
 
 def _after(cursor: str | None) -> str:
