@@ -55,10 +55,6 @@ class BareConnection:
             head = bytes((0x33 if retain else 0x32,)) + _length(size)
         self._outgoing += head + topic + self._packet_id.to_bytes(2, "big") + payload
 
-    def ping(self) -> None:
-        """Tell the broker that we live."""
-        self._queue(b"\xc0\x00")
-
     def flush(self) -> None:
         """Send what the socket takes now; Unavailable when the broker has gone."""
         try:
