@@ -1,8 +1,6 @@
 """A scan binds a customer; the first one wins; hand-over follows the policy."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import psycopg
@@ -13,9 +11,10 @@ from attribution.nouns import Scan, ScanOutcome
 from attribution.people import end_employment, register_staff, void_badge
 from attribution.tokens import issue_badge_token, issue_screen_token
 from millpond.kernel.db import WriteConnection, connect
-from millpond.kernel.errors import Conflict, InvalidInput, MillpondError, NotFound
+from millpond.kernel.errors import Conflict, InvalidInput, NotFound
 from millpond.kernel.ids import BindingId, CustomerId
 from tests.people import AT, KEYS, make_customer, make_shop, scan_badge
+from tests.races import race
 
 DAY = timedelta(days=1)
 
@@ -138,22 +137,6 @@ def test_an_unknown_customer_is_not_found(conn: WriteConnection) -> None:
     token = issue_badge_token(KEYS, make_shop(conn).staff)
     with pytest.raises(NotFound, match="customer cus_nobody is not known"):
         bind_customer(conn, token=token, customer_id=CustomerId("cus_nobody"), keys=KEYS, at=AT)
-
-
-def race(database: str, tries: list[Callable[[WriteConnection], Scan]]) -> list[Scan | MillpondError]:
-    """All at the same moment, each on a connection of its own; what each came to."""
-    start = threading.Barrier(len(tries))
-
-    def run(attempt: Callable[[WriteConnection], Scan]) -> Scan | MillpondError:
-        with connect(database) as own:
-            start.wait()
-            try:
-                return attempt(own)
-            except MillpondError as error:
-                return error
-
-    with ThreadPoolExecutor(len(tries)) as threads:
-        return list(threads.map(run, tries))
 
 
 def test_fifty_customers_racing_for_one_code_make_one_binding(database: str) -> None:

@@ -1,8 +1,6 @@
 """An offer is answered once, by whom it was made to, in time."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -15,7 +13,7 @@ from attribution.orders import place_order as place_plain_order
 from attribution.orders import select_orders
 from attribution.statements import ledger_balance
 from millpond.kernel.db import WriteConnection, connect
-from millpond.kernel.errors import Conflict, MillpondError, NotFound
+from millpond.kernel.errors import Conflict, NotFound
 from millpond.kernel.ids import Sku
 from millpond.kernel.money import Money
 from offers.checkout import place_order
@@ -24,6 +22,7 @@ from offers.nouns import Acceptance, Offer, OfferState
 from offers.store import select_offer, select_offer_counts, select_offer_events, select_offers, select_open_offers
 from tests.household import DAY, LEAD, current_part, forecast, make_device, offers_of, run_job
 from tests.people import AT, Shop, make_customer, make_shop, scan_badge
+from tests.races import race
 
 P10 = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
 DUE = P10 - LEAD.total
@@ -168,21 +167,6 @@ def test_offers_are_paged_newest_first(conn: WriteConnection) -> None:
     assert len({o.offer_id for o in first + rest}) == 3
     assert select_offers(conn, states=[OfferState.ORDERED]) == []
     assert select_offer_counts(conn)[OfferState.OPEN] == 3
-
-
-def race(database: str, tries: list[Callable[[WriteConnection], object]]) -> list[object]:
-    start = threading.Barrier(len(tries))
-
-    def run(attempt: Callable[[WriteConnection], object]) -> object:
-        with connect(database) as own:
-            start.wait()
-            try:
-                return attempt(own)
-            except MillpondError as error:
-                return error
-
-    with ThreadPoolExecutor(len(tries)) as threads:
-        return list(threads.map(run, tries))
 
 
 def test_one_offer_accepted_by_many_taps_at_once_is_one_order(database: str) -> None:
