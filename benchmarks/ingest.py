@@ -14,6 +14,8 @@ from benchmarks.broker import CSubscriber, find_mosquitto_sub, forget_sessions, 
 from benchmarks.common import Broker, Dsn, Json, Result, fresh_database, run, some_broker, step, tell, timed, wait_until
 from benchmarks.fleet import METRICS, metric_values, register_fleet
 from devices.wire import build_topic
+from ingest.client_id import client_id
+from ingest.delivery import Lane
 from ingest.session import Session
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import Clock, SystemClock, monotonic
@@ -79,7 +81,7 @@ def _measure(settings: Settings, program: str, messages: int, devices: int, fold
             with step("ingest stores"):
                 seconds = _drain(conn, settings, clock, messages)
         finally:
-            lanes = [f"{settings.consumer_id}-{lane}" for lane in ("live", "backfill")]
+            lanes = [client_id(settings.consumer_id, lane, address) for lane in Lane]
             forget_sessions(address, [reference.client_id, *lanes])
     return seconds, reference_s
 

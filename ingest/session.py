@@ -17,6 +17,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from devices.wire import PREFIX
+from ingest.client_id import client_id
 from ingest.delivery import Delivery, Lane
 from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.clock import Clock, monotonic
@@ -251,7 +252,7 @@ class Session:
     def __init__(self, address: BrokerAddress, consumer_id: str, clock: Clock, max_waiting: int) -> None:
         self.inbox = Inbox()
         self._lanes = {
-            lane: LaneConnection(lane, address, f"{consumer_id}-{lane.name.lower()}", self.inbox, clock, max_waiting)
+            lane: LaneConnection(lane, address, client_id(consumer_id, lane, address), self.inbox, clock, max_waiting)
             for lane in Lane
         }
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from millpond.cli import app
 from millpond.cli.findings import Finding, Findings, Level, bad, good, warning
-from millpond.kernel.broker import parse_broker_url
+from millpond.kernel.broker import BrokerAddress, parse_broker_url
 from millpond.kernel.errors import ConfigurationError, MillpondError
 from millpond.kernel.settings import Settings, load_settings
 
@@ -99,6 +99,7 @@ def _check_broker(settings: Settings) -> Findings:
         return
     yield _judge_window(probe.window)
     yield _judge_session(probe.published, probe.kept)
+    yield _judge_login(parse_broker_url(url))
 
 
 def _judge_window(window: int) -> Finding:
@@ -106,6 +107,16 @@ def _judge_window(window: int) -> Finding:
         sentence = f"it answers, and sends {window} messages before it waits for us, so a batch is never larger"
         return warning("broker", sentence, "in mosquitto, set `max_inflight_messages 2000`")
     return good("broker", f"it answers, and sends {window} messages or more before it waits for us.")
+
+
+def _judge_login(address: BrokerAddress) -> Finding:
+    if not address.password:
+        sentence = (
+            "MILLPOND_BROKER_URL has no password, so the client ids of ingest can be guessed and its sessions taken"
+        )
+        change = "give ingest a user of its own at the broker and write mqtt://user:password@host:port"
+        return warning("login", sentence, f"{change}; the embedded broker of tests needs none")
+    return good("login", "ingest has a password, and its client ids are derived from it.")
 
 
 def _judge_session(published: int, kept: int) -> Finding:

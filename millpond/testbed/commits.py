@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 
+from ingest.client_id import client_id
 from ingest.delivery import Delivery, Lane
 from ingest.session import Session
 from millpond.kernel.broker import BrokerAddress
@@ -31,6 +32,6 @@ class NotedSession(Session):
 def forget_session(address: BrokerAddress, consumer_id: str) -> None:
     """Let the broker forget what it would keep for this ingest for ever: a broker that was given outlives the test."""
     for lane in Lane:
-        publisher = Publisher(address, f"{consumer_id}-{lane.name.lower()}", subscriptions=["millpond/v1/nobody/ack"])
+        publisher = Publisher(address, client_id(consumer_id, lane, address), subscriptions=["millpond/v1/nobody/ack"])
         publisher.connect()
         publisher.close()

@@ -37,6 +37,7 @@ def test_a_platform_that_is_well(millpond: Run, database: str, broker_url: str) 
     code, found = examine(millpond, MILLPOND_STATUS_GRACE_S="60", **settings)
     assert code == 0
     assert found.pop("scheduler") == ("!", "job forecast has never run: start `millpond schedule`.")
+    assert found.pop("login")[0] == "!"
     assert {mark for mark, _ in found.values()} == {"✓"}
     assert set(found) == {
         "settings", "secret", "database", "timescaledb", "schema", "permissions", "clock", "ingest", "broker",
@@ -207,20 +208,23 @@ def broker(monkeypatch: pytest.MonkeyPatch, folder: Path, millpond: Run, *lines:
 
 
 def test_a_broker_with_its_window_as_it_came(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run) -> None:
-    code, (window, session) = broker(monkeypatch, tmp_path, millpond)
+    code, (window, session, login) = broker(monkeypatch, tmp_path, millpond)
     assert code == 0
     assert window.startswith("! broker")
     assert "sends 20 messages before it waits" in window
     assert "max_inflight_messages 2000" in window
     assert session.startswith("✓ broker")
+    assert login.startswith("! login")
+    assert "can be guessed" in login
 
 
 def test_a_broker_that_drops_what_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run) -> None:
     settings = ("max_inflight_messages 100", "max_queued_messages 20")
-    code, (window, session) = broker(monkeypatch, tmp_path, millpond, *settings)
+    code, (window, session, login) = broker(monkeypatch, tmp_path, millpond, *settings)
     assert code == 0
     assert window.startswith("✓ broker")
     assert session.startswith("! broker")
+    assert login.startswith("! login")
     assert "max_queued_messages 0" in session
 
 
