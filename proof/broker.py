@@ -2,14 +2,13 @@
 
 import os
 import queue
-import socket
 import subprocess
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from millpond.embedded import find_mosquitto, free_port, stop
+from millpond.embedded import find_mosquitto, free_port, listens, stop
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.errors import ConfigurationError, Unavailable
 from proof.wait import Patience
@@ -78,7 +77,4 @@ class Broker:
     def _listens(self) -> bool:
         if self._server is not None and self._server.poll() is not None:
             raise Unavailable(f"the broker ended at once: {(self._folder / 'broker.log').read_text()[-300:]}")
-        address = parse_broker_url(self.url)
-        with socket.socket() as probe:
-            probe.settimeout(0.5)
-            return probe.connect_ex((address.host, address.port)) == 0
+        return self._server is not None and listens(self._server, self.port)

@@ -64,8 +64,8 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A live demo with kept data; the last test of this module ends it."""
-    folder = tmp_path_factory.mktemp("demo")
-    os.chmod(folder.parent.parent, 0o755)
+    folder = tmp_path_factory.mktemp("demo") / "kept by me"
+    os.chmod(folder.parent.parent.parent, 0o755)
     process = millpond("demo", *SMALL, "--data", str(folder))
     assert process.stdout is not None
     logins: list[str] = []

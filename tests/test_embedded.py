@@ -1,16 +1,22 @@
 """The embedded servers: both brokers, what stays after them, and what is said when there is none."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
 from millpond import embedded
-from millpond.embedded import embedded_broker, embedded_postgres
+from millpond.embedded import embedded_broker, embedded_postgres, listens
+from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.db import connect
-from millpond.kernel.errors import ConfigurationError
+from millpond.kernel.errors import ConfigurationError, Unavailable
 from millpond.kernel.settings import load_settings
+from millpond.testbed import servers
 from tests.ingest.conftest import TestDevice, running_ingest
 
 
@@ -46,6 +52,68 @@ def test_an_embedded_database_keeps_its_data_and_leaves_no_process(tmp_path: Pat
     assert not runs(pid)
     with embedded_postgres(folder) as dsn, connect(dsn) as conn:
         assert conn.execute("select count(*) from kept").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("name", ["with some spaces in it", "long/" * 40])
+def test_an_embedded_database_lives_in_any_folder(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name / "pg"
+    with embedded_postgres(folder) as dsn, connect(dsn) as conn:
+        conn.execute("create table kept (n int)")
+        socket_folder = Path(conn.info.host)
+        assert len(os.fsencode(socket_folder)) < 60
+    assert not os.path.lexists(socket_folder), "the short way there is gone with the server"
+    with embedded_postgres(folder) as dsn, connect(dsn) as conn:
+        assert conn.execute("select count(*) from kept").fetchone() == (0,)
+
+
+def test_data_of_another_version_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "PG_VERSION").write_text("9\n")
+    with pytest.raises(Unavailable, match="holds data of PostgreSQL 9") as caught, embedded_postgres(tmp_path):
+        pytest.fail("it started")
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_folder_that_postgresql_does_not_take_is_one_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "somebody's file").write_text("not ours")
+    with pytest.raises(Unavailable, match="PostgreSQL does not start in") as caught, embedded_postgres(tmp_path):
+        pytest.fail("it started")
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_foreign_broker_on_our_port_is_not_taken_for_our_own(tmp_path: Path) -> None:
+    with embedded_broker(tmp_path / "theirs") as url:
+        port = parse_broker_url(url).port
+        with pytest.raises(Unavailable, match=f"does not listen on port {port}.*in use"):
+            with embedded_broker(tmp_path / "ours", port):
+                pytest.fail("theirs was taken for ours")
+
+
+def test_who_answers_on_a_port_is_asked_of_the_process() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        idle = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        try:
+            assert not listens(idle, port)
+        finally:
+            idle.communicate()
+        assert not listens(idle, port)
+
+
+def test_a_broker_that_is_down_keeps_its_port(tmp_path: Path) -> None:
+    with servers.TestBroker(None, tmp_path / "of a test") as broker:
+        port = parse_broker_url(broker.url).port
+        with socket.create_connection(("127.0.0.1", port)):
+            broker.stop()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+        with pytest.raises(Unavailable, match="in use"), embedded_broker(tmp_path / "theirs", port):
+            pytest.fail("somebody else has the port")
+        broker.start()
+        with socket.create_connection(("127.0.0.1", port)):
+            assert broker.up
 
 
 def test_without_any_broker_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

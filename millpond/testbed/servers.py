@@ -1,6 +1,7 @@
 """The servers of a platform under test: those that are given, with a database of our own, or embedded ones."""
 
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from millpond.embedded import embedded_broker, embedded_postgres, free_port
+from millpond.embedded import embedded_broker, embedded_postgres, free_port, hold_port
 from millpond.kernel.errors import InvalidInput
 
 
@@ -42,6 +43,7 @@ class TestBroker:
         self._folder = folder / "broker"
         self._port = free_port()
         self._running = ExitStack()
+        self._held: socket.socket | None = None
         self.given = bool(given)
         self.url = given or f"mqtt://127.0.0.1:{self._port}"
         self.up = self.given
@@ -55,16 +57,25 @@ class TestBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._running.close()
+        self._release()
 
     def start(self) -> None:
         """Start it, again at the same address."""
         if not self.up:
+            self._release()
             self._running.enter_context(embedded_broker(self._folder, self._port))
             self.up = True
 
     def stop(self) -> None:
-        """Take it away. InvalidInput for a broker that was given: it is not ours to stop."""
+        """Take it away; its port stays ours. InvalidInput for a broker that was given: it is not ours to stop."""
         if self.given:
             raise InvalidInput("only the embedded broker can be stopped: unset MILLPOND_TEST_BROKER")
-        self._running.close()
-        self.up = False
+        if self.up:
+            self._running.close()
+            self._held = hold_port(self._port)
+            self.up = False
+
+    def _release(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
