@@ -1,20 +1,20 @@
 """One function, one statement: bindings, scans, nonces and the policy."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-import psycopg
 from psycopg.rows import class_row
 
 from attribution.nouns import Binding, BindingPolicy, ScanOutcome, StaffCode, TakeOver
-from millpond.kernel.db import ReadConnection, WriteConnection, load_queries, translate_violation
-from millpond.kernel.errors import Conflict, MillpondError
+from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
+from millpond.kernel.errors import Conflict
 from millpond.kernel.ids import BindingId, CustomerId, StaffId, new_id
 
 _Q = load_queries("attribution")
-_ERRORS: dict[str, MillpondError] = {
-    "binding_never_overlaps": Conflict("this customer is already bound to somebody in that time"),
-    "binding_not_empty": Conflict("a binding cannot end before it begins"),
+_REFUSALS: Refusals = {
+    "binding_never_overlaps": partial(Conflict, "this customer is already bound to somebody in that time"),
+    "binding_not_empty": partial(Conflict, "a binding cannot end before it begins"),
 }
 
 
@@ -111,10 +111,7 @@ def _select(conn: ReadConnection, query: str, values: dict[str, Any]) -> Binding
 
 
 def _write(conn: WriteConnection, query: str, values: dict[str, Any]) -> Binding:
-    try:
-        with conn.transaction(), conn.cursor(row_factory=class_row(Binding)) as cursor:
-            row = cursor.execute(_Q[query], values).fetchone()
-    except psycopg.IntegrityError as error:
-        raise translate_violation(error, _ERRORS) or error from error
+    with refusing(conn, _REFUSALS), conn.cursor(row_factory=class_row(Binding)) as cursor:
+        row = cursor.execute(_Q[query], values).fetchone()
     assert row is not None
     return row

@@ -2,20 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-
-import psycopg
+from functools import partial
 
 from attribution.nouns import AccountKind, EntryKind, Posting
-from millpond.kernel.db import ReadConnection, WriteConnection, load_queries, translate_violation
-from millpond.kernel.errors import Conflict, MillpondError
+from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
+from millpond.kernel.errors import Conflict
 from millpond.kernel.ids import EntryId, OrderId, RefundId, StaffId, new_id
 from millpond.kernel.money import Money
 
 _Q = load_queries("attribution")
-_ERRORS: dict[str, MillpondError] = {
-    "commission_earned_once": Conflict("this order has already earned its commission"),
-    "commission_released_once": Conflict("this order's commission has already been released"),
-    "commission_clawed_back_once": Conflict("this refund has already reversed its commission"),
+_REFUSALS: Refusals = {
+    "commission_earned_once": partial(Conflict, "this order has already earned its commission"),
+    "commission_released_once": partial(Conflict, "this order's commission has already been released"),
+    "commission_clawed_back_once": partial(Conflict, "this refund has already reversed its commission"),
 }
 
 
@@ -35,13 +34,10 @@ def post_entry(
     """
     entry_id = EntryId(new_id("ent"))
     values = {"entry_id": entry_id, "kind": kind, "order_id": order_id, "refund_id": refund_id, "plan_id": plan_id}
-    try:
-        with conn.transaction():
-            conn.execute(_Q["insert_entry"], values | {"at": at})
-            for line, posting in enumerate(postings, start=1):
-                _insert_posting(conn, entry_id, line, posting)
-    except psycopg.IntegrityError as error:
-        raise translate_violation(error, _ERRORS) or error from error
+    with refusing(conn, _REFUSALS):
+        conn.execute(_Q["insert_entry"], values | {"at": at})
+        for line, posting in enumerate(postings, start=1):
+            _insert_posting(conn, entry_id, line, posting)
     return entry_id
 
 

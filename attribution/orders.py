@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import reduce
-
-import psycopg
+from functools import partial, reduce
 
 from attribution.binding_rows import binding_at
 from attribution.credit import claw_back, credit_order
@@ -13,8 +11,8 @@ from attribution.nouns import Channel, Order, OrderItem, OrderLine, Refund
 from attribution.order_rows import lock_order, select_order, select_orders, select_refunds
 from attribution.people import lock_customer, select_staff_member, select_store
 from millpond.kernel.crashpoints import crash_point
-from millpond.kernel.db import ReadConnection, WriteConnection, load_queries, translate_violation
-from millpond.kernel.errors import Conflict, InvalidInput, MillpondError, NotFound
+from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
+from millpond.kernel.errors import Conflict, InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId, OfferId, OrderId, RefundId, Sku, StaffId, StoreId, new_id
 from millpond.kernel.money import Money
 
@@ -22,12 +20,14 @@ __all__ = ["place_order", "refund_order", "select_order", "select_orders", "sele
 
 _Q = load_queries("attribution")
 _MOST_OF_ONE = 1_000
-_ERRORS: dict[str, MillpondError] = {
-    "one_order_per_offer": Conflict("this offer has already been ordered"),
-    "order_of_an_offer": InvalidInput("that offer is not known"),
-    "order_in_a_store_names_it": InvalidInput("an order in a store names the store, an order elsewhere does not"),
-    "refund_within_order": Conflict("the refund is larger than what is left of the order"),
-    "refund_in_order_currency": InvalidInput("the refund is in another currency than the order"),
+_REFUSALS: Refusals = {
+    "one_order_per_offer": partial(Conflict, "this offer has already been ordered"),
+    "order_of_an_offer": partial(InvalidInput, "that offer is not known"),
+    "order_in_a_store_names_it": partial(
+        InvalidInput, "an order in a store names the store, an order elsewhere does not"
+    ),
+    "refund_within_order": partial(Conflict, "the refund is larger than what is left of the order"),
+    "refund_in_order_currency": partial(InvalidInput, "the refund is in another currency than the order"),
 }
 
 
@@ -84,7 +84,7 @@ def _require_till(
 ) -> None:
     """A sale in a store names the store, is in its currency, and whoever sold it works there."""
     if (channel is Channel.STORE) != (store_id is not None):
-        raise _ERRORS["order_in_a_store_names_it"]
+        raise _REFUSALS["order_in_a_store_names_it"]()
     if store_id is not None:
         store = select_store(conn, store_id)
         if store is None:
@@ -188,8 +188,5 @@ def _insert_refund(conn: WriteConnection, refund: Refund) -> None:
 
 
 def _write(conn: WriteConnection, query: str, values: Mapping[str, object]) -> None:
-    try:
-        with conn.transaction():
-            conn.execute(_Q[query], values)
-    except psycopg.IntegrityError as error:
-        raise translate_violation(error, _ERRORS) or error from error
+    with refusing(conn, _REFUSALS):
+        conn.execute(_Q[query], values)

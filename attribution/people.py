@@ -3,28 +3,27 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 from zoneinfo import available_timezones
 
-import psycopg
 from psycopg.rows import class_row
 
 from attribution.nouns import Customer, Staff, Store
-from millpond.kernel.db import ReadConnection, WriteConnection, load_queries, translate_violation
-from millpond.kernel.errors import Conflict, InvalidInput, MillpondError, NotFound
+from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
+from millpond.kernel.errors import Conflict, InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId, StaffId, StoreId, new_id
 
 Noun = TypeVar("Noun", Customer, Store, Staff)
 
 _Q = load_queries("attribution")
 _LOCALE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-# As the schema has them; a violation of any other constraint is a bug and stays what it is.
-_ERRORS: dict[str, MillpondError] = {
-    "customer_external_key_unique": Conflict("that external key already belongs to a customer"),
-    "store_currency_is_iso": InvalidInput("a store's currency is three capital letters, like EUR"),
-    "staff_store_id_fkey": InvalidInput("that store is not known"),
-    "staff_customer_id_fkey": InvalidInput("that customer account is not known"),
-    "staff_leaves_after_joining": Conflict("a person cannot leave before having joined"),
+_REFUSALS: Refusals = {
+    "customer_external_key_unique": partial(Conflict, "that external key already belongs to a customer"),
+    "store_currency_is_iso": partial(InvalidInput, "a store's currency is three capital letters, like EUR"),
+    "staff_store_id_fkey": partial(InvalidInput, "that store is not known"),
+    "staff_customer_id_fkey": partial(InvalidInput, "that customer account is not known"),
+    "staff_leaves_after_joining": partial(Conflict, "a person cannot leave before having joined"),
 }
 
 
@@ -145,12 +144,9 @@ def select_staff(
 
 
 def _write(conn: WriteConnection, query: str, values: Mapping[str, object], noun: type[Noun]) -> Noun:
-    """Run one statement that returns the row it wrote; a savepoint keeps the caller's transaction usable."""
-    try:
-        with conn.transaction(), conn.cursor(row_factory=class_row(noun)) as cursor:
-            row = cursor.execute(_Q[query], values).fetchone()
-    except psycopg.IntegrityError as error:
-        raise translate_violation(error, _ERRORS) or error from error
+    """Run one statement that returns the row it wrote."""
+    with refusing(conn, _REFUSALS), conn.cursor(row_factory=class_row(noun)) as cursor:
+        row = cursor.execute(_Q[query], values).fetchone()
     if row is None:
         raise NotFound(f"staff member {values['staff_id']} is not known")
     return row

@@ -1,6 +1,7 @@
 """Use cases: fill the catalogue from profile files, and register devices."""
 
 from datetime import datetime
+from functools import partial
 
 import psycopg
 from psycopg.rows import class_row
@@ -8,8 +9,8 @@ from psycopg.types.json import Jsonb
 
 from devices.nouns import Device
 from devices.profile import Catalogue, DeviceProfile, PartProfile
-from millpond.kernel.db import WriteConnection, load_queries, translate_violation
-from millpond.kernel.errors import Conflict, InvalidInput, MillpondError
+from millpond.kernel.db import Refusals, WriteConnection, load_queries, refusing
+from millpond.kernel.errors import Conflict, InvalidInput
 from millpond.kernel.ids import CustomerId
 
 _Q = load_queries("devices")
@@ -102,22 +103,19 @@ def register_device(
         "installed_at": installed_at,
         "at": at,
     }
-    try:
-        with conn.transaction(), conn.cursor(row_factory=class_row(Device)) as cursor:
-            device = cursor.execute(_Q["insert_device"], values).fetchone()
-            assert device is not None
-            conn.execute(_Q["insert_first_installations"], values | {"device_id": device.device_id})
-            return device
-    except psycopg.IntegrityError as error:
-        raise translate_violation(error, _device_errors(serial, model, customer_id)) or error from error
+    refusals = _device_refusals(serial, model, customer_id)
+    with refusing(conn, refusals), conn.cursor(row_factory=class_row(Device)) as cursor:
+        device = cursor.execute(_Q["insert_device"], values).fetchone()
+        assert device is not None
+        conn.execute(_Q["insert_first_installations"], values | {"device_id": device.device_id})
+        return device
 
 
-def _device_errors(serial: str, model: str, customer_id: CustomerId | None) -> dict[str, MillpondError]:
+def _device_refusals(serial: str, model: str, customer_id: CustomerId | None) -> Refusals:
+    unfit = f"serial {serial[:80]!r} is not 1 to 64 letters, digits, dots, colons, dashes or underscores"
     return {
-        "device_serial_unique": Conflict(f"serial {serial} is already registered"),
-        "device_serial_fits_a_topic": InvalidInput(
-            f"serial {serial[:80]!r} is not 1 to 64 letters, digits, dots, colons, dashes or underscores"
-        ),
-        "device_model_fkey": InvalidInput(f"model {model} is not known: add its profile first"),
-        "device_customer_id_fkey": InvalidInput(f"customer {customer_id} is not known"),
+        "device_serial_unique": partial(Conflict, f"serial {serial} is already registered"),
+        "device_serial_fits_a_topic": partial(InvalidInput, unfit),
+        "device_model_fkey": partial(InvalidInput, f"model {model} is not known: add its profile first"),
+        "device_customer_id_fkey": partial(InvalidInput, f"customer {customer_id} is not known"),
     }

@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime
-
-import psycopg
+from functools import partial
 
 from attribution.nouns import Channel, Order, OrderItem
 from attribution.orders import place_order
 from attribution.people import lock_customer
-from millpond.kernel.db import WriteConnection, load_queries
+from millpond.kernel.db import WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict, NotFound
 from millpond.kernel.ids import CustomerId
 from offers.decide import is_moot
@@ -104,10 +103,7 @@ def _order(conn: WriteConnection, offer: Offer, channel: Channel, at: datetime) 
 
 
 def _move(conn: WriteConnection, offer: Offer, state: OfferState, *, at: datetime, actor: str) -> Offer:
-    try:
-        with conn.transaction():
-            conn.execute(_Q["update_offer_state"], {"offer_id": offer.offer_id, "state": state})
-            record_event(conn, offer.offer_id, state, at=at, actor=actor)
-    except psycopg.errors.UniqueViolation as error:
-        raise Conflict(f"this offer was already {state}") from error
+    with refusing(conn, {"offer_event_once": partial(Conflict, f"this offer was already {state}")}):
+        conn.execute(_Q["update_offer_state"], {"offer_id": offer.offer_id, "state": state})
+        record_event(conn, offer.offer_id, state, at=at, actor=actor)
     return replace(offer, state=state)

@@ -1,7 +1,8 @@
 """PostgreSQL: pools, two types of connection, named queries, and errors by constraint name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from importlib.resources import files
 from typing import Any, LiteralString, cast
@@ -100,6 +101,25 @@ def load_queries(package: str) -> Mapping[str, LiteralString]:
     return {name: cast(LiteralString, body.strip()) for name, body in zip(names, bodies, strict=True)}
 
 
-def translate_violation(error: psycopg.Error, by_constraint: Mapping[str, MillpondError]) -> MillpondError | None:
-    """The domain error for the named constraint that `error` violated, or None when it is not one of them."""
-    return by_constraint.get(error.diag.constraint_name or "")
+Refusals = Mapping[str, Callable[[], MillpondError]]
+"""By the name of a constraint, what makes the error of whoever violates it.
+
+What makes it, never the error itself: Python writes into an error each time that it is raised, so one that is kept
+holds the frames of every request it ever refused, and shows one caller what another one did.
+"""
+
+
+@contextmanager
+def refusing(conn: WriteConnection, by_constraint: Refusals) -> Iterator[None]:
+    """Do the body whole or not at all (a savepoint keeps the caller's transaction usable).
+
+    Raises the domain error of the constraint that was violated; a violation of any other is a bug and stays what it is.
+    """
+    try:
+        with conn.transaction():
+            yield
+    except psycopg.IntegrityError as error:
+        refusal = by_constraint.get(error.diag.constraint_name or "")
+        if refusal is None:
+            raise
+        raise refusal() from error
