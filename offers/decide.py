@@ -9,11 +9,10 @@ from devices.nouns import Product
 from millpond.kernel.money import Money
 from offers.nouns import Candidate, Depletion, Facts, Gate, LeadTime, OfferState, Rules, Terms, Trigger, Verdict
 
-# An offer that nobody answered is made again after this long; one that was declined never is for the same part.
-QUIET_AFTER_EXPIRY = timedelta(days=14)
 # How long an offer is open when no date of the part's own says so.
 OPEN_DAYS_LATE = 7
 OPEN_DAYS_NEW_DEVICE = 14
+OPEN_DAYS_PLAIN = 30
 
 
 def decide_offer(
@@ -29,7 +28,10 @@ def decide_offer(
     gates = tuple(_gates(candidate, facts, customer, product, at, rules))
     if customer is None or product is None or not all(gate.passed for gate in gates):
         return Verdict(gates, None)
-    return Verdict(gates, compute_terms(product.price, candidate.depletion, customer.time_zone, at=at, rules=rules))
+    terms = compute_terms(
+        product.price, candidate.depletion, customer.time_zone, at=at, rules=rules, plain=_ran_out(facts)
+    )
+    return Verdict(gates, terms)
 
 
 def _gates(
@@ -43,7 +45,7 @@ def _gates(
     else:
         yield _device_new(candidate, rules, at)
     yield _no_open_offer(facts)
-    yield _not_answered(candidate, facts, at)
+    yield _not_answered(candidate, facts)
     yield _not_ordered(facts) if candidate.trigger is Trigger.DEPLETION else _not_owned(facts)
     yield _compatible(facts)
     yield _price_known(product)
@@ -84,15 +86,19 @@ def _no_open_offer(facts: Facts) -> Gate:
     return Gate("no_open_offer", facts.open_offer is None, why)
 
 
-def _not_answered(candidate: Candidate, facts: Facts, at: datetime) -> Gate:
-    """A no is for good; silence is for two weeks, and for good where the offer was an extra."""
+def _not_answered(candidate: Candidate, facts: Facts) -> Gate:
+    """A no is for good, and so is silence where the offer was an extra; what is needed stays on offer."""
     if facts.last_answer is None or facts.last_answer_at is None:
         return Gate("not_answered", True, "no earlier offer of this was declined or ran out")
     said = f"an offer of this was {facts.last_answer} on {facts.last_answer_at:%Y-%m-%d}"
-    again = facts.last_answer_at + QUIET_AFTER_EXPIRY
-    if facts.last_answer == OfferState.DECLINED or candidate.trigger is Trigger.NEW_DEVICE:
+    if not _ran_out(facts) or candidate.trigger is Trigger.NEW_DEVICE:
         return Gate("not_answered", False, f"{said}: it is not made again")
-    return Gate("not_answered", again <= at, f"{said}: it may be made again from {again:%Y-%m-%d}")
+    return Gate("not_answered", True, f"{said}: it is made again at the plain price")
+
+
+def _ran_out(facts: Facts) -> bool:
+    """Whether nobody answered the last offer of this: what it took off the price is gone, the need may not be."""
+    return facts.last_answer == OfferState.EXPIRED
 
 
 def _not_ordered(facts: Facts) -> Gate:
@@ -123,20 +129,26 @@ def is_moot(facts: Facts, trigger: Trigger) -> bool:
 
 
 def compute_terms(
-    list_price: Money, depletion: Depletion | None, time_zone: str, *, at: datetime, rules: Rules
+    list_price: Money, depletion: Depletion | None, time_zone: str, *, at: datetime, rules: Rules, plain: bool = False
 ) -> Terms:
     """Price before, price now, and until when: always a midnight of the customer's, so that "by Friday" is all Friday.
 
     A reply by `reply_by` arrives before P10; where that is less than a day away, the offer is open a week and says so.
+    `plain` is without a discount, and then open for a month.
     """
-    price = Money(max(1, (list_price - list_price.share(rules.discount_bp)).amount_minor), list_price.currency)
+    price = list_price if plain else _reduced(list_price, rules.discount_bp)
     if depletion is None or depletion.p10 is None:
         until, in_time = _midnight(at + timedelta(days=OPEN_DAYS_NEW_DEVICE + 1), time_zone), True
     else:
         until = _midnight(depletion.p10 - rules.lead.delivery, time_zone)
         in_time = until >= at + timedelta(days=1)
-        until = until if in_time else _midnight(at + timedelta(days=OPEN_DAYS_LATE + 1), time_zone)
+        open_days = OPEN_DAYS_PLAIN if plain else OPEN_DAYS_LATE
+        until = until if in_time else _midnight(at + timedelta(days=open_days + 1), time_zone)
     return Terms(list_price, price, valid_from=at, reply_by=until, valid_until=until, in_time=in_time)
+
+
+def _reduced(list_price: Money, discount_bp: int) -> Money:
+    return Money(max(1, (list_price - list_price.share(discount_bp)).amount_minor), list_price.currency)
 
 
 def _midnight(at: datetime, time_zone: str) -> datetime:

@@ -82,7 +82,10 @@ class Settings(BaseSettings):
         default=7, ge=0, le=3650, description="Days of safety margin, the other part of the lead time."
     )
     offer_discount_bp: int = Field(
-        default=1000, ge=0, le=9000, description="Discount of an offer on the list price, in basis points."
+        default=1000,
+        ge=0,
+        le=9000,
+        description="Discount of an offer on the list price, in basis points; what ran out is offered again without.",
     )
     new_device_days: int = Field(
         default=30,

@@ -13,7 +13,7 @@ from millpond.kernel.ids import Sku
 from millpond.kernel.jobs import claim_run
 from millpond.kernel.money import Money
 from offers.checkout import place_order
-from offers.life import accept_offer, decline_offer
+from offers.life import accept_offer
 from offers.nouns import OfferState, ReasonCode
 from offers.store import select_decision, select_decisions, select_offer, select_offer_events
 from tests.household import DAY, LEAD, current_part, forecast, make_device, offers_of, replace_part, run_job
@@ -222,19 +222,6 @@ def test_a_replacement_withdraws_the_offer(conn: WriteConnection) -> None:
     replace_part(conn, current_part(conn, device), DUE + DAY)
     assert run_job(conn, DUE + DAY).withdrawn == 1
     assert offers_of(conn, shop.customer.customer_id)[0].state is OfferState.WITHDRAWN
-
-
-def test_an_offer_that_ran_out_is_made_again_after_two_weeks_and_a_declined_one_never(conn: WriteConnection) -> None:
-    shop, _ = make_due(conn)
-    run_job(conn, DUE)
-    [offer] = offers_of(conn, shop.customer.customer_id)
-    summary = run_job(conn, offer.valid_until)
-    assert (summary.expired, summary.issued) == (1, 0)
-    assert last_gate(conn, shop)[1].startswith("an offer of this was expired on 2026-02-27: it may be made again from")
-    assert run_job(conn, offer.valid_until + 14 * DAY).issued == 1
-    again = offers_of(conn, shop.customer.customer_id)[0]
-    decline_offer(conn, again.offer_id, customer_id=shop.customer.customer_id, at=offer.valid_until + 15 * DAY)
-    assert run_job(conn, offer.valid_until + 300 * DAY).issued == 0
 
 
 def test_a_new_tv_brings_what_fits_it_and_the_other_tv_does_not(conn: WriteConnection) -> None:
