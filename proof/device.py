@@ -1,12 +1,15 @@
 """A device as docs/devices.md asks for it: an outbox, a window, and nothing forgotten before it is said to be safe."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from devices import wire
-from proof.journal import BOOT, Journal, Sample, measure
+from proof.journal import BOOT, Journal, Kind, Sample, kind_of, measure
 from simulators.outbox import Outbox, StoredSample
 
 _BATCH = 40
+# Several messages at once, so that they come closer together than their samples are many microseconds.
+_BURSTS = {Kind.BULK: (1500, 500), Kind.SAME: (400, 200)}
 _BACKLOG = 8
 _SILENCE_S, _SILENCE_MAX_S = 6.0, 24.0
 
@@ -14,7 +17,8 @@ _SILENCE_S, _SILENCE_MAX_S = 6.0, 24.0
 class Device:
     """Sends live samples one by one and a backlog in batches; sends again after silence, a reconnect, or when asked.
 
-    `window` is how many samples it lets go without having heard that they are safe.
+    `window` is how many samples it lets go without having heard that they are safe. `burst` is how many samples it
+    takes at once: one, or so many that they fill several messages.
     """
 
     def __init__(self, number: int, serial: str, seed: int, journal: Journal, window: int) -> None:
@@ -22,7 +26,10 @@ class Device:
         self.outbox = Outbox()
         self.outbox.open_boot(BOOT)
         self.measured = self.acked = 0
-        self._number, self._seed, self._journal, self._window = number, seed, journal, window
+        self.kind = kind_of(number)
+        self.burst, self._batch = _BURSTS.get(self.kind, (1, _BATCH))
+        self._number, self._seed, self._journal = number, seed, journal
+        self._window = max(window, 2 * self.burst)
         self._heard_at = 0.0
         self._patience_s = _SILENCE_S
 
@@ -36,8 +43,20 @@ class Device:
         self.measured += 1
         sample = measure(self._number, self.measured, ts_ms, sent_ms, self._seed, self.serial)
         self._journal.remember(sample)
-        self.outbox.append(BOOT, [(ts_ms, {"filter_used_h": sample.used_h, "pm25_ugm3": sample.pm25})])
+        self.outbox.append(BOOT, [(ts_ms, dict(sample.values))], [self._shown(ts_ms)])
         return sample
+
+    def _shown(self, ts_ms: int) -> int | None:
+        """What goes over the wire as the sample's time."""
+        match self.kind:
+            case Kind.ORDINARY:
+                return ts_ms
+            case Kind.SECONDS:
+                return ts_ms // 1000
+            case Kind.CLOCKLESS | Kind.BULK | Kind.SAME:
+                return None
+            case _:
+                assert_never(self.kind)
 
     def next_message(self, now: float) -> tuple[str, bytes] | None:
         """Topic and payload of what may go out now, or None."""
@@ -47,7 +66,7 @@ class Device:
         if not self.in_flight:
             self._heard_at = now
         if self.outbox.unsent > _BACKLOG:
-            return self._build("backfill", self.outbox.take(min(_BATCH, room)))
+            return self._build("backfill", self.outbox.take(min(self._batch, room)))
         return self._build("telemetry", self.outbox.take(1))
 
     def on_ack(self, payload: bytes, now: float) -> None:
@@ -62,8 +81,8 @@ class Device:
         """Send a range of numbers again; what is not here any more was said to be safe."""
         asked = wire.ResendCommand.model_validate_json(payload)
         samples = list(self.outbox.samples(asked.boot, asked.from_seq, asked.to_seq))
-        for start in range(0, len(samples), _BATCH):
-            yield self._build("backfill", samples[start : start + _BATCH])
+        for start in range(0, len(samples), self._batch):
+            yield self._build("backfill", samples[start : start + self._batch])
 
     def on_silence(self, now: float) -> None:
         """When nothing was heard for long, everything that is not safe goes out again; then it waits twice as long."""

@@ -23,6 +23,7 @@ from proof.poison import make_poison
 
 _TICK_S = 0.02
 _SAY_EVERY_S = 0.25
+_BURST_CHANCE = 0.01  # of a device that takes many samples at once, each turn after its first
 
 
 @dataclass(slots=True)
@@ -94,13 +95,19 @@ class Fleet:
     def _measure_next(self) -> None:
         device = self._devices[self._turn % len(self._devices)]
         self._turn += 1
+        if device.burst > 1 and device.measured and self._chance.random() > _BURST_CHANCE:
+            return
+        for _ in range(device.burst):
+            self._measure(device)
+        if self._chance.random() < self._plan.poison:
+            self._send_poison(device)
+
+    def _measure(self, device: Device) -> None:
         now_ms = int(self._clock.now().timestamp() * 1000)
         quantum = self._plan.quantum_ms
         ts_ms = max((now_ms + self._offset_ms) // quantum * quantum, self._last_ms[device.serial] + quantum)
         self._last_ms[device.serial] = ts_ms
         device.measure(ts_ms, now_ms)
-        if self._chance.random() < self._plan.poison:
-            self._send_poison(device)
 
     def _send_poison(self, device: Device) -> None:
         self._poisoned += 1

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import psycopg
 
-from proof.journal import Sample
+from proof.journal import METRICS, Kind, Sample
 
 # What a sample's identity is (see proof/journal.py), beside when and with what it was stored or kept aside.
 _STORED = """
@@ -27,8 +27,9 @@ select coalesce(sum(stored + conflict), 0)::bigint,
 from ingest_minute where consumer = %(consumer)s
 """
 
-# A sample is received at most so long after it was measured, in the short runs that use it.
+# A sample is received at most so long after it was measured: in the short runs that set clocks, and in any.
 _LATEST_MS = 120_000
+_LATEST_WITHOUT_CLOCK_MS = 1_800_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,33 @@ class Row:
 def compare(samples: list[Sample], rows: list[Row], *, server_offsets_ms: tuple[int, ...] = ()) -> Account:
     """What became of samples of two values each; counts are values, two to a sample.
 
-    Without `server_offsets_ms` no time may have been corrected. With them, a corrected time must be one at which the
-    sample can have been received, on a server whose clock was off by one of them.
+    Without `server_offsets_ms` no good time may have been corrected. With them, a corrected time must be one at which
+    the sample can have been received, on a server whose clock was off by one of them.
     """
+    same = {s.serial for s in samples if s.kind is Kind.SAME}
+    account = _compare_same([s for s in samples if s.serial in same], [r for r in rows if r.serial in same])
+    apart = [s for s in samples if s.serial not in same], [r for r in rows if r.serial not in same]
+    return account + _compare_apart(*apart, server_offsets_ms)
+
+
+def _compare_same(samples: list[Sample], rows: list[Row]) -> Account:
+    """Samples that nothing tells apart: as many values as were sent, all at moments of their own.
+
+    One that is lost and one that is there twice would even out here; the other kinds without a clock would show it.
+    """
+    sent = Counter((s.serial, name) for s in samples for name in METRICS)
+    values = {(s.serial, name): value for s in samples for name, value in s.values.items()}
+    found = Counter((row.serial, row.metric) for row in rows)
+    return Account(
+        sent=sent.total(),
+        stored=len(rows),
+        lost=(sent - found).total(),
+        duplicated=(found - sent).total(),
+        corrupt=sum(row.value != values.get((row.serial, row.metric)) or not row.corrected for row in rows),
+    )
+
+
+def _compare_apart(samples: list[Sample], rows: list[Row], server_offsets_ms: tuple[int, ...]) -> Account:
     by_used = {(s.serial, s.used_h): s for s in samples}
     by_time: dict[tuple[str, int], list[Sample]] = {}
     found: Counter[tuple[str, int, str]] = Counter()
@@ -138,6 +163,8 @@ def read_tally(conn: "psycopg.Connection[tuple[object, ...]]", consumer: str) ->
 
 def _time_is_right(sample: Sample, row: Row, server_offsets_ms: tuple[int, ...]) -> bool:
     if not row.corrected:
-        return row.at_us == sample.ts_ms * 1000
-    received_after_ms = [row.at_us / 1000 - sample.sent_ms - offset for offset in server_offsets_ms]
-    return any(0 <= after <= _LATEST_MS for after in received_after_ms)
+        return sample.kind.has_time and row.at_us == sample.ts_ms * 1000
+    offsets = server_offsets_ms if sample.kind.has_time else {0, *server_offsets_ms}
+    latest_ms = _LATEST_MS if sample.kind.has_time else _LATEST_WITHOUT_CLOCK_MS
+    received_after_ms = [row.at_us / 1000 - sample.sent_ms - offset for offset in offsets]
+    return any(0 <= after <= latest_ms for after in received_after_ms)

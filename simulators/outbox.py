@@ -1,7 +1,7 @@
 """What a device has measured and the platform has not yet committed. Nothing leaves it but by a commit-ack."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,11 +81,14 @@ class Outbox:
                 self._file.execute("insert into boot (boot) values (?)", [boot])
 
     def append(
-        self, boot: str, measured: list[tuple[int, dict[str, object]]], shown_ms: list[int] | None = None
+        self,
+        boot: str,
+        measured: list[tuple[int, dict[str, object]]],
+        shown_ms: Sequence[int | None] | None = None,
     ) -> list[StoredSample]:
         """Store samples, given as (epoch milliseconds, metrics), under the next numbers of an open boot.
 
-        `shown_ms` is what a wrong clock says instead; it goes over the wire.
+        `shown_ms` is what a wrong clock says instead; it goes over the wire. A None in it is a sample without a time.
         """
         shelf = self._shelves[boot]
         shown = [at for at, _ in measured] if shown_ms is None else shown_ms
@@ -188,5 +191,6 @@ def _open(path: Path) -> sqlite3.Connection:
     return file
 
 
-def _encode(boot: str, seq: int, at_ms: int, shown_ms: int, metrics: dict[str, object]) -> StoredSample:
-    return StoredSample(boot, seq, at_ms, len(metrics), orjson.dumps({"seq": seq, "ts": shown_ms, "metrics": metrics}))
+def _encode(boot: str, seq: int, at_ms: int, shown_ms: int | None, metrics: dict[str, object]) -> StoredSample:
+    time = {} if shown_ms is None else {"ts": shown_ms}
+    return StoredSample(boot, seq, at_ms, len(metrics), orjson.dumps({"seq": seq, **time, "metrics": metrics}))

@@ -10,7 +10,7 @@ import pytest
 
 from millpond.kernel.clock import monotonic
 from proof.device import Device
-from proof.journal import Journal, Sample, measure, read_journal
+from proof.journal import Journal, Kind, Sample, measure, read_journal
 from proof.oracle import Account, Row, compare, compare_poison
 from proof.proxy import Link, Proxy
 from proof.wait import Patience
@@ -56,6 +56,54 @@ def test_a_corrected_time_is_right_only_when_the_sample_can_have_been_received_t
     assert compare(SAMPLES[:1], late).faults == {"corrupt": 1}
     assert compare(SAMPLES[:1], late, server_offsets_ms=(0,)).faults == {}
     assert compare(SAMPLES[:1], late, server_offsets_ms=(3_600_000,)).faults == {"corrupt": 1}
+
+
+def rows_without_a_time(*samples: Sample) -> list[Row]:
+    """What is stored of devices without a good clock: at the time of receipt, a millisecond after."""
+    return [replace(row, at_us=row.at_us + 1_000, corrected=True) for row in rows_of(*samples)]
+
+
+def test_a_sample_without_a_time_stands_at_its_receipt_and_is_never_kept_aside() -> None:
+    samples = [measure(9, seq, 1_000 * seq, 1_000 * seq, 7, "D-9") for seq in (1, 2)]
+    assert samples[0].kind is Kind.CLOCKLESS
+    assert compare(samples, rows_without_a_time(*samples)) == Account(sent=4, stored=4)
+    aside = [replace(row, corrected=False, conflict=True) for row in rows_without_a_time(samples[1])]
+    assert compare(samples, rows_without_a_time(samples[0]) + aside).faults == {"corrupt": 1}
+    assert compare(samples, rows_without_a_time(samples[0])).faults == {"lost": 2}
+
+
+def test_equal_samples_are_counted() -> None:
+    samples = [measure(39, seq, 1_000 * seq, 1_000 * seq, 7, "D-39") for seq in (1, 2, 3)]
+    assert (samples[0].kind, samples[0].values) == (Kind.SAME, samples[2].values)
+    assert compare(samples, rows_without_a_time(*samples)) == Account(sent=6, stored=6)
+    assert compare(samples, rows_without_a_time(*samples[:2])).faults == {"lost": 2}
+    assert compare(samples, rows_without_a_time(*samples, samples[0])).faults == {"duplicated": 2}
+    changed = [replace(row, value=row.value + 1) for row in rows_without_a_time(samples[0])]
+    assert compare(samples, changed + rows_without_a_time(*samples[1:])).faults == {"corrupt": 2}
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "in_one", "begins"),
+    [
+        (0, Kind.ORDINARY, 1, b'{"boot":"b","seq":1,"ts":1771234567890,'),
+        (9, Kind.CLOCKLESS, 1, b'{"boot":"b","seq":1,"metrics"'),
+        (29, Kind.SECONDS, 1, b'{"boot":"b","seq":1,"ts":1771234567,'),
+        (39, Kind.SAME, 200, b'{"boot":"b","samples":[{"seq":1,"metrics"'),
+        (49, Kind.BULK, 500, b'{"boot":"b","samples":[{"seq":1,"metrics"'),
+    ],
+)
+def test_each_kind_of_device_sends_what_its_name_says(
+    number: int, kind: Kind, in_one: int, begins: bytes, tmp_path: Path
+) -> None:
+    with Journal(tmp_path / "journal") as journal:
+        device = Device(number, "D", 7, journal, window=10)
+        for _ in range(device.burst):
+            device.measure(1_771_234_567_890, 1_771_234_567_890)
+        message = device.next_message(0.0)
+        assert device.kind is kind
+        assert message is not None
+        assert message[1].startswith(begins)
+        assert message[1].count(b'"seq"') == in_one
 
 
 def test_poison_owes_one_entry_each() -> None:
