@@ -10,6 +10,7 @@ from millpond.kernel.clock import Clock, SystemClock, floor_to_period
 from millpond.kernel.db import ReadConnection, connect, load_queries
 from millpond.kernel.migrate import pending_migrations
 from millpond.kernel.settings import Settings
+from millpond.kernel.timescale import look_for_timescale
 
 _Q = load_queries("millpond.cli")
 _OLDEST, _NEWEST = 15, 18
@@ -33,7 +34,7 @@ def check_database(settings: Settings, wanted: Container[str]) -> Findings:
 
 def _examine(conn: ReadConnection, settings: Settings, wanted: Container[str]) -> Findings:
     yield _check_version(conn.info.server_version // 10_000)
-    yield _check_timescale(conn, required=settings.require_timescale)
+    yield check_timescale(conn, required=settings.require_timescale)
     yield check_skew(conn)
     yield check_permissions(conn)
     pending = pending_migrations(conn)
@@ -53,17 +54,21 @@ def _check_version(version: int) -> Finding:
     return good("database", f"{answers}.")
 
 
-def _check_timescale(conn: ReadConnection, *, required: bool) -> Finding:
-    row = conn.execute(_Q["select_extension"], {"name": "timescaledb"}).fetchone()
-    installed, offered = row if row else (False, False)
-    if installed:
-        return good("timescaledb", "it is installed.")
+def check_timescale(conn: ReadConnection, *, required: bool) -> Finding:
+    """Is TimescaleDB there where it must be, and can it be used where it is?"""
+    found = look_for_timescale(conn)
+    if found.fault is not None:
+        level = bad if required or found.installed else warning
+        return level("timescaledb", *found.fault)
+    if found.installed:
+        return good("timescaledb", f"version {found.installed} is installed.")
+    if found.offered:
+        level = bad if required else warning
+        change = "run `millpond migrate` as a role that may create extensions"
+        return level("timescaledb", "the server offers it and it is not installed", change)
     if required:
-        create = "run `millpond migrate` as a role that may create extensions"
-        install = "install it on the server, or set MILLPOND_REQUIRE_TIMESCALE=false"
-        return bad("timescaledb", "it is required and not installed", create if offered else install)
-    if offered:
-        return warning("timescaledb", "the server offers it and it is not installed", "run `millpond migrate`")
+        change = "install it on the server, or set MILLPOND_REQUIRE_TIMESCALE=false"
+        return bad("timescaledb", "it is required and the server does not offer it", change)
     return good("timescaledb", "the server does not offer it, and it is not required.")
 
 

@@ -2,11 +2,6 @@
 -- The database's own time, for comparing it with ours.
 select clock_timestamp();
 
--- name: select_extension
--- Whether an extension is there, and whether the server offers it.
-select exists (select 1 from pg_extension where extname = %(name)s::text),
-       exists (select 1 from pg_available_extensions where name = %(name)s::text);
-
 -- name: select_closed_tables
 -- Tables of ours that this role may not read or may not add to.
 select c.relname

@@ -9,6 +9,7 @@ import psycopg
 
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import ConfigurationError
+from millpond.kernel.timescale import look_for_timescale
 
 _LOCK_KEY = 7_164_231
 _MINIMUM_VERSION = 150_000
@@ -50,12 +51,13 @@ def migrate(conn: WriteConnection, *, at: datetime, require_timescale: bool = Fa
     """Bring the schema up to date and return the names of the migrations that were applied now.
 
     Raises ConfigurationError when the server is older than PostgreSQL 15, when an applied file was changed since,
-    when the database is newer than this program, or when TimescaleDB is required and cannot be created.
+    when the database is newer than this program, or when TimescaleDB is required or in use and cannot be used.
     """
     _require_version(conn)
-    timescale = ensure_timescale(conn, required=require_timescale)
     conn.execute("select pg_advisory_lock(%s)", [_LOCK_KEY])
     try:
+        # Within the lock: who lost a race for the extension would take it for absent.
+        timescale = ensure_timescale(conn, required=require_timescale)
         conn.execute(
             "create table if not exists schema_version"
             " (name text primary key, checksum text not null, applied_at timestamptz not null)"
@@ -74,19 +76,23 @@ def migrate(conn: WriteConnection, *, at: datetime, require_timescale: bool = Fa
 def pending_migrations(conn: ReadConnection) -> list[str]:
     """Names of migrations that this program has and the database has not; empty means the schema is current."""
     if conn.execute("select to_regclass('schema_version')").fetchone() == (None,):
-        return [m.name for m in load_migrations(timescale=False)]
-    timescale = conn.execute("select 1 from pg_extension where extname = 'timescaledb'").fetchone() is not None
+        return [m.name for m in load_migrations(timescale=look_for_timescale(conn).usable)]
+    timescale = look_for_timescale(conn).installed is not None
     applied = _applied(conn)
     return [m.name for m in load_migrations(timescale=timescale) if m.name not in applied]
 
 
 def ensure_timescale(conn: WriteConnection, *, required: bool) -> bool:
-    """Create the extension when the server offers it; whether it is there now."""
-    installed = conn.execute("select 1 from pg_extension where extname = 'timescaledb'").fetchone()
-    if installed:
+    """Create the extension when the server offers and loads it; whether it is there now.
+
+    Raises ConfigurationError when it is required or already in use, and cannot be.
+    """
+    found = look_for_timescale(conn)
+    if found.fault is not None and (required or found.installed):
+        raise ConfigurationError(": ".join(found.fault))
+    if found.installed:
         return True
-    offered = conn.execute("select 1 from pg_available_extensions where name = 'timescaledb'").fetchone()
-    if offered:
+    if found.usable:
         try:
             conn.execute("create extension if not exists timescaledb")
             return True

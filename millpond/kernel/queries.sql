@@ -48,3 +48,10 @@ select request_hash, status, response from idempotency_key where subject = %(sub
 -- name: lock_idempotency_key
 -- Two requests under one key take turns until the first one's transaction ends.
 select pg_advisory_xact_lock(hashtextextended(%(subject)s || ' ' || %(key)s, 0));
+
+-- name: select_timescale
+-- The version of TimescaleDB in this database, the one the server offers, and whether the server loads it at start. Any
+-- role may see its settings, which are there only when it is loaded; the list of preloaded libraries only some may see.
+select (select extversion from pg_extension where extname = 'timescaledb'),
+       (select default_version from pg_available_extensions where name = 'timescaledb'),
+       exists (select 1 from pg_settings where starts_with(name, 'timescaledb'));

@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from millpond import embedded
-from millpond.cli.database_checks import check_permissions, check_scheduler, check_skew
+from millpond.cli.database_checks import check_permissions, check_scheduler, check_skew, check_timescale
 from millpond.cli.findings import Finding, Level
 from millpond.kernel.clock import AcceleratedClock
 from millpond.kernel.db import ReadConnection, WriteConnection, connect
@@ -93,13 +93,37 @@ def test_a_database_without_our_schema(millpond: Run, server_dsn: str) -> None:
     assert found["schema"][1].endswith("run `millpond migrate`.")
 
 
-def test_timescale_that_is_required_and_absent(millpond: Run, database: str) -> None:
-    with connect(database) as conn:
-        if conn.execute("select 1 from pg_extension where extname = 'timescaledb'").fetchone():
-            pytest.skip("this server has TimescaleDB")
-    settings = {"MILLPOND_DATABASE_URL": database, "MILLPOND_REQUIRE_TIMESCALE": "true"}
-    code, found = examine(millpond, "--only", "timescaledb", **settings)
-    assert (code, found["timescaledb"][0]) == (1, "✗")
+TOLD = (
+    "create schema told; set local search_path = public, told, pg_catalog; create view told.pg_available_extensions as"
+)
+
+
+@pytest.mark.parametrize(
+    ("loaded", "version", "change"),
+    [
+        (False, "2.28.3", "add timescaledb to shared_preload_libraries in postgresql.conf and restart PostgreSQL"),
+        (True, "2.17.2", "upgrade it to 2.23 or newer"),
+        (True, "2.28.3", "run `millpond migrate` as a role that may create extensions"),
+    ],
+)
+def test_timescale_that_is_offered_and_not_in_use(
+    conn: WriteConnection, loaded: bool, version: str, change: str
+) -> None:
+    conn.execute(f"{TOLD} select 'timescaledb' as name, '{version}' as default_version")  # type: ignore[arg-type]
+    conn.execute("create view told.pg_extension as select null as extname, null as extversion where false")
+    settings = f"create view told.pg_settings as select 'timescaledb.disable_load' as name where {loaded}"
+    conn.execute(settings)  # type: ignore[arg-type]
+    for required, level in ((True, Level.BAD), (False, Level.WARNING)):
+        finding = check_timescale(conn, required=required)
+        assert (finding.level, finding.change) == (level, change)
+
+
+def test_timescale_that_is_not_offered(conn: WriteConnection) -> None:
+    conn.execute(f"{TOLD} select '' as name, '' as default_version where false")
+    conn.execute("create view told.pg_extension as select null as extname, null as extversion where false")
+    finding = check_timescale(conn, required=True)
+    assert (finding.level, finding.sentence) == (Level.BAD, "it is required and the server does not offer it")
+    assert check_timescale(conn, required=False).level is Level.GOOD
 
 
 @pytest.fixture

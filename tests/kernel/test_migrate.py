@@ -9,9 +9,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from millpond.kernel.db import connect
+from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.migrate import load_migrations, migrate, pending_migrations
+from millpond.kernel.timescale import look_for_timescale
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -48,6 +49,43 @@ def test_two_migrators_take_turns(empty_database: str) -> None:
         thread.join()
     assert sorted(applied)[:3] == [0, 0, 0]
     assert sorted(applied)[3] > 0
+
+
+def tell_of_timescale(conn: WriteConnection, version: str, *, loaded: bool) -> None:
+    """Let the server's catalogue say that it offers TimescaleDB, and whether it loads it at start."""
+    conn.execute("create schema told")
+    conn.execute(
+        f"create view told.pg_available_extensions as select 'timescaledb' as name, '{version}' as default_version"
+    )
+    conn.execute(f"create view told.pg_settings as select 'timescaledb.disable_load' as name where {loaded}")
+    conn.execute("set search_path = public, told, pg_catalog")
+
+
+UNUSABLE = [
+    ("2.28.3", False, "shared_preload_libraries in postgresql.conf and restart"),
+    ("2.22.1", True, "TimescaleDB 2.22.1 is too old: upgrade it to 2.23 or newer"),
+]
+
+
+@pytest.mark.parametrize(("version", "loaded", "change"), UNUSABLE)
+def test_a_timescale_that_cannot_be_used_is_done_without(
+    empty_database: str, version: str, loaded: bool, change: str
+) -> None:
+    with connect(empty_database) as conn:
+        tell_of_timescale(conn, version, loaded=loaded)
+        with pytest.raises(ConfigurationError, match=change):
+            migrate(conn, at=AT, require_timescale=True)
+        plain = [m.name for m in load_migrations(timescale=False)]
+        assert pending_migrations(conn) == plain
+        assert migrate(conn, at=AT) == plain
+        assert migrate(conn, at=AT) == []
+
+
+def test_what_is_missing_before_the_first_migrate_is_what_it_applies(empty_database: str) -> None:
+    with connect(empty_database) as conn:
+        missing = pending_migrations(conn)
+        assert migrate(conn, at=AT) == missing
+        assert look_for_timescale(conn).usable == any(name.startswith("timescale/") for name in missing)
 
 
 def test_a_migration_that_was_changed_since_is_noticed(database: str) -> None:

@@ -50,6 +50,8 @@ def server() -> Iterator[str]:
 def conn(server: str) -> Iterator[WriteConnection]:
     """The one connection, on a migrated and seeded database."""
     with connect(server) as connection:
+        # It is built into this server, which therefore needs no preload and shows none.
+        connection.execute("create extension timescaledb")
         migrate(connection, at=AT, require_timescale=True)
         seed_shipped(connection)
         yield connection
