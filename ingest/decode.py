@@ -82,7 +82,7 @@ class Decoded:
 
     @property
     def items(self) -> int:
-        return len(self.readings) + len(self.rejections)
+        return len(self.readings) + sum(rejection.items for rejection in self.rejections)
 
 
 def serial_of(topic: str) -> str | None:

@@ -12,8 +12,9 @@ from devices.wire import parse_ts
 from ingest.decode import Registry
 from ingest.delivery import Delivery, Lane
 from ingest.import_store import copy_import_rows, create_import_row, insert_import_conflicts, insert_imported_readings
+from ingest.quarantine import Keeping, RefusedMessage, insert_quarantine
 from ingest.rows import CHUNK_ROWS, Row, read_chunks
-from ingest.store import Refusal, add_to_minute, insert_quarantine
+from ingest.store import add_to_minute
 from ingest.tally import Tally
 from ingest.value import Rejection, check_value
 from millpond.kernel.db import WriteConnection
@@ -165,12 +166,12 @@ def _store_readings(conn: WriteConnection, readings: Sequence[Numbered], at: dat
 def _quarantine(conn: WriteConnection, topic: str, refused: Sequence[Refused], at: datetime) -> Tally:
     if not refused:
         return Tally()
-    refusals = [
-        Refusal(Delivery(topic, row.original, at, Lane.BACKFILL, 0, 0, 0), _serial_of(row), rejection)
+    messages = [
+        RefusedMessage(Delivery(topic, row.original, at, Lane.BACKFILL, 0, 0, 0), _serial_of(row), [rejection])
         for row, rejection in refused
     ]
-    new = insert_quarantine(conn, refusals)
-    return Tally(quarantined=new, duplicate=len(refusals) - new)
+    new = insert_quarantine(conn, messages, Keeping())
+    return Tally(quarantined=new, duplicate=len(messages) - new)
 
 
 def _serial_of(row: Row) -> str:

@@ -18,19 +18,20 @@ select * from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured
 on conflict on constraint conflict_once_per_value do nothing
 returning device_id;
 
--- name: insert_quarantined_messages
--- Keep the original bytes of messages that were refused in whole or in part.
-insert into quarantined_message (digest, topic, payload, received_at)
-select * from unnest(%(digests)s::bytea[], %(topics)s::text[], %(payloads)s::bytea[], %(received_ats)s::timestamptz[])
-on conflict (digest) do nothing;
-
 -- name: insert_quarantine
--- Say what was refused and why; returns those that were not known already.
-insert into quarantine (digest, item, serial, code, reason, received_at)
-select * from unnest(%(digests)s::bytea[], %(items)s::text[], %(serials)s::text[], %(codes)s::text[],
-                     %(reasons)s::text[], %(received_ats)s::timestamptz[])
-on conflict on constraint quarantine_once_per_item do nothing
-returning quarantine_id;
+-- Say what was refused and why; returns what was not known already, by its message or by its sample.
+insert into quarantine (digest, item, serial, boot, code, reason, items, received_at)
+select * from unnest(%(digests)s::bytea[], %(items)s::text[], %(serials)s::text[], %(boots)s::text[], %(codes)s::text[],
+                     %(reasons)s::text[], %(counts)s::bigint[], %(received_ats)s::timestamptz[])
+on conflict do nothing
+returning digest, items;
+
+-- name: insert_quarantined_messages
+-- Keep the original bytes of messages that were refused in whole or in part, in binary: as text they are twice as large.
+insert into quarantined_message (digest, topic, payload, size_bytes, received_at)
+select * from unnest(%(digests)b::bytea[], %(topics)b::text[], %(payloads)b::bytea[], %(sizes)b::bigint[],
+                     %(received_ats)b::timestamptz[])
+on conflict (digest) do nothing;
 
 -- name: upsert_sequences
 -- Add the sequence numbers of a batch; returns up to where each boot is complete, null when it lacks its beginning.

@@ -3,26 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 
 from devices.nouns import Reading
 from ingest.decode import SeqKey
-from ingest.delivery import Delivery
 from ingest.sequence import BootSeqs, format_ranges, format_seqs
 from ingest.tally import Tally
-from ingest.value import Rejection
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
 _Q = load_queries("ingest")
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A rejection and the message it came from."""
-
-    delivery: Delivery
-    serial: str
-    rejection: Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +57,6 @@ def insert_conflicts(conn: WriteConnection, readings: Sequence[Reading]) -> int:
     return conn.execute(_Q["insert_conflicts"], values).rowcount
 
 
-def insert_quarantine(conn: WriteConnection, refusals: Sequence[Refusal]) -> int:
-    """Keep refused items with their reasons and their messages' bytes; returns how many were not kept already.
-
-    Two statements, because an item refers to its message.
-    """
-    digests = [digest_of(r.delivery) for r in refusals]
-    messages = sorted({digest: r.delivery for digest, r in zip(digests, refusals, strict=True)}.items())
-    conn.execute(
-        _Q["insert_quarantined_messages"],
-        {
-            "digests": [digest for digest, _ in messages],
-            "topics": [_storable(delivery.topic) for _, delivery in messages],
-            "payloads": [delivery.payload for _, delivery in messages],
-            "received_ats": [delivery.received_at for _, delivery in messages],
-        },
-    )
-    values = {
-        "digests": digests,
-        "items": [_storable(r.rejection.item) for r in refusals],
-        "serials": [r.serial for r in refusals],
-        "codes": [r.rejection.code for r in refusals],
-        "reasons": [_storable(r.rejection.reason) for r in refusals],
-        "received_ats": [r.delivery.received_at for r in refusals],
-    }
-    return conn.execute(_Q["insert_quarantine"], values).rowcount
-
-
 def upsert_sequences(conn: WriteConnection, boots: Mapping[tuple[str, str], BootSeqs], at: datetime) -> list[Complete]:
     """Add sequence numbers; returns up to where each touched boot is complete (those that have their beginning)."""
     values = {
@@ -140,16 +101,6 @@ def select_gaps(conn: ReadConnection, *, seen_since: datetime, asked_before: dat
 def mark_gap_asked(conn: WriteConnection, gap: Gap, at: datetime) -> None:
     """Remember that the gaps of its boot were asked for."""
     conn.execute(_Q["mark_gap_asked"], {"serial": gap.serial, "boot": gap.boot, "at": at})
-
-
-def digest_of(delivery: Delivery) -> bytes:
-    """What makes a refused message the same one when it is delivered again: its topic and its bytes."""
-    return sha256(delivery.topic.encode() + b"\0" + delivery.payload).digest()
-
-
-def _storable(text: str) -> str:
-    """Text that PostgreSQL takes: no NUL, no half of a surrogate pair."""
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def _key_columns(keys: Sequence[SeqKey]) -> dict[str, list[object]]:

@@ -7,16 +7,15 @@ from datetime import datetime
 from devices.nouns import Reading
 from devices.readings import ReadingKey, insert_readings, reading_key, select_readings_by_key, upsert_latest
 from devices.store import select_devices_by_serial, select_metrics, upsert_device_status
-from ingest.decode import Decoded, DecodedReading, Limits, Registry, SeqKey, decode_batch, serial_of
+from ingest.decode import Decoded, DecodedReading, Limits, Registry, SeqKey, decode_delivery, serial_of
 from ingest.delivery import Delivery
+from ingest.quarantine import Keeping, RefusedMessage, insert_quarantine, shorten
 from ingest.sequence import group_by_boot
 from ingest.store import (
     Complete,
-    Refusal,
     add_to_minute,
     insert_conflicts,
     insert_effective_times,
-    insert_quarantine,
     select_effective_times,
     upsert_sequences,
 )
@@ -40,6 +39,7 @@ def store_batch(
     *,
     consumer: str,
     at: datetime,
+    keeping: Keeping = Keeping(),
     on_decoded: Callable[[int], None] = lambda _items: None,
 ) -> StoredBatch:
     """Decode and store deliveries in one transaction. A psycopg.Error means that nothing of them was stored.
@@ -47,20 +47,35 @@ def store_batch(
     `on_decoded` hears how many items are now in flight.
     """
     with conn.transaction():
-        batch = decode_batch(deliveries, load_registry(conn, deliveries), limits)
+        registry = load_registry(conn, deliveries)
+        batch = [_decode(delivery, registry, limits, keeping) for delivery in deliveries]
         on_decoded(sum(decoded.items for decoded in batch))
-        return _store_decoded(conn, batch, consumer, at)
+        return _store_decoded(conn, batch, keeping, consumer, at)
 
 
 def store_refused(
-    conn: WriteConnection, delivery: Delivery, why: str, limits: Limits, *, consumer: str, at: datetime
+    conn: WriteConnection,
+    delivery: Delivery,
+    why: str,
+    limits: Limits,
+    *,
+    consumer: str,
+    at: datetime,
+    keeping: Keeping = Keeping(),
 ) -> StoredBatch:
     """Quarantine one message whole, because the database refused what it became."""
     with conn.transaction():
-        decoded = decode_batch([delivery], load_registry(conn, [delivery]), limits)[0]
+        decoded = decode_delivery(delivery, load_registry(conn, [delivery]), limits)
         refused = Decoded(delivery, decoded.serial, seqs=decoded.seqs)
         refused.rejections.append(Rejection("refused", f"the database refused the message: {why}"))
-        return _store_decoded(conn, [refused], consumer, at)
+        return _store_decoded(conn, [refused], keeping, consumer, at)
+
+
+def _decode(delivery: Delivery, registry: Registry, limits: Limits, keeping: Keeping) -> Decoded:
+    """What one delivery becomes, its rejections shortened at once: a batch of them must fit into memory."""
+    decoded = decode_delivery(delivery, registry, limits)
+    decoded.rejections = list(shorten(decoded.rejections, keeping.items))
+    return decoded
 
 
 def load_registry(conn: ReadConnection, deliveries: Sequence[Delivery]) -> Registry:
@@ -69,9 +84,11 @@ def load_registry(conn: ReadConnection, deliveries: Sequence[Delivery]) -> Regis
     return Registry(select_devices_by_serial(conn, sorted(serials)), select_metrics(conn))
 
 
-def _store_decoded(conn: WriteConnection, batch: Sequence[Decoded], consumer: str, at: datetime) -> StoredBatch:
+def _store_decoded(
+    conn: WriteConnection, batch: Sequence[Decoded], keeping: Keeping, consumer: str, at: datetime
+) -> StoredBatch:
     tally = _store_readings(conn, _with_first_times(conn, [r for decoded in batch for r in decoded.readings]))
-    tally += _quarantine(conn, batch)
+    tally += _quarantine(conn, batch, keeping)
     _store_statuses(conn, batch)
     boots = group_by_boot(batch)
     complete = upsert_sequences(conn, boots, at) if boots else []
@@ -128,10 +145,15 @@ def _same_value(one: Reading, other: Reading) -> bool:
     return (one.value, one.state) == (other.value, other.state)
 
 
-def _quarantine(conn: WriteConnection, batch: Sequence[Decoded]) -> Tally:
-    refusals = [Refusal(d.delivery, d.serial, rejection) for d in batch for rejection in d.rejections]
-    new = insert_quarantine(conn, refusals) if refusals else 0
-    return Tally(quarantined=new, duplicate=len(refusals) - new)
+def _quarantine(conn: WriteConnection, batch: Sequence[Decoded], keeping: Keeping) -> Tally:
+    messages = [RefusedMessage(d.delivery, d.serial, d.rejections, _boot_of(d)) for d in batch if d.rejections]
+    items = sum(rejection.items for message in messages for rejection in message.rejections)
+    new = insert_quarantine(conn, messages, keeping) if messages else 0
+    return Tally(quarantined=new, duplicate=items - new)
+
+
+def _boot_of(decoded: Decoded) -> str | None:
+    return decoded.seqs[0].boot if decoded.seqs else None
 
 
 def _store_statuses(conn: WriteConnection, batch: Sequence[Decoded]) -> None:

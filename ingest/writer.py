@@ -12,6 +12,7 @@ from devices.wire import Ack, build_topic
 from ingest.decode import Limits
 from ingest.delivery import Delivery
 from ingest.gaps import GapWatch
+from ingest.quarantine import Keeping
 from ingest.session import Session
 from ingest.store import beat
 from ingest.tally import Tally
@@ -58,6 +59,7 @@ class Writer:
         self._gaps = GapWatch()
         self._next_beat = 0.0
         self._said_connected = False
+        self._keeping = Keeping.from_settings(settings)
         self._limits = Limits(
             settings.payload_max_bytes,
             timedelta(days=settings.clock_past_days),
@@ -88,9 +90,19 @@ class Writer:
     def _store(self, batch: Sequence[Delivery], refused_because: str | None) -> None:
         conn, at, consumer = self._database.connection(), self._clock.now(), self._settings.consumer_id
         if refused_because is None:
-            stored = store_batch(conn, batch, self._limits, consumer=consumer, at=at, on_decoded=self._count_in_flight)
+            stored = store_batch(
+                conn,
+                batch,
+                self._limits,
+                consumer=consumer,
+                at=at,
+                keeping=self._keeping,
+                on_decoded=self._count_in_flight,
+            )
         else:
-            stored = store_refused(conn, batch[0], refused_because, self._limits, consumer=consumer, at=at)
+            stored = store_refused(
+                conn, batch[0], refused_because, self._limits, consumer=consumer, at=at, keeping=self._keeping
+            )
         self._counts = (self._counts[0] + stored.tally, 0)
         self._acknowledge(batch, stored)
 

@@ -62,6 +62,16 @@ class Settings(BaseSettings):
         description="Most unstored messages held in memory; above it ingest leaves the rest to the broker.",
     )
     payload_max_bytes: int = Field(default=262_144, ge=1024, description="Larger payloads are quarantined unread.")
+    quarantine_head_bytes: int = Field(
+        default=4_096,
+        ge=0,
+        description="Bytes that are kept of a payload larger than that, beside its digest and size.",
+    )
+    quarantine_max_items: int = Field(
+        default=100,
+        ge=1,
+        description="Most refused items of one message that are kept one by one; one more row counts the rest.",
+    )
     clock_past_days: float = Field(
         default=365,
         gt=0,
