@@ -89,7 +89,10 @@ class OrderLineOut(Out):
 
 
 class OrderOut(Out):
-    """A sale in any channel; `credited_to` is the staff member whose binding was in force."""
+    """A sale in any channel; `credited_to` is the staff member whose binding was in force.
+
+    Staff read `credited_to` and `binding_id` only where it is themselves; null says nothing to them.
+    """
 
     order_id: str
     customer_id: str

@@ -50,9 +50,10 @@ def place_order(
     store, ...), NotFound (customer), Conflict (the offer was already ordered).
     """
     with conn.transaction():
-        lock_customer(conn, customer_id)
         _require_till(conn, channel, store_id, sold_by, currency, at)
         lines = _price_lines(conn, items, currency)
+        # Last, so that only a sale that could be tells whether somebody is a customer.
+        lock_customer(conn, customer_id)
         binding = binding_at(conn, customer_id, at)
         order = Order(
             order_id=OrderId(new_id("ord")),

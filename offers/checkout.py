@@ -5,7 +5,6 @@ from datetime import datetime
 
 from attribution import orders
 from attribution.nouns import Channel, Order, OrderItem
-from attribution.people import lock_customer
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.ids import CustomerId, StaffId, StoreId
 from offers.life import withdraw_moot_offers
@@ -27,7 +26,6 @@ def place_order(
     Raises what `attribution.orders.place_order` raises.
     """
     with conn.transaction():
-        lock_customer(conn, customer_id)
         order = orders.place_order(
             conn,
             customer_id=customer_id,
@@ -38,5 +36,6 @@ def place_order(
             store_id=store_id,
             sold_by=sold_by,
         )
+        # Placing it has locked the customer.
         withdraw_moot_offers(conn, customer_id, at=at, actor=order.order_id)
         return order

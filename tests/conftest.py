@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import psycopg
@@ -58,6 +59,13 @@ def template(server_dsn: str) -> Iterator[str]:
 @pytest.fixture
 def database(server_dsn: str, template: str) -> Iterator[str]:
     """DSN of a database of the test's own, cloned from the template."""
+    with cloned(server_dsn, template) as dsn:
+        yield dsn
+
+
+@contextmanager
+def cloned(server_dsn: str, template: str) -> Iterator[str]:
+    """DSN of a clone of the template, dropped at the end."""
     name = f"millpond_test_{uuid.uuid4().hex[:12]}"
     clone(server_dsn, template, name)
     yield make_conninfo(server_dsn, dbname=name)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from api.auth import Caller, Role
+from api.auth import Caller, Role, require_role
 from api.edge import At, CallerDep, Reads, WriteDep, answer_once
 from api.models import Body, Currency, MoneyIn, OrderOut, Out, RefundOut, Text
 from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
@@ -60,7 +60,7 @@ def post_order(body: NewOrder, caller: CallerDep, write: WriteDep, at: At) -> JS
         seller = _require_seller(conn, caller, body, at)
         order = place_order(
             conn,
-            customer_id=_buyer(conn, caller, body),
+            customer_id=_find_buyer(conn, caller, body),
             channel=body.channel,
             items=[OrderItem(Sku(item.sku), item.quantity) for item in body.items],
             currency=body.currency,
@@ -68,9 +68,17 @@ def post_order(body: NewOrder, caller: CallerDep, write: WriteDep, at: At) -> JS
             store_id=seller.store_id if seller else StoreId(body.store_id) if body.store_id else None,
             sold_by=seller.staff_id if seller else None,
         )
-        return 201, OrderOut.model_validate(order)
+        return 201, show_order(caller, order)
 
     return answer_once(write, act)
+
+
+def show_order(caller: Caller, order: Order) -> OrderOut:
+    """The order as the caller may read it: staff learn who is credited only where it is themselves."""
+    shown = OrderOut.model_validate(order)
+    if caller.role is Role.STAFF and order.credited_to != caller.subject:
+        return shown.model_copy(update={"credited_to": None, "binding_id": None})
+    return shown
 
 
 @router.get("", response_model=Page[OrderOut])
@@ -89,7 +97,7 @@ def get_orders(
         buyer = _whose(conn, caller, customer_id)
         rows = select_orders(conn, customer_id=buyer, store_id=store_id, before=before, limit=limit + 1)
     shown, following = cut_page(rows, limit, lambda row: encode_cursor(row.placed_at.isoformat(), row.order_id))
-    return Page(items=[OrderOut.model_validate(row) for row in shown], next_cursor=following)
+    return Page(items=[show_order(caller, row) for row in shown], next_cursor=following)
 
 
 @router.get("/{order_id}", response_model=OrderDetail)
@@ -98,16 +106,20 @@ def get_order(order_id: str, reads: Reads, caller: CallerDep, at: At) -> OrderDe
     with reads.connection() as conn:
         order = _find_visible_order(conn, caller, order_id, at)
         refunds = select_refunds(conn, order.order_id)
-    shown = OrderOut.model_validate(order).model_dump()
+    shown = show_order(caller, order).model_dump()
     return OrderDetail(**shown, refunds=[RefundOut.model_validate(refund) for refund in refunds])
 
 
 @router.post("/{order_id}/refunds", status_code=201, response_model=RefundOut)
 def post_refund(order_id: str, body: NewRefund, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
-    """Give money back, whole or in part; the commission's share of it is clawed back."""
+    """Give money back, whole or in part: at a till of the store that sold it, or by an operator.
+
+    Whoever bought it gains from a refund, so it is never theirs to give. The commission's share of it is clawed back.
+    """
+    require_role(caller, Role.STAFF, Role.OPERATOR)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        order = _find_visible_order(conn, caller, order_id, at)
+        order = _find_refundable_order(conn, caller, order_id, at)
         refund = refund_order(conn, order.order_id, amount=body.amount.to_money(), at=at, reason=body.reason)
         return 201, RefundOut.model_validate(refund)
 
@@ -124,15 +136,18 @@ def _whose(conn: ReadConnection, caller: Caller, customer_id: str | None) -> Cus
     return customer.customer_id
 
 
-def _buyer(conn: ReadConnection, caller: Caller, body: NewOrder) -> CustomerId:
+def _find_buyer(conn: ReadConnection, caller: Caller, body: NewOrder) -> CustomerId:
+    """Who buys. A customer nobody knows is left for `place_order` to refuse, after all else that may be wrong:
+    a till learns of a customer by a real sale, and not by trying keys with a sale that cannot be.
+    """
     if body.customer_id is None:
         if caller.role is Role.CUSTOMER:
             return CustomerId(caller.subject)
         raise InvalidInput("customer_id: say who buys")
     customer = select_customer(conn, body.customer_id)
-    if customer is None or (caller.role is Role.CUSTOMER and customer.customer_id != caller.subject):
+    if caller.role is Role.CUSTOMER and (customer is None or customer.customer_id != caller.subject):
         raise NotFound(f"there is no customer {body.customer_id} that you may see")
-    return customer.customer_id
+    return customer.customer_id if customer else CustomerId(body.customer_id)
 
 
 def _require_seller(conn: ReadConnection, caller: Caller, body: NewOrder, at: datetime) -> Staff | None:
@@ -150,7 +165,7 @@ def _require_seller(conn: ReadConnection, caller: Caller, body: NewOrder, at: da
 
 
 def _find_visible_order(conn: ReadConnection, caller: Caller, order_id: str, at: datetime) -> Order:
-    """The order, for its customer, for staff of the store it was sold in, and for operators."""
+    """The order, for its customer, its store's staff, the staff member credited, and operators."""
     order = select_order(conn, order_id)
     if order is None or not _may_see(conn, caller, order, at):
         raise NotFound(f"there is no order {order_id[:80]} that you may see")
@@ -160,8 +175,21 @@ def _find_visible_order(conn: ReadConnection, caller: Caller, order_id: str, at:
 def _may_see(conn: ReadConnection, caller: Caller, order: Order, at: datetime) -> bool:
     if caller.role is Role.STAFF:
         staff = select_staff_member(conn, caller.subject)
-        return staff is not None and staff.employed_at(at) and order.store_id == staff.store_id
+        if staff is None or not staff.employed_at(at):
+            return False
+        return staff.store_id == order.store_id or staff.staff_id == order.credited_to
     return caller.role is Role.OPERATOR or order.customer_id == caller.subject
+
+
+def _find_refundable_order(conn: ReadConnection, caller: Caller, order_id: str, at: datetime) -> Order:
+    """The order, for the tills of the store that sold it and for operators; nobody refunds what they bought."""
+    order = select_order(conn, order_id)
+    staff = _find_self(conn, caller, at) if caller.role is Role.STAFF else None
+    if order is None or (staff is not None and staff.store_id != order.store_id):
+        raise NotFound(f"there is no order {order_id[:80]} that you may refund")
+    if staff is not None and staff.customer_id == order.customer_id:
+        raise InvalidInput("nobody refunds what they bought themselves: ask a colleague or an operator")
+    return order
 
 
 def _find_self(conn: ReadConnection, caller: Caller, at: datetime) -> Staff:

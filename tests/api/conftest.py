@@ -1,19 +1,16 @@
 """The fixtures of the API's tests."""
 
-import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
 from api.app import create_app
 from millpond.kernel.db import connect, open_read_pool, open_write_pool
 from millpond.kernel.settings import Settings
 from tests.api.house import SECRET, FixedClock, House, settle
-from tests.conftest import clone
+from tests.conftest import cloned
 
 
 @pytest.fixture
@@ -31,9 +28,7 @@ def house(settings: Settings) -> Iterator[House]:
 @pytest.fixture(scope="session")
 def still_house(server_dsn: str, template: str) -> Iterator[House]:
     """One house for all tests in which nothing is written and the clock stands."""
-    name = f"millpond_still_{os.getpid()}_{uuid.uuid4().hex[:8]}"
-    clone(server_dsn, template, name)
-    with open_house(make_settings(make_conninfo(server_dsn, dbname=name))) as opened:
+    with cloned(server_dsn, template) as dsn, open_house(make_settings(dsn)) as opened:
         before = count_rows(opened)
         yield opened
         assert count_rows(opened) == before, "a test of the still house wrote something"

@@ -77,15 +77,15 @@ def test_who_left_lists_no_orders(house: House) -> None:
 def test_an_order_comes_with_its_lines_and_refunds(house: House) -> None:
     order_id = sell(house, house.as_ann, "REED-SOUNDBAR-3")
     give_back = {"amount": {"amount_minor": 900, "currency": "EUR"}, "reason": "a scratch"}
-    house.as_ann.post(f"/v1/orders/{order_id}/refunds", json=give_back, headers=house.key())
-    for client in (house.as_ann, house.as_operator):
+    house.as_operator.post(f"/v1/orders/{order_id}/refunds", json=give_back, headers=house.key())
+    for client in (house.as_ann, house.as_mina, house.as_operator):
         order = client.get(f"/v1/orders/{order_id}").json()
         assert [line["sku"] for line in order["lines"]] == ["REED-SOUNDBAR-3"]
         assert order["refunded"]["amount_minor"] == 900
         assert [(refund["amount"]["amount_minor"], refund["reason"]) for refund in order["refunds"]] == [
             (900, "a scratch")
         ]
-    for client in (house.as_ben, house.as_mina, house.as_noah):
+    for client in (house.as_ben, house.as_noah):
         assert client.get(f"/v1/orders/{order_id}").status_code == 404
 
 

@@ -1,0 +1,195 @@
+"""Who may do what: a verdict for every call of the API, by whose the thing is.
+
+The things are Ann's: her purifier, her binding to Mina, her offer, an order that Noah sold her at the Market's till.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from attribution.bindings import binding_at
+from attribution.release import release_commissions
+from attribution.tokens import issue_badge_token
+from tests.api.house import House, make_offer
+
+EVERYBODY = ("ann", "ben", "stranger", "mina", "noah", "lou", "gone", "operator", "nobody")
+"""Ann, whose it is; Ben, another customer; a stranger, with a customer's token and no account; Mina, who is credited;
+Noah, at the till that sold; Lou, of a third store; somebody who left Noah's; an operator; and nobody, not signed in."""
+
+SIGNED_IN = tuple(who for who in EVERYBODY if who != "nobody")
+CUSTOMERS = ("ann", "ben", "stranger")
+STAFF = ("mina", "noah", "lou", "gone")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A house with something of Ann's of every kind; `ids` fill the paths of calls."""
+
+    house: House
+    ids: dict[str, str]
+    staff: dict[str, str]
+
+    def client(self, who: str) -> TestClient:
+        """What `who` calls with."""
+        if who == "nobody":
+            return self.house.client()
+        if who == "operator":
+            return self.house.as_operator
+        subjects = {"ann": self.house.ann.customer_id, "ben": self.house.ben.customer_id, "stranger": "cus_" + "0" * 20}
+        if who in subjects:
+            return self.house.client("customer", subjects[who])
+        return self.house.client("staff", self.staff[who])
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """For whom a call works. For all others there is nothing (404), for nobody a sign-in (401), else as `but` says.
+
+    `body` is what is sent; `prepare` puts into the house what else the call needs to work.
+    """
+
+    works_for: tuple[str, ...]
+    body: Callable[[Scene], dict[str, Any]] | None = None
+    but: dict[str, int] = field(default_factory=dict)
+    prepare: Callable[[Scene], None] = lambda scene: None
+
+    def refusal(self, who: str) -> int:
+        return self.but.get(who, 401 if who == "nobody" else 404)
+
+
+def open_scene(house: House) -> Scene:
+    """Put one thing of every kind into the house."""
+    offer = make_offer(house)
+    operator = house.as_operator
+    with house.connect() as conn:
+        binding = binding_at(conn, house.ann.customer_id, house.clock.at)
+    assert binding is not None
+    staff = {"mina": house.mina.staff_id, "noah": house.noah.staff_id}
+    third = operator.post("/v1/stores", json={"name": "Third", "currency": "EUR"}, headers=house.key()).json()
+    for who, store_id in (("lou", third["store_id"]), ("gone", house.market.store_id)):
+        employed = {"store_id": store_id, "name": who}
+        staff[who] = operator.post("/v1/staff", json=employed, headers=house.key()).json()["staff_id"]
+    house.clock.at += timedelta(minutes=1)
+    assert operator.post(f"/v1/staff/{staff['gone']}/departure", headers=house.key()).status_code == 200
+    sold = house.as_noah.post(
+        "/v1/orders", json=TILL | {"customer_id": house.ann.customer_id}, headers=house.key()
+    ).json()
+    ids = {
+        "serial": house.purifier.serial,
+        "customer_id": house.ann.customer_id,
+        "staff_id": house.mina.staff_id,
+        "binding_id": binding.binding_id,
+        "offer_id": offer.offer_id,
+        "decision_id": offer.decision_id,
+        "order_id": sold["order_id"],
+    }
+    return Scene(house, ids, staff)
+
+
+SALE = {"currency": "EUR", "items": [{"sku": "REED-SOUNDBAR-3"}]}
+TILL = SALE | {"channel": "store"}
+
+
+def _for_ann(body: dict[str, Any]) -> Callable[[Scene], dict[str, Any]]:
+    return lambda scene: body | {"customer_id": scene.house.ann.customer_id}
+
+
+def _new_device(scene: Scene) -> dict[str, Any]:
+    return {"serial": f"NEW-{scene.house.fresh_key()}", "model": "reed-tv-55"}
+
+
+def _badge(scene: Scene) -> dict[str, Any]:
+    return {"token": issue_badge_token(scene.house.keys, scene.house.mina)}
+
+
+def _hand_over(scene: Scene) -> dict[str, Any]:
+    return {"to_staff_id": scene.staff["lou"]}
+
+
+def _coming_hand_over(scene: Scene) -> None:
+    """Point `binding_id` at a hand-over that Ann may refuse."""
+    address = f"/v1/bindings/{scene.ids['binding_id']}/transfers"
+    made = scene.house.as_operator.post(address, json=_hand_over(scene), headers=scene.house.key())
+    scene.ids["binding_id"] = made.json()["binding_id"]
+
+
+def _released(scene: Scene) -> None:
+    with scene.house.connect() as conn:
+        release_commissions(conn, scene.house.clock.at + timedelta(days=20))
+
+
+def _one(body: dict[str, Any]) -> Callable[[Scene], dict[str, Any]]:
+    return lambda scene: body
+
+
+_ANY = Verdict(SIGNED_IN)
+_OPEN = Verdict(EVERYBODY)
+_OWNER = Verdict(("ann", "operator"))
+_PERSON = Verdict(("mina", "operator"))
+_OPERATOR = Verdict(("operator",))
+_NAMED = _one({"name": "Somebody"})
+
+VERDICTS: list[tuple[str, Verdict]] = [
+    ("GET /healthz", _OPEN),
+    ("GET /readyz", Verdict((), but=dict.fromkeys(EVERYBODY, 503))),  # No ingest runs in these tests.
+    ("GET /metrics", _OPEN),
+    ("GET /v1/products", _ANY),
+    # Devices: the owner's and the operators'.
+    ("POST /v1/devices", Verdict(("ann", "ben", "operator"), _new_device, {"stranger": 422})),
+    ("GET /v1/devices", Verdict((*CUSTOMERS, "operator"))),
+    ("GET /v1/devices/{serial}", _OWNER),
+    ("GET /v1/devices/{serial}/readings?metric=filter_used_h", _OWNER),
+    ("GET /v1/devices/{serial}/forecasts", _OWNER),
+    # Codes and commission: of the person they belong to, paid by operators alone.
+    ("GET /v1/staff/{staff_id}/qr", _PERSON),
+    ("GET /v1/staff/{staff_id}/qr.svg", _PERSON),
+    ("GET /v1/staff/{staff_id}/qr.png", _PERSON),
+    ("POST /v1/staff/{staff_id}/qr-tokens", _PERSON),
+    ("GET /v1/staff/{staff_id}/statement", _PERSON),
+    ("POST /v1/staff/{staff_id}/payouts", Verdict(("operator",), prepare=_released)),
+    # Bindings: who scans gives their own credit away, and nobody else's. Staff gain, so staff do none of it.
+    ("POST /v1/bindings", Verdict(("ann", "ben"), _badge)),
+    ("GET /v1/customers/{customer_id}/binding", _OWNER),
+    ("POST /v1/bindings/{binding_id}/transfers", Verdict(("ann", "operator"), _hand_over)),
+    ("POST /v1/bindings/{binding_id}/refusal", Verdict(("ann",), prepare=_coming_hand_over)),
+    # Offers: seen by who is credited for them too, and answered by the customer alone.
+    ("GET /v1/customers/{customer_id}/offers", Verdict(("ann", "mina", "operator"))),
+    ("POST /v1/offers/{offer_id}/seen", Verdict(("ann",))),
+    ("POST /v1/offers/{offer_id}/accept", Verdict(("ann",))),
+    ("POST /v1/offers/{offer_id}/decline", Verdict(("ann",))),
+    ("GET /v1/decisions/{decision_id}", _OWNER),
+    ("GET /v1/customers/{customer_id}/decisions", _OWNER),
+    # Sales: a customer's own anywhere but in a shop, a till's in its shop. Who bought gains by a refund: never theirs.
+    (
+        "POST /v1/orders",
+        Verdict(
+            ("ann", "operator"),
+            _for_ann(SALE | {"channel": "app"}),
+            dict.fromkeys(("mina", "noah", "lou", "gone"), 422),
+        ),
+    ),
+    (
+        "POST /v1/orders",
+        Verdict(("mina", "noah", "lou"), _for_ann(TILL), dict.fromkeys((*CUSTOMERS, "operator"), 422)),
+    ),
+    ("GET /v1/orders", Verdict(tuple(who for who in SIGNED_IN if who != "gone"))),
+    ("GET /v1/orders?customer_id={customer_id}", _OWNER),
+    ("GET /v1/orders/{order_id}", Verdict(("ann", "mina", "noah", "operator"))),
+    (
+        "POST /v1/orders/{order_id}/refunds",
+        Verdict(("noah", "operator"), _one({"amount": {"amount_minor": 1, "currency": "EUR"}})),
+    ),
+    # Registers: what an operator keeps.
+    ("POST /v1/customers", Verdict(("operator",), _NAMED)),
+    ("GET /v1/customers", _OPERATOR),
+    ("POST /v1/stores", Verdict(("operator",), _one({"name": "Pier", "currency": "EUR"}))),
+    ("GET /v1/stores", _OPERATOR),
+    ("POST /v1/staff", Verdict(("operator",), lambda scene: {"name": "Kim", "store_id": scene.house.market.store_id})),
+    ("GET /v1/staff", _OPERATOR),
+    ("POST /v1/staff/{staff_id}/departure", _OPERATOR),
+    ("POST /v1/staff/{staff_id}/badges", _OPERATOR),
+]
+"""A new call without a verdict fails `test_every_call_has_a_verdict`: ask who gains by it, and add a line."""
