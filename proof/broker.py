@@ -16,6 +16,7 @@ from proof.wait import Patience
 _CONF = """\
 listener {port} 127.0.0.1
 allow_anonymous true
+password_file {folder}/passwords
 max_inflight_messages 2000
 max_queued_messages {queued}
 message_size_limit 4194304
@@ -24,6 +25,12 @@ persistence_location {folder}/
 autosave_interval 1
 sys_interval 1
 """
+
+
+def _write_password(path: Path, login: str) -> None:
+    path.write_text(login + "\n")
+    path.chmod(0o600)
+    subprocess.run(["mosquitto_passwd", "-U", str(path)], check=True)
 
 
 class Broker:
@@ -36,7 +43,10 @@ class Broker:
         self._server: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
+        # Devices need no password here, but ingest has one: its client ids are derived from it.
+        self.ingest_login = "millpond:only-ingest-knows-it"
         folder.mkdir(parents=True)
+        _write_password(folder / "passwords", self.ingest_login)
         text = _CONF.format(port=self.port, queued=max_queued, persistence=str(persistence).lower(), folder=folder)
         user = "user root\n" if os.geteuid() == 0 else ""
         (folder / "mosquitto.conf").write_text(user + text)

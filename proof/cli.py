@@ -17,7 +17,7 @@ from rich.console import Console
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import MillpondError
 from proof.capacity import measure_capacity, rate_for
-from proof.faults import database, messages, network, processes, schedulers, storage, upgrade
+from proof.faults import database, messages, neighbours, network, processes, schedulers, storage, upgrade
 from proof.report import build_table, describe, judge
 from proof.stage import Outcome, Size, World, world
 
@@ -31,6 +31,7 @@ FAULTS: dict[str, Fault] = {
     "locked-table": database.locked_table,
     "disk-full": storage.fill_disk,
     "poison": messages.poison,
+    "hostile-neighbours": neighbours.bear_hostile_neighbours,
     "broker-link": network.break_broker_link,
     "database-link": network.break_database_link,
     "queue-overflow": processes.overflow_broker,

@@ -19,7 +19,7 @@ where starts_with(d.serial, %(prefix)s)
 """
 _QUARANTINED = """
 select encode(q.digest, 'hex'), count(*) from quarantine q join quarantined_message m using (digest)
-where m.received_at >= %(since)s group by 1
+where m.received_at >= %(since)s and not starts_with(q.serial, %(but)s) group by 1
 """
 _TALLY = """
 select coalesce(sum(stored + conflict), 0)::bigint,
@@ -149,9 +149,9 @@ def read_rows(conn: "psycopg.Connection[tuple[object, ...]]", prefix: str) -> li
     return [Row(*row) for row in conn.execute(_STORED, {"prefix": prefix}).fetchall()]  # type: ignore[arg-type]
 
 
-def read_quarantine(conn: "psycopg.Connection[tuple[object, ...]]", since: datetime) -> dict[str, int]:
-    """How many entries each refused message has."""
-    return {str(row[0]): int(str(row[1])) for row in conn.execute(_QUARANTINED, {"since": since})}
+def read_quarantine(conn: "psycopg.Connection[tuple[object, ...]]", since: datetime, but: str) -> dict[str, int]:
+    """How many entries each refused message has, but those of serials that begin with `but`."""
+    return {str(row[0]): int(str(row[1])) for row in conn.execute(_QUARANTINED, {"since": since, "but": but})}
 
 
 def read_tally(conn: "psycopg.Connection[tuple[object, ...]]", consumer: str) -> tuple[int, int]:

@@ -23,6 +23,8 @@ from millpond.kernel.errors import Unavailable
 from millpond.kernel.migrate import migrate
 from proof.broker import Broker
 from proof.crowd import Crowd
+from proof.hostile import PREFIX as HOSTILE_PREFIX
+from proof.hostile import SERIALS as HOSTILE
 from proof.journal import read_journal
 from proof.oracle import Account, compare, compare_poison, read_quarantine, read_rows, read_tally
 from proof.postgres import Postgres
@@ -201,10 +203,11 @@ class Stage:
         self.outcome.rss_mb = self.watch.seen.rss_mb
         with psycopg.connect(self.dsn) as conn:
             rows = read_rows(conn, self.prefix)
+            of_hostile = len(read_rows(conn, HOSTILE_PREFIX))
             kept, missing = read_tally(conn, self.consumer)
-            quarantined = read_quarantine(conn, datetime(2000, 1, 1, tzinfo=UTC))
+            quarantined = read_quarantine(conn, datetime(2000, 1, 1, tzinfo=UTC), HOSTILE_PREFIX)
         account = compare(samples, rows, server_offsets_ms=server_offsets_ms) + compare_poison(poison, quarantined)
-        self.outcome.account = account + Account(miscounted=abs(kept - len(rows)) + abs(missing))
+        self.outcome.account = account + Account(miscounted=abs(kept - len(rows) - of_hostile) + abs(missing))
 
     def _is_ready(self) -> bool:
         """Whether /readyz is green; Unavailable with the last words of a service that has ended."""
@@ -232,8 +235,7 @@ class Stage:
     def _register(self) -> None:
         at = SystemClock().now() - timedelta(days=1)
         with connect(self.dsn) as conn, conn.transaction():
-            for number in range(self.size.devices):
-                serial = f"{self.prefix}{number:04d}"
+            for serial in (*(f"{self.prefix}{number:04d}" for number in range(self.size.devices)), *HOSTILE):
                 register_device(conn, serial=serial, model=MODEL, installed_at=at, at=at)
 
     def _proxy(self, proxied: str, stack: ExitStack) -> Proxy | None:
@@ -244,14 +246,14 @@ class Stage:
         return proxy
 
     def _settings(self, proxied: str) -> dict[str, str]:
-        dsn, broker = self.dsn, self.broker.url
+        dsn, port = self.dsn, self.broker.port
         if self.proxy and proxied == "database":
             dsn = make_conninfo(dsn, port=self.proxy.port)
         if self.proxy and proxied == "broker":
-            broker = f"mqtt://127.0.0.1:{self.proxy.port}"
+            port = self.proxy.port
         return {
             "MILLPOND_DATABASE_URL": dsn,
-            "MILLPOND_BROKER_URL": broker,
+            "MILLPOND_BROKER_URL": f"mqtt://{self.broker.ingest_login}@127.0.0.1:{port}",
             "MILLPOND_JWT_SECRET": _SECRET,
             "MILLPOND_CONSUMER_ID": self.consumer,
             "MILLPOND_HTTP_PORT": str(free_port()),
