@@ -113,11 +113,18 @@ on conflict (device_id, metric_id, measured_at) do nothing
 returning device_id, metric_id, measured_at;
 
 -- name: select_readings_by_key
--- What is stored under the given keys.
-select r.device_id, r.metric_id, r.measured_at, r.value, r.state, r.received_at, r.corrected
+-- What is stored under the given keys, of which the first and the last lie in the given span of times.
+-- The span says which parts of a divided table matter at all, and the lateral lookup leaves of these the one of each key.
+select r.*
 from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured_ats)s::timestamptz[])
      as k (device_id, metric_id, measured_at)
-join reading r using (device_id, metric_id, measured_at);
+cross join lateral (
+    select t.device_id, t.metric_id, t.measured_at, t.value, t.state, t.received_at, t.corrected
+    from reading t
+    where t.device_id = k.device_id and t.metric_id = k.metric_id and t.measured_at = k.measured_at
+      and t.measured_at between %(from_at)s::timestamptz and %(to_at)s::timestamptz
+    limit 1
+) r;
 
 -- name: upsert_latest
 -- Keep the newest value per device and metric; rows come one per key and in key order, so that writers never deadlock.

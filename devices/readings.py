@@ -51,10 +51,15 @@ def insert_readings(conn: WriteConnection, readings: Sequence[Reading]) -> set[R
 
 def select_readings_by_key(conn: ReadConnection, keys: Sequence[ReadingKey]) -> dict[ReadingKey, Reading]:
     """What is stored under `keys`."""
+    if not keys:
+        return {}
+    moments = [key[2] for key in keys]
     values = {
         "device_ids": [key[0] for key in keys],
         "metric_ids": [key[1] for key in keys],
-        "measured_ats": [key[2] for key in keys],
+        "measured_ats": moments,
+        "from_at": min(moments),
+        "to_at": max(moments),
     }
     with conn.cursor(row_factory=class_row(Reading)) as cursor:
         return {reading_key(r): r for r in cursor.execute(_Q["select_readings_by_key"], values)}

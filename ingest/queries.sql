@@ -107,10 +107,15 @@ with new as (
 select count(*) from new;
 
 -- name: insert_import_conflicts
--- Keep rows of a file that disagree with what is stored; the span of times says where to look.
+-- Keep rows of a file that disagree with what is stored; span and lateral lookup bound it as in `select_readings_by_key`.
 insert into reading_conflict (device_id, metric_id, measured_at, value, state, received_at)
 select distinct i.device_id, i.metric_id, i.measured_at, i.value, i.state, %(at)s::timestamptz
-from import_row i join reading r using (device_id, metric_id, measured_at)
-where r.measured_at between %(from_at)s::timestamptz and %(to_at)s::timestamptz
-  and (i.value, i.state) is distinct from (r.value, r.state)
+from import_row i
+cross join lateral (
+    select t.value, t.state from reading t
+    where t.device_id = i.device_id and t.metric_id = i.metric_id and t.measured_at = i.measured_at
+      and t.measured_at between %(from_at)s::timestamptz and %(to_at)s::timestamptz
+    limit 1
+) r
+where (i.value, i.state) is distinct from (r.value, r.state)
 on conflict on constraint conflict_once_per_value do nothing;
