@@ -38,7 +38,8 @@ order by d.device_id limit %(limit)s;
 
 -- name: select_household_parts
 -- What is installed now in a customer's devices, each with its newest forecast; one for a later moment if it is alone.
-select i.device_id, i.part, c.name, i.installed_at, coalesce(f.threshold_pct, p.threshold_pct) as threshold_pct,
+select i.device_id, i.installation_id, i.part, c.sku, c.name, i.installed_at,
+       coalesce(f.threshold_pct, p.threshold_pct) as threshold_pct,
        f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90, f.reason, f.method, f.at as forecast_at
 from installation i
 join device d using (device_id)
@@ -48,6 +49,13 @@ left join lateral (select * from depletion_forecast x where x.installation_id = 
                    order by (x.at <= %(at)s::timestamptz) desc, x.at desc, x.run_id desc limit 1) f on true
 where d.customer_id = %(customer_id)s and i.ended_at is null
 order by i.device_id, i.part;
+
+-- name: select_units_on_their_way
+-- How many units of a product a customer has ordered since a moment and not got in a shop, and when the last ones.
+select coalesce(sum(l.quantity), 0)::integer, max(o.placed_at)
+from customer_order o join order_line l using (order_id)
+where o.customer_id = %(customer_id)s and l.sku = %(sku)s and o.channel <> 'store'
+  and o.placed_at > %(since)s and o.placed_at <= %(at)s and o.refunded_minor < o.amount_minor;
 
 -- name: select_remaining_history
 -- Percent remaining of a part at the end of each day: by its counters where it has any, else by its percentage.
@@ -96,8 +104,8 @@ select code, sum(items)::bigint as items from quarantine group by code order by 
 
 -- name: select_soonest
 -- A page of what is used up next, over all installations of now; a forecast for a later moment counts if it is alone.
-select i.installation_id, d.serial, d.model, i.part, f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90,
-       f.method, f.at
+select i.installation_id, d.serial, d.model, i.part, f.remaining_pct, f.threshold_pct, f.depletes_p10,
+       f.depletes_p50, f.depletes_p90, f.method, f.at
 from installation i join device d using (device_id)
 cross join lateral (select * from depletion_forecast x where x.installation_id = i.installation_id
                     order by (x.at <= %(at)s::timestamptz) desc, x.at desc, x.run_id desc limit 1) f

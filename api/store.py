@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 
 from devices.nouns import Product
 from millpond.kernel.db import ReadConnection, load_queries
-from millpond.kernel.ids import CustomerId, DeviceId
+from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, Sku
 from millpond.kernel.money import Money
 
 _Q = load_queries("api")
@@ -32,7 +32,9 @@ class HouseholdPart:
     """What is installed now in one place of a device, with its newest forecast (None throughout when there is none)."""
 
     device_id: DeviceId
+    installation_id: InstallationId
     part: str
+    sku: Sku
     name: dict[str, str]
     installed_at: datetime
     threshold_pct: float

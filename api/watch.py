@@ -67,6 +67,7 @@ class DueInstallation:
     model: str
     part: str
     remaining_pct: float | None
+    threshold_pct: float
     depletes_p10: datetime
     depletes_p50: datetime
     depletes_p90: datetime

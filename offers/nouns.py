@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from attribution.nouns import Order
 from millpond.kernel.ids import BindingId, CustomerId, DecisionId, DeviceId, InstallationId, OfferId, Sku, StaffId
@@ -96,6 +96,22 @@ class Candidate:
     relation: str | None = None
     evidence: str | None = None
     condition: str | None = None
+
+
+class Thing(Protocol):
+    """What a household may need: a product for one device, and there for one installation or for the device itself."""
+
+    @property
+    def device_id(self) -> DeviceId:
+        """The device."""
+
+    @property
+    def installation_id(self) -> InstallationId | None:
+        """The part that is used up; None for what fits a device."""
+
+    @property
+    def sku(self) -> Sku:
+        """The product."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.ids import CustomerId, DecisionId, OfferId
 from millpond.kernel.money import Money
-from offers.nouns import Candidate, Decision, Facts, Gate, Offer, OfferEvent, OfferState, Outcome, ReasonCode, Trigger
+from offers.nouns import Decision, Facts, Gate, Offer, OfferEvent, OfferState, Outcome, ReasonCode, Thing, Trigger
 
 _Q = load_queries("offers")
 
@@ -88,8 +88,8 @@ def select_decisions(
     return [_decision(row) for row in conn.execute(_Q["select_decisions"], values)]
 
 
-def select_facts(conn: ReadConnection, thing: Candidate | Offer, customer_id: CustomerId | None, at: datetime) -> Facts:
-    """What is known about the household, for a candidate or for an offer that was made."""
+def select_facts(conn: ReadConnection, thing: Thing, customer_id: CustomerId | None, at: datetime) -> Facts:
+    """What is known about the household: for a candidate, an offer that was made, or a part that is in use."""
     values = {
         "customer_id": customer_id,
         "device_id": thing.device_id,

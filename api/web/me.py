@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.auth import Caller, Role
 from api.credit import show_binding
-from api.edge import Reads
+from api.edge import Reads, get_edge
 from api.models import BindingOut, Out
 from api.routes.offers import AcceptedOut, OfferOut, accept, decline, show_offers
 from api.store import (
@@ -20,8 +20,10 @@ from api.store import (
     select_product_names,
     select_remaining_history,
 )
+from api.supply import Supply, arrives_at, find_supply
 from api.web.charts import build_forecast_chart
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
+from api.web.urgency import Urgency, urgency_of
 from api.web.view import View, look
 from attribution.bindings import binding_at
 from attribution.nouns import Customer, Order
@@ -41,11 +43,12 @@ _HISTORY = timedelta(days=180)
 
 @dataclass(frozen=True, slots=True)
 class PartCard:
-    """A part with what is left of it now and its chart."""
+    """A part with what is left of it now, how urgent that is, what will replace it (None: nothing), and its chart."""
 
     part: HouseholdPart
     remaining_pct: float | None
-    due: bool
+    urgency: Urgency | None
+    supply: Supply | None
     chart: dict[str, Any]
 
 
@@ -59,9 +62,9 @@ class DeviceCard:
 
 @dataclass(frozen=True, slots=True)
 class PlacedOrders:
-    """The newest orders, and the names of what was ordered, by SKU and language."""
+    """The newest orders with about when they arrive, and the names of what was ordered, by SKU and language."""
 
-    orders: list[Order]
+    orders: list[tuple[Order, datetime | None]]
     products: dict[str, dict[str, str]]
 
 
@@ -102,9 +105,11 @@ def post_accept(request: Request, reads: Reads, offer_id: str, key: FormKey = No
         return RedirectResponse("/me#orders", 303)
     with reads.connection() as conn:
         customer = find_customer(conn, caller)
-        placed = _read_orders(conn, customer.customer_id)
-    view = look(request, customer.locale, customer.time_zone)
-    return view.render("accepted.html", shown=AcceptedOut.model_validate(answer.body), placed=placed)
+        view = look(request, customer.locale, customer.time_zone)
+        placed = _read_orders(conn, customer.customer_id, view)
+    shown = AcceptedOut.model_validate(answer.body)
+    arrival = shown.order.placed_at + _delivery(view)
+    return view.render("accepted.html", shown=shown, placed=placed, arrival=arrival)
 
 
 @router.post("/offers/{offer_id}/decline", dependencies=[SameOrigin])
@@ -138,31 +143,39 @@ def _read_home(conn: ReadConnection, customer: Customer, view: View) -> Home:
     offers = select_open_offers(conn, customer_id, at=view.at)
     return Home(
         customer=customer,
-        devices=_read_devices(conn, customer_id, view.at),
+        devices=_read_devices(conn, customer_id, view),
         offers=show_offers(conn, offers, customer, view.speech.language),
-        placed=_read_orders(conn, customer_id),
+        placed=_read_orders(conn, customer_id, view),
         binding=show_binding(conn, binding) if binding else None,
     )
 
 
-def _read_orders(conn: ReadConnection, customer_id: CustomerId) -> PlacedOrders:
+def _read_orders(conn: ReadConnection, customer_id: CustomerId, view: View) -> PlacedOrders:
     orders = select_orders(conn, customer_id=customer_id, limit=20)
-    return PlacedOrders(orders, select_product_names(conn, {line.sku for order in orders for line in order.lines}))
+    arriving = [(order, arrives_at(order, delivery=_delivery(view), at=view.at)) for order in orders]
+    return PlacedOrders(arriving, select_product_names(conn, {line.sku for order in orders for line in order.lines}))
 
 
-def _read_devices(conn: ReadConnection, customer_id: CustomerId, at: datetime) -> list[DeviceCard]:
-    parts = select_household_parts(conn, customer_id, at=at)
+def _read_devices(conn: ReadConnection, customer_id: CustomerId, view: View) -> list[DeviceCard]:
+    parts = select_household_parts(conn, customer_id, at=view.at)
     return [
-        DeviceCard(device, [_read_part(conn, part, at) for part in parts if part.device_id == device.device_id])
+        DeviceCard(
+            device, [_read_part(conn, customer_id, part, view) for part in parts if part.device_id == device.device_id]
+        )
         for device in select_household(conn, customer_id)
     ]
 
 
-def _read_part(conn: ReadConnection, part: HouseholdPart, at: datetime) -> PartCard:
-    history = select_remaining_history(conn, part.device_id, part.part, since=at - _HISTORY)
+def _read_part(conn: ReadConnection, customer_id: CustomerId, part: HouseholdPart, view: View) -> PartCard:
+    history = select_remaining_history(conn, part.device_id, part.part, since=view.at - _HISTORY)
     remaining = history[-1].remaining_pct if history else part.remaining_pct
-    due = remaining is not None and remaining <= part.threshold_pct
-    return PartCard(part, remaining, due, build_forecast_chart(history, part, at))
+    supply = find_supply(conn, customer_id, part, delivery=_delivery(view), at=view.at)
+    chart = build_forecast_chart(history, part, view.at)
+    return PartCard(part, remaining, urgency_of(remaining, part.threshold_pct), supply, chart)
+
+
+def _delivery(view: View) -> timedelta:
+    return timedelta(days=get_edge(view.request).settings.delivery_days)
 
 
 def _mark_offers_seen(request: Request, customer_id: CustomerId, offers: list[OfferOut], at: datetime) -> None:

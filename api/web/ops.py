@@ -1,7 +1,6 @@
 """The operator's pages: overview, fleet, forecasts, quarantine."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -20,6 +19,7 @@ from api.watch import (
     select_soonest,
 )
 from api.web.charts import build_ingest_chart
+from api.web.job_words import job_words
 from api.web.session import require_caller
 from api.web.view import look_in_english
 from attribution.statements import select_ledger_totals
@@ -49,7 +49,7 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
         ledger=ledger,
         runs=runs,
         offers=offers,
-        short_words=short_words,
+        job_words=job_words,
     )
 
 
@@ -97,16 +97,6 @@ def get_forecasts(request: Request, reads: Reads, at: At, cursor: Cursor = None)
         rows, _A_PAGE, lambda row: encode_cursor(row.depletes_p50.isoformat(), row.installation_id)
     )
     return look_in_english(request).render("ops_forecasts.html", due=shown, following=following)
-
-
-def short_words(summary: Mapping[str, Any]) -> str:
-    """A job's summary on one line, `installations 27, cohort_prophet 6`: figures first, then those by kind.
-
-    `at` is left out: the page says it beside.
-    """
-    kinds = [value for value in summary.values() if isinstance(value, Mapping)]
-    figures = {key.replace("_", " "): value for key, value in summary.items() if key != "at" and value not in kinds}
-    return ", ".join(f"{key} {value}" for counted in (figures, *kinds) for key, value in counted.items())
 
 
 def _live(reads: Reads, edge: EdgeDep) -> dict[str, object]:

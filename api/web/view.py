@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from api.auth import Caller
 from api.edge import find_caller, get_at, get_edge
+from api.web.urgency import urgency_of
 from api.web.words import LANGUAGES, Speech, choose_language, find_zone, load_words
 from millpond.kernel.errors import Unauthenticated
 from millpond.kernel.ids import new_id
@@ -42,7 +43,13 @@ _JINJA = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_JINJA.globals.update(static=static_url, new_key=lambda: new_id("form"), languages=LANGUAGES, words_of=load_words)
+_JINJA.globals.update(
+    static=static_url,
+    new_key=lambda: new_id("form"),
+    languages=LANGUAGES,
+    words_of=load_words,
+    urgency_of=urgency_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +134,16 @@ def render_problem(request: Request, status: HTTPStatus, detail: str) -> HTMLRes
     # Asking who it is may be what went wrong, and would go wrong again.
     request.state.caller = getattr(request.state, "caller", None)
     template = "problem_card.html" if "hx-request" in request.headers else "problem.html"
-    return look(request).render(template, status.value, sentence=detail, code=status.value)
+    view = look(request)
+    return view.render(template, status.value, sentence=detail, code=status.value, told=_told(view, status))
+
+
+def _told(view: View, status: HTTPStatus) -> str | None:
+    """What went wrong in the reader's language, more coarsely than our English sentence; None where that is theirs."""
+    if view.speech.language == "en":
+        return None
+    key = f"problem_{status.value}"
+    return view.speech.text(key if key in load_words(view.speech.language) else "problem_other")
 
 
 def sign_in_address(request: Request) -> str:

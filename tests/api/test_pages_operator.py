@@ -3,7 +3,9 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from api.web.ops import short_words
+import pytest
+
+from api.web.job_words import job_words
 from forecasting.job import run_forecasts
 from millpond.kernel.jobs import claim_run, finish_run
 from tests.api.house import NOW, House, make_offer, use_up
@@ -23,19 +25,32 @@ def test_a_forecast_for_a_later_moment_hides_none_of_today(house: House) -> None
     assert f"Lasts until about {expected}" in ann.get("/me").text
 
 
-def test_what_came_of_a_job_is_said_in_short_words(house: House) -> None:
-    methods = {"cohort_prophet": 6, "fixed_rate": 21}
+def test_what_came_of_a_job_is_said_in_words(house: House) -> None:
+    by_method = {"fixed_rate": 21, "cohort_prophet": 6}
+    summary = {"run_id": 9, "at": "2026-03-02", "installations": 30, "forecasts": 27, "refused": 3, "replacements": 0}
     with house.connect() as conn, conn.transaction():
         claim = claim_run(conn, "forecast", NOW, holder="a", at=NOW, lease=timedelta(minutes=5))
         assert claim is not None
-        finish_run(conn, claim, at=NOW, summary={"installations": 27, "methods": methods, "refused": {}})
+        finish_run(conn, claim, at=NOW, summary=summary | {"by_method": by_method})
     page = house.browser("operator", "ops").get("/ops").text
-    assert "installations 27, fixed_rate 21, cohort_prophet 6</td>" in page
+    assert "30 parts looked at, 27 with a date, 3 without one, method: fixed rate 21, cohort prophet 6</td>" in page
 
 
-def test_short_words_leave_out_the_moment_and_braces() -> None:
-    summary = {"at": "2026-03-02", "not_issued": 3, "by_method": {"fixed_rate": 2}, "by_store": {}}
-    assert short_words(summary) == "not issued 3, fixed_rate 2"
+@pytest.mark.parametrize(
+    ("job", "summary", "words"),
+    [
+        (
+            "offers",
+            {"candidates": 9, "issued": 3, "credited": 2, "not_issued": 6, "failed": 0, "withdrawn": 1, "expired": 0},
+            "3 offers made, 2 of them credited to staff, 1 withdrawn, 6 needs left without one",
+        ),
+        ("release_commissions", {"released": 12}, "12 commissions became payable"),
+        ("release_commissions", {"released": 0}, "nothing to do"),
+        ("a_job_to_come", {"at": "2026-03-02", "rows_gone": 1200, "kept": {"days": 0}}, "1,200 rows gone"),
+    ],
+)
+def test_every_job_is_told_in_words_and_what_is_zero_is_left_out(job: str, summary: dict, words: str) -> None:
+    assert job_words(job, summary) == words
 
 
 def test_every_page_has_a_title_of_its_own(still_house: House) -> None:

@@ -12,10 +12,13 @@
   const at = (format, seconds) => format.format(new Date(seconds * 1000));
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 
+  // Where little time has passed, several ticks lie within one minute or day: its name stands at the first of them.
+  const unrepeated = (labels) => labels.map((label, n) => (label === labels[n - 1] ? "" : label));
+
   const axes = (x, unit) => {
     const line = { stroke: colour("muted"), font: "12px system-ui, sans-serif", ticks: { show: false }, grid: { stroke: colour("line"), width: 1 } };
     return [
-      { ...line, grid: { show: false }, size: 28, space: 70, values: (_, ticks) => ticks.map((tick) => at(x, tick)) },
+      { ...line, grid: { show: false }, size: 28, space: 70, values: (_, ticks) => unrepeated(ticks.map((tick) => at(x, tick))) },
       { ...line, size: (_, labels) => Math.max(52, 14 + 7.5 * Math.max(0, ...(labels ?? []).map((label) => label.length))), values: (_, ticks) => ticks.map((tick) => number.format(tick) + unit) },
     ];
   };

@@ -1,0 +1,43 @@
+"""What a part will be replaced with: a unit at home, or one on its way."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from api.store import HouseholdPart
+from attribution.nouns import Channel, Order
+from millpond.kernel.db import ReadConnection, load_queries
+from millpond.kernel.ids import CustomerId
+from offers.store import select_facts
+
+_Q = load_queries("api")
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """A unit for one part: on its way and there about `arrives_at`, or at home when that is None."""
+
+    arrives_at: datetime | None
+
+
+def find_supply(
+    conn: ReadConnection, customer_id: CustomerId, part: HouseholdPart, *, delivery: timedelta, at: datetime
+) -> Supply | None:
+    """The unit that provides for `part`, by the rule by which offers are made; None when there is none.
+
+    What is at home goes to the parts that are used up first, what is on its way to those after them.
+    """
+    facts = select_facts(conn, part, customer_id, at)
+    if facts.spare < facts.rank:
+        return None
+    values = {"customer_id": customer_id, "sku": part.sku, "since": at - delivery, "at": at}
+    row = conn.execute(_Q["select_units_on_their_way"], values).fetchone()
+    assert row is not None
+    units, placed_at = row
+    return Supply(placed_at + delivery if facts.rank > facts.spare - units else None)
+
+
+def arrives_at(order: Order, *, delivery: timedelta, at: datetime) -> datetime | None:
+    """About when what was ordered arrives; None when it is there, was bought in a shop, or was given back."""
+    if order.channel is Channel.STORE or order.refunded == order.amount or order.placed_at + delivery <= at:
+        return None
+    return order.placed_at + delivery
