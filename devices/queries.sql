@@ -112,6 +112,15 @@ select * from unnest(%(device_ids)b::bigint[], %(metric_ids)b::int[], %(measured
 on conflict (device_id, metric_id, measured_at) do nothing
 returning device_id, metric_id, measured_at;
 
+-- name: select_measured_between
+-- The moments in pieces of series at which there is a reading; each piece is looked up where it lies in time.
+select k.device_id, r.measured_at
+from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(from_ats)s::timestamptz[], %(to_ats)s::timestamptz[])
+     as k (device_id, metric_id, from_at, to_at)
+cross join lateral (select t.measured_at from reading t
+                    where t.device_id = k.device_id and t.metric_id = k.metric_id
+                      and t.measured_at between k.from_at and k.to_at) r;
+
 -- name: select_readings_by_key
 -- What is stored under the given keys, of which the first and the last lie in the given span of times.
 -- The span says which parts of a divided table matter at all, and the lateral lookup leaves of these the one of each key.

@@ -36,6 +36,16 @@ class Bucket:
     readings: int
 
 
+@dataclass(frozen=True, slots=True)
+class TimeSpan:
+    """A piece of one series, both ends included."""
+
+    device_id: DeviceId
+    metric_id: int
+    from_at: datetime
+    to_at: datetime
+
+
 def reading_key(reading: Reading) -> ReadingKey:
     """What makes a reading unique."""
     return (reading.device_id, reading.metric_id, reading.measured_at)
@@ -63,6 +73,17 @@ def select_readings_by_key(conn: ReadConnection, keys: Sequence[ReadingKey]) -> 
     }
     with conn.cursor(row_factory=class_row(Reading)) as cursor:
         return {reading_key(r): r for r in cursor.execute(_Q["select_readings_by_key"], values)}
+
+
+def select_measured_between(conn: ReadConnection, spans: Sequence[TimeSpan]) -> set[tuple[DeviceId, datetime]]:
+    """The moments within `spans` at which their series have a reading."""
+    values = {
+        "device_ids": [span.device_id for span in spans],
+        "metric_ids": [span.metric_id for span in spans],
+        "from_ats": [span.from_at for span in spans],
+        "to_ats": [span.to_at for span in spans],
+    }
+    return {(row[0], row[1]) for row in conn.execute(_Q["select_measured_between"], values)}
 
 
 def upsert_latest(conn: WriteConnection, readings: Iterable[Reading]) -> None:

@@ -60,29 +60,32 @@ class SeqKey:
 class DecodedReading:
     """A reading, and the sample it came in: a corrected time is shared by all deliveries of that sample.
 
-    `said_at` is what the device's clock said, None when it said nothing.
+    `said_at` is what the device's clock said, None when it said nothing; `index` is the sample's place in its message.
     """
 
     reading: Reading
     sample: SeqKey | None
     said_at: datetime | None = None
+    index: int = 0
 
 
 @dataclass(slots=True)
 class Decoded:
-    """What one delivery became. `items` is the number of outcomes it owes: readings and rejections."""
+    """What one delivery became. `items` is the number of outcomes it owes: readings, rejections, and what is no news:
+    values of a retained message that say neither when they were measured nor their number."""
 
     delivery: Delivery
     serial: str = ""
     readings: list[DecodedReading] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
+    no_news: int = 0
     seqs: list[SeqKey] = field(default_factory=list)
     status: Status | None = None
     gone: ResendResult | None = None
 
     @property
     def items(self) -> int:
-        return len(self.readings) + sum(rejection.items for rejection in self.rejections)
+        return len(self.readings) + sum(rejection.items for rejection in self.rejections) + self.no_news
 
 
 def serial_of(topic: str) -> str | None:
@@ -189,6 +192,10 @@ def _decode_sample(
         return
     received_at = decoded.delivery.received_at
     measured_at, corrected = _effective_time(said_at, received_at, index, limits)
+    if decoded.delivery.retained and corrected and key is None:
+        # The broker hands it out at each subscription: it may be a year old, and there is nothing to know it again by.
+        decoded.no_news += len(sample.metrics)
+        return
     for name, raw in sample.metrics.items():
         value = check_value(metrics, device.model, name, raw)
         if isinstance(value, Rejection):
@@ -197,7 +204,7 @@ def _decode_sample(
         number, state = (None, value) if isinstance(value, str) else (value, None)
         metric_id = metrics[name].metric_id
         reading = Reading(device.device_id, metric_id, measured_at, number, state, received_at, corrected)
-        decoded.readings.append(DecodedReading(reading, key, said_at))
+        decoded.readings.append(DecodedReading(reading, key, said_at, index))
 
 
 def _effective_time(

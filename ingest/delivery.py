@@ -16,7 +16,8 @@ class Lane(IntEnum):
 class Delivery:
     """One PUBLISH as it came: `mid` and `epoch` say which connection's acknowledgement it is owed.
 
-    `arrived_s` is when, on the monotonic clock: how long it has waited since is ingest's lag.
+    `arrived_s` is when, on the monotonic clock: how long it has waited since is ingest's lag. `retained` says that the
+    broker had kept it for whoever subscribes: it may be of any age.
     """
 
     topic: str
@@ -27,3 +28,4 @@ class Delivery:
     qos: int
     epoch: int
     arrived_s: float = 0.0
+    retained: bool = False

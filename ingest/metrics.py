@@ -23,6 +23,11 @@ class IngestCollector(Collector):
             outcomes.add_metric([outcome], getattr(tally, outcome))
         yield outcomes
         yield CounterMetricFamily("millpond_ingest_received", "Items that came", value=tally.received + in_flight)
+        yield CounterMetricFamily(
+            "millpond_ingest_retained_passed_over",
+            "Duplicates that are values of retained messages without a number and a time",
+            value=tally.no_news,
+        )
         yield GaugeMetricFamily("millpond_ingest_in_flight", "Items decoded and not yet committed", value=in_flight)
         yield GaugeMetricFamily(
             "millpond_ingest_messages_waiting", "Messages not yet decoded", value=self._session.inbox.waiting()

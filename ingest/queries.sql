@@ -10,6 +10,29 @@ insert into effective_time (serial, boot, seq, effective_at)
 select * from unnest(%(serials)s::text[], %(boots)s::text[], %(seqs)s::numeric[], %(effective_ats)s::timestamptz[])
 on conflict (serial, boot, seq) do nothing;
 
+-- name: select_read_before
+-- Those of the given numbers that readings came of in earlier batches, as ranges with their upper end left out.
+select s.serial, s.boot, lower(r), upper(r)
+from unnest(%(serials)s::text[], %(boots)s::text[], %(numbers)s::text[]) as k (serial, boot, numbers)
+join sequence s using (serial, boot)
+cross join lateral unnest((s.received - s.unread) * k.numbers::nummultirange) as r;
+
+-- name: lock_clocks
+-- Make times up for these devices alone until the commit; in key order, so that two writers never deadlock.
+insert into clock_doubt (device_id, samples, first_at, last_at)
+select device_id, 0, %(at)s, %(at)s from unnest(%(device_ids)s::bigint[]) as device_id order by device_id
+on conflict (device_id) do update set samples = clock_doubt.samples
+returning device_id, made_up_to;
+
+-- name: update_clocks
+-- Remember the last times that were made up, and count the samples they were made up for.
+update clock_doubt c
+set made_up_to = n.made_up_to, samples = c.samples + n.samples, last_offset_s = n.offset_s, last_at = %(at)s,
+    first_at = case when c.samples = 0 then %(at)s else c.first_at end
+from unnest(%(device_ids)s::bigint[], %(made_up_tos)s::timestamptz[], %(samples)s::bigint[], %(offsets)s::float8[])
+     as n (device_id, made_up_to, samples, offset_s)
+where c.device_id = n.device_id;
+
 -- name: insert_conflicts
 -- Keep values that disagree with what is stored; returns those that were not kept already.
 insert into reading_conflict (device_id, metric_id, measured_at, value, state, received_at)
@@ -35,12 +58,14 @@ on conflict (digest) do nothing;
 
 -- name: upsert_sequences
 -- Add the sequence numbers of a batch; returns up to where each boot is complete, null when it lacks its beginning.
-insert into sequence (serial, boot, received, given_up, first_seen_at, last_seen_at)
-select serial, boot, received::nummultirange, given_up::nummultirange, %(at)s, %(at)s
-from unnest(%(serials)s::text[], %(boots)s::text[], %(received)s::text[], %(given_up)s::text[])
-     as t (serial, boot, received, given_up)
+insert into sequence (serial, boot, received, unread, given_up, first_seen_at, last_seen_at)
+select serial, boot, received::nummultirange, received::nummultirange - read::nummultirange, given_up::nummultirange,
+       %(at)s, %(at)s
+from unnest(%(serials)s::text[], %(boots)s::text[], %(received)s::text[], %(read)s::text[], %(given_up)s::text[])
+     as t (serial, boot, received, read, given_up)
 on conflict (serial, boot) do update
 set received = sequence.received + excluded.received, given_up = sequence.given_up + excluded.given_up,
+    unread = sequence.unread - (excluded.received - excluded.unread) + (excluded.unread - sequence.received),
     last_seen_at = excluded.last_seen_at
 returning serial, boot,
     case when lower(received + given_up) <= 1

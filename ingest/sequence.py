@@ -9,9 +9,11 @@ from ingest.decode import Decoded
 
 @dataclass(slots=True)
 class BootSeqs:
-    """Numbers of one boot in a batch: received ones, and ranges (both ends included) the device said are gone."""
+    """Numbers of one boot in a batch: those received, those of them that readings came of, and ranges (both ends
+    included) that the device said are gone."""
 
     received: set[int] = field(default_factory=set)
+    read: set[int] = field(default_factory=set)
     gone: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -21,6 +23,8 @@ def group_by_boot(batch: Iterable[Decoded]) -> dict[tuple[str, str], BootSeqs]:
     for decoded in batch:
         for key in decoded.seqs:
             boots.setdefault((key.serial, key.boot), BootSeqs()).received.add(key.seq)
+        for key in {reading.sample for reading in decoded.readings if reading.sample is not None}:
+            boots[key.serial, key.boot].read.add(key.seq)
         if gone := decoded.gone:
             seqs = boots.setdefault((decoded.serial, gone.boot), BootSeqs())
             seqs.gone.append((gone.from_seq, gone.to_seq))

@@ -9,7 +9,6 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -104,7 +103,6 @@ class LaneConnection:
         self._deaf = False
         self._asked_s: float | None = None
         self._connected_s = 0.0
-        self._last_received: datetime | None = None
         self._client = self._make_client(client_id)
 
     def _make_client(self, client_id: str) -> mqtt.Client:
@@ -236,13 +234,16 @@ class LaneConnection:
 
     def _delivery(self, message: mqtt.MQTTMessage) -> Delivery:
         received_at = self._clock.now()
-        # Receive times never repeat within a lane: they stand in for the device's clock when it has none.
-        if self._last_received is not None:
-            received_at = max(received_at, self._last_received + timedelta(microseconds=1))
-        self._last_received = received_at
-        payload = bytes(message.payload)
         return Delivery(
-            message.topic, payload, received_at, self.lane, message.mid, message.qos, self._epoch, monotonic()
+            message.topic,
+            bytes(message.payload),
+            received_at,
+            self.lane,
+            message.mid,
+            message.qos,
+            self._epoch,
+            monotonic(),
+            message.retain,
         )
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from devices.nouns import Reading
-from ingest.decode import SeqKey
 from ingest.sequence import BootSeqs, format_ranges, format_seqs
 from ingest.tally import Tally
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
@@ -32,18 +31,6 @@ class Gap:
     to_seq: int
 
 
-def select_effective_times(conn: ReadConnection, keys: Sequence[SeqKey]) -> dict[SeqKey, datetime]:
-    """Those of `keys` whose time was corrected at their first delivery, with that time."""
-    rows = conn.execute(_Q["select_effective_times"], _key_columns(keys))
-    return {SeqKey(row[0], row[1], int(row[2])): row[3] for row in rows}
-
-
-def insert_effective_times(conn: WriteConnection, times: Mapping[SeqKey, datetime]) -> None:
-    """Keep the corrected times of samples for their next deliveries."""
-    keys = sorted(times, key=lambda key: (key.serial, key.boot, key.seq))
-    conn.execute(_Q["insert_effective_times"], _key_columns(keys) | {"effective_ats": [times[key] for key in keys]})
-
-
 def insert_conflicts(conn: WriteConnection, readings: Sequence[Reading]) -> int:
     """Keep readings that disagree with a stored one; returns how many were not kept already."""
     values = {
@@ -63,6 +50,7 @@ def upsert_sequences(conn: WriteConnection, boots: Mapping[tuple[str, str], Boot
         "serials": [serial for serial, _ in boots],
         "boots": [boot for _, boot in boots],
         "received": [format_seqs(seqs.received) for seqs in boots.values()],
+        "read": [format_seqs(seqs.read) for seqs in boots.values()],
         "given_up": [format_ranges(seqs.gone) for seqs in boots.values()],
         "at": at,
     }
@@ -101,7 +89,3 @@ def select_gaps(conn: ReadConnection, *, seen_since: datetime, asked_before: dat
 def mark_gap_asked(conn: WriteConnection, gap: Gap, at: datetime) -> None:
     """Remember that the gaps of its boot were asked for."""
     conn.execute(_Q["mark_gap_asked"], {"serial": gap.serial, "boot": gap.boot, "at": at})
-
-
-def _key_columns(keys: Sequence[SeqKey]) -> dict[str, list[object]]:
-    return {"serials": [k.serial for k in keys], "boots": [k.boot for k in keys], "seqs": [k.seq for k in keys]}

@@ -1,13 +1,14 @@
 """The write path: what a batch became, stored in one transaction, every item with exactly one outcome."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from devices.nouns import Reading
 from devices.readings import ReadingKey, insert_readings, reading_key, select_readings_by_key, upsert_latest
 from devices.store import select_devices_by_serial, select_metrics, upsert_device_status
-from ingest.decode import Decoded, DecodedReading, Limits, Registry, SeqKey, decode_delivery, serial_of
+from ingest.decode import Decoded, Limits, Registry, decode_delivery, serial_of
 from ingest.delivery import Delivery
 from ingest.quarantine import Keeping, RefusedMessage, insert_quarantine, shorten
 from ingest.sequence import group_by_boot
@@ -15,13 +16,14 @@ from ingest.store import (
     Complete,
     add_to_minute,
     insert_conflicts,
-    insert_effective_times,
-    select_effective_times,
     upsert_sequences,
 )
 from ingest.tally import Tally
+from ingest.times import settle_times
 from ingest.value import Rejection
 from millpond.kernel.db import ReadConnection, WriteConnection
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ def load_registry(conn: ReadConnection, deliveries: Sequence[Delivery]) -> Regis
 def _store_decoded(
     conn: WriteConnection, batch: Sequence[Decoded], keeping: Keeping, consumer: str, at: datetime
 ) -> StoredBatch:
-    tally = _store_readings(conn, _with_first_times(conn, [r for decoded in batch for r in decoded.readings]))
+    settled = settle_times(conn, batch, at)
+    tally = _store_readings(conn, settled.readings) + Tally(duplicate=settled.duplicates) + _count_no_news(batch)
     tally += _quarantine(conn, batch, keeping)
     _store_statuses(conn, batch)
     boots = group_by_boot(batch)
@@ -96,31 +99,12 @@ def _store_decoded(
     return StoredBatch(tally, complete)
 
 
-def _with_first_times(conn: WriteConnection, readings: Sequence[DecodedReading]) -> list[Reading]:
-    """The readings, each sample at the time it was given first: a redelivery must find its own key again."""
-    keys = list({r.sample: None for r in readings if r.sample is not None})
-    known = select_effective_times(conn, keys) if keys else {}
-    doubtful = [r for r in readings if r.sample is not None and r.reading.corrected and r.sample not in known]
-    accepted = _accepted_before(conn, doubtful) if doubtful else set()
-    new = {r.sample: r.reading.measured_at for r in reversed(doubtful) if r.sample and r.sample not in accepted}
-    if new:
-        insert_effective_times(conn, new)
-    return [_at_first_time(r, new | known, accepted) for r in readings]
-
-
-def _accepted_before(conn: ReadConnection, doubtful: Sequence[DecodedReading]) -> set[SeqKey]:
-    """Samples whose time was plausible when they first came, and is not any more: our clock was set meanwhile."""
-    said = [(r.sample, reading_key(replace(r.reading, measured_at=r.said_at))) for r in doubtful if r.said_at]
-    stored = select_readings_by_key(conn, list({key: None for _, key in said})) if said else {}
-    return {sample for sample, key in said if sample is not None and key in stored}
-
-
-def _at_first_time(decoded: DecodedReading, times: Mapping[SeqKey, datetime], accepted: set[SeqKey]) -> Reading:
-    if decoded.sample is not None and decoded.sample in times:
-        return replace(decoded.reading, measured_at=times[decoded.sample], corrected=True)
-    if decoded.sample in accepted and decoded.said_at is not None:
-        return replace(decoded.reading, measured_at=decoded.said_at, corrected=False)
-    return decoded.reading
+def _count_no_news(batch: Sequence[Decoded]) -> Tally:
+    no_news = sum(decoded.no_news for decoded in batch)
+    if no_news:
+        extra = {"event": "retained_passed_over", "values": no_news}
+        _LOG.info("%d values of retained messages have no number and no time: not stored again", no_news, extra=extra)
+    return Tally(duplicate=no_news, no_news=no_news)
 
 
 def _store_readings(conn: WriteConnection, readings: Sequence[Reading]) -> Tally:
@@ -136,13 +120,14 @@ def _store_readings(conn: WriteConnection, readings: Sequence[Reading]) -> Tally
     if not repeated:
         return Tally(stored=len(new))
     stored = select_readings_by_key(conn, list({reading_key(r): None for r in repeated}))
-    differing = [r for r in repeated if not _same_value(r, stored[reading_key(r)])]
+    differing = [r for r in repeated if not _same(r, stored[reading_key(r)])]
     conflicts = insert_conflicts(conn, differing) if differing else 0
     return Tally(stored=len(new), conflict=conflicts, duplicate=len(repeated) - conflicts)
 
 
-def _same_value(one: Reading, other: Reading) -> bool:
-    return (one.value, one.state) == (other.value, other.state)
+def _same(one: Reading, other: Reading) -> bool:
+    # A time of ours that meets a device's own is of another sample, also where both say the same.
+    return (one.value, one.state, one.corrected) == (other.value, other.state, other.corrected)
 
 
 def _quarantine(conn: WriteConnection, batch: Sequence[Decoded], keeping: Keeping) -> Tally:

@@ -102,9 +102,11 @@ class TestDevice:
     def _on_command(self, _client: object, _user: object, message: mqtt.MQTTMessage) -> None:
         self.commands.put(message.payload)
 
-    def publish(self, payload: bytes | str, channel: str = "telemetry", topic: str | None = None) -> None:
+    def publish(
+        self, payload: bytes | str, channel: str = "telemetry", topic: str | None = None, *, retain: bool = False
+    ) -> None:
         """Publish with QoS 1 and return when the broker has it."""
-        sent = self._client.publish(topic or f"millpond/v1/{self.serial}/{channel}", payload, qos=1)
+        sent = self._client.publish(topic or f"millpond/v1/{self.serial}/{channel}", payload, qos=1, retain=retain)
         sent.wait_for_publish(PATIENCE_S)
 
     def wait_for_ack(self, seq: int) -> Ack:

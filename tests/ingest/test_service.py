@@ -150,3 +150,16 @@ def test_received_is_the_sum_of_the_outcomes(device: TestDevice, database: str) 
 @pytest.mark.usefixtures("ingest")
 def test_the_heartbeat_says_connected(database: str) -> None:
     wait_until(lambda: fetch(database, "select connected from ingest_consumer") == [(True,)], "a heartbeat")
+
+
+def test_what_the_broker_retains_is_not_counted_anew_at_each_connection(
+    settings: Settings, device: TestDevice, database: str
+) -> None:
+    device.publish(json.dumps({"metrics": {"filter_life_pct": 64}}), retain=True)
+    for seq in (1, 2, 3):
+        with running_ingest(settings):
+            device.publish(payload(seq, 50))
+            device.wait_for_ack(seq)
+    assert fetch(database, "select count(*) from reading where corrected") == [(0,)]
+    assert fetch(database, "select sum(stored), sum(duplicate) from ingest_minute") == [(3, 3)]
+    device.publish(b"", retain=True)

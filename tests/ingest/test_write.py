@@ -1,6 +1,7 @@
 """The write path on a real database: stored once, kept apart, or quarantined, and always counted."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -74,7 +75,7 @@ def test_a_sample_without_a_time_keeps_the_time_of_its_first_delivery(conn: Writ
     later = delivery(timeless, at=NOW + timedelta(hours=3))
     assert outcomes(store(conn, later, later)) == (0, 4, 0, 0)
     rows = conn.execute("select distinct measured_at, corrected from reading").fetchall()
-    assert rows == [(NOW, True)]
+    assert rows == [(NOW + timedelta(microseconds=1), True)]
 
 
 def test_a_sample_redelivered_with_a_mended_clock_is_not_a_second_one(conn: WriteConnection) -> None:
@@ -189,3 +190,18 @@ def test_a_message_the_database_refuses_is_quarantined_and_its_numbers_are_safe(
     stored = store_refused(conn, delivery(sample(1, 64)), "value out of range", LIMITS, consumer="test", at=NOW)
     assert (outcomes(stored), stored.complete) == ((0, 0, 0, 1), [Complete(S, "b", 1)])
     assert stored_values(conn) == []
+
+
+def test_a_retained_value_without_number_and_time_is_never_news(conn: WriteConnection) -> None:
+    kept = replace(delivery({"metrics": {"filter_life_pct": 64, "power": True}}), retained=True)
+    assert outcomes(store(conn, kept, kept)) == (0, 4, 0, 0)
+    assert store(conn, kept).tally.no_news == 2
+    assert stored_values(conn) == []
+
+
+def test_a_retained_sample_that_can_be_known_again_is_stored_once(conn: WriteConnection) -> None:
+    numbered = replace(delivery({"boot": "b", "seq": 1, "metrics": {"filter_life_pct": 64}}), retained=True)
+    timed = replace(delivery({"ts": "2026-02-16T11:00:00Z", "metrics": {"filter_life_pct": 63}}), retained=True)
+    assert outcomes(store(conn, numbered, timed)) == (2, 0, 0, 0)
+    later = [replace(one, received_at=NOW + timedelta(hours=3)) for one in (numbered, timed)]
+    assert outcomes(store(conn, *later)) == (0, 2, 0, 0)

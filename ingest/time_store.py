@@ -1,0 +1,75 @@
+"""One function, one statement: times that were made up for samples, and the devices they were made up for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from ingest.decode import SeqKey
+from ingest.sequence import format_seqs
+from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+from millpond.kernel.ids import DeviceId
+
+_Q = load_queries("ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class ClockNews:
+    """What a batch adds to one device's doubtful clock; `offset_s` is by how many seconds it was ahead of ours."""
+
+    made_up_to: datetime
+    samples: int
+    offset_s: float | None
+
+
+def select_effective_times(conn: ReadConnection, keys: Sequence[SeqKey]) -> dict[SeqKey, datetime]:
+    """Those of `keys` whose time was made up at their first delivery, with that time."""
+    rows = conn.execute(_Q["select_effective_times"], _key_columns(keys))
+    return {SeqKey(row[0], row[1], int(row[2])): row[3] for row in rows}
+
+
+def insert_effective_times(conn: WriteConnection, times: Mapping[SeqKey, datetime]) -> None:
+    """Keep the made-up times of samples for their next deliveries."""
+    keys = sorted(times, key=_order)
+    conn.execute(_Q["insert_effective_times"], _key_columns(keys) | {"effective_ats": [times[key] for key in keys]})
+
+
+def select_read_before(conn: ReadConnection, keys: Iterable[SeqKey]) -> set[SeqKey]:
+    """Those of `keys` that came before this batch and of which readings came."""
+    boots = [(boot, [key.seq for key in group]) for boot, group in groupby(sorted(keys, key=_order), key=_boot)]
+    values = {
+        "serials": [serial for (serial, _), _ in boots],
+        "boots": [boot for (_, boot), _ in boots],
+        "numbers": [format_seqs(seqs) for _, seqs in boots],
+    }
+    rows = conn.execute(_Q["select_read_before"], values)
+    return {SeqKey(row[0], row[1], seq) for row in rows for seq in range(int(row[2]), int(row[3]))}
+
+
+def lock_clocks(conn: WriteConnection, devices: Iterable[DeviceId], at: datetime) -> dict[DeviceId, datetime | None]:
+    """Keep other writers from making up times for these devices until the commit; returns the last made-up times."""
+    return dict(conn.execute(_Q["lock_clocks"], {"device_ids": sorted(devices), "at": at}).fetchall())
+
+
+def update_clocks(conn: WriteConnection, news: Mapping[DeviceId, ClockNews], at: datetime) -> None:
+    """Remember the last times that were made up, and count the samples they were made up for."""
+    values = {
+        "device_ids": list(news),
+        "made_up_tos": [one.made_up_to for one in news.values()],
+        "samples": [one.samples for one in news.values()],
+        "offsets": [one.offset_s for one in news.values()],
+        "at": at,
+    }
+    conn.execute(_Q["update_clocks"], values)
+
+
+def _order(key: SeqKey) -> tuple[str, str, int]:
+    return (key.serial, key.boot, key.seq)
+
+
+def _boot(key: SeqKey) -> tuple[str, str]:
+    return (key.serial, key.boot)
+
+
+def _key_columns(keys: Sequence[SeqKey]) -> dict[str, list[object]]:
+    return {"serials": [k.serial for k in keys], "boots": [k.boot for k in keys], "seqs": [k.seq for k in keys]}

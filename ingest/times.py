@@ -1,0 +1,164 @@
+"""The time at which each sample of a batch counts: its device's, or one of ours that no other sample of it has.
+
+A sample with (boot, seq) that never came before is not a duplicate of anything. So a time that is made up for it must
+meet no other, whatever the lane, the process or the server's clock: they are given one device at a time, under a lock.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from devices.nouns import Reading
+from devices.readings import TimeSpan, select_measured_between
+from ingest.decode import Decoded, DecodedReading, SeqKey
+from ingest.time_store import (
+    ClockNews,
+    insert_effective_times,
+    lock_clocks,
+    select_effective_times,
+    select_read_before,
+    update_clocks,
+)
+from millpond.kernel.db import ReadConnection, WriteConnection
+from millpond.kernel.ids import DeviceId
+
+_STEP = timedelta(microseconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
+# So far the times of a burst may run ahead of ours. More than that is a server whose clock was set back.
+_BURST = timedelta(minutes=10)
+
+Moment = tuple[DeviceId, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Readings at the times that count, and how many others were of samples that had come before."""
+
+    readings: list[Reading]
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """What came of one sample in a batch, however often it came. The first time that it came decides."""
+
+    key: SeqKey | None
+    readings: list[DecodedReading] = field(default_factory=list)
+
+    @property
+    def first(self) -> DecodedReading:
+        return self.readings[0]
+
+    @property
+    def device_id(self) -> DeviceId:
+        return self.first.reading.device_id
+
+    @property
+    def is_doubtful(self) -> bool:
+        return self.first.reading.corrected
+
+
+def settle_times(conn: WriteConnection, batch: Sequence[Decoded], at: datetime) -> Settled:
+    """The readings of a batch, each sample at one time: a redelivery must find its own key again."""
+    samples = _group_by_sample(batch)
+    doubtful = [sample for sample in samples if sample.is_doubtful]
+    # Before anything is looked up: what another writer is making up must be seen here.
+    newest = lock_clocks(conn, {sample.device_id for sample in doubtful}, at) if doubtful else {}
+    keys = [sample.key for sample in samples if sample.key is not None]
+    known = select_effective_times(conn, keys) if keys else {}
+    new = _never_came(conn, [sample for sample in doubtful if sample.key not in known])
+    taken = {(s.device_id, r.reading.measured_at) for s in samples for r in s.readings if not r.reading.corrected}
+    times = _make_up_times(conn, new, newest, taken) if new else []
+    if new:
+        _remember(conn, new, times, at)
+    made_up = {id(sample): time for sample, time in zip(new, times, strict=True)}
+    return _settle([(sample, known.get(sample.key) if sample.key else None) for sample in samples], made_up)
+
+
+def _group_by_sample(batch: Sequence[Decoded]) -> list[_Sample]:
+    samples: dict[SeqKey | tuple[int, int], _Sample] = {}
+    for number, decoded in enumerate(batch):
+        for reading in decoded.readings:
+            identity = reading.sample or (number, reading.index)
+            samples.setdefault(identity, _Sample(reading.sample)).readings.append(reading)
+    return list(samples.values())
+
+
+def _never_came(conn: ReadConnection, doubtful: Sequence[_Sample]) -> list[_Sample]:
+    """Those that are new. One that came before had a good time then, or one of ours that is no longer kept."""
+    keys = [sample.key for sample in doubtful if sample.key is not None]
+    before = select_read_before(conn, keys) if keys else set()
+    return [sample for sample in doubtful if sample.key not in before]
+
+
+def _make_up_times(
+    conn: ReadConnection, new: Sequence[_Sample], newest: Mapping[DeviceId, datetime | None], taken: set[Moment]
+) -> list[datetime]:
+    """A time for each sample that no reading of its series has; where many have one, each look goes further ahead."""
+    ahead = _MILLISECOND
+    while True:
+        times = _next_times(new, newest, taken)
+        met = select_measured_between(conn, list(_spans(new, times, ahead)))
+        if not any((sample.device_id, time) in met for sample, time in zip(new, times, strict=True)):
+            return times
+        taken |= met
+        ahead *= 4
+
+
+def _next_times(
+    new: Sequence[_Sample], newest: Mapping[DeviceId, datetime | None], taken: set[Moment]
+) -> list[datetime]:
+    times: list[datetime] = []
+    last, taken = dict(newest), set(taken)
+    for sample in new:
+        time, before = sample.first.reading.measured_at, last[sample.device_id]
+        if before is not None and timedelta(0) <= before - time < _BURST:
+            time = before + _STEP
+        # Whole milliseconds are left to devices with a clock.
+        while not time.microsecond % 1000 or (sample.device_id, time) in taken:
+            time += _STEP
+        last[sample.device_id] = time
+        taken.add((sample.device_id, time))
+        times.append(time)
+    return times
+
+
+def _spans(new: Sequence[_Sample], times: Sequence[datetime], ahead: timedelta) -> Iterator[TimeSpan]:
+    by_series: dict[tuple[DeviceId, int], list[datetime]] = {}
+    for sample, time in zip(new, times, strict=True):
+        for decoded in sample.readings:
+            by_series.setdefault((sample.device_id, decoded.reading.metric_id), []).append(time)
+    for (device_id, metric_id), moments in by_series.items():
+        yield TimeSpan(device_id, metric_id, min(moments), max(moments) + ahead)
+
+
+def _remember(conn: WriteConnection, new: Sequence[_Sample], times: Sequence[datetime], at: datetime) -> None:
+    keyed = {sample.key: time for sample, time in zip(new, times, strict=True) if sample.key is not None}
+    if keyed:
+        insert_effective_times(conn, keyed)
+    news: dict[DeviceId, ClockNews] = {}
+    for sample, time in zip(new, times, strict=True):
+        said_at, received_at = sample.first.said_at, sample.first.reading.received_at
+        offset_s = None if said_at is None else (said_at - received_at).total_seconds()
+        before = news[sample.device_id].samples if sample.device_id in news else 0
+        news[sample.device_id] = ClockNews(time, before + 1, offset_s)
+    update_clocks(conn, news, at)
+
+
+def _settle(samples: Sequence[tuple[_Sample, datetime | None]], made_up: Mapping[int, datetime]) -> Settled:
+    settled = Settled([], 0)
+    duplicates = 0
+    for sample, known in samples:
+        time = known or made_up.get(id(sample))
+        for reading in (decoded.reading for decoded in sample.readings):
+            if time is not None:
+                settled.readings.append(replace(reading, measured_at=time, corrected=True))
+            elif not reading.corrected:
+                settled.readings.append(reading)
+            elif not sample.is_doubtful:
+                # It came with a good time first: our clock was set between two deliveries of one batch.
+                first = sample.first.reading.measured_at
+                settled.readings.append(replace(reading, measured_at=first, corrected=False))
+            else:
+                duplicates += 1
+    return replace(settled, duplicates=duplicates)
