@@ -1,8 +1,10 @@
 """One function, one statement: devices, models, metrics, parts, products."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import class_row
 
 from devices.nouns import (
@@ -20,10 +22,12 @@ from devices.nouns import (
     Relation,
 )
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+from millpond.kernel.errors import Unavailable
 from millpond.kernel.ids import CustomerId, DeviceId, Sku
 from millpond.kernel.money import Money
 
 _Q = load_queries("devices")
+_REFRESH_TRIES, _REFRESH_PAUSE_S = 300, 1.0
 
 
 def select_device(conn: ReadConnection, serial: str) -> Device | None:
@@ -110,6 +114,22 @@ def _edges(conn: ReadConnection, query: str, sku: Sku) -> list[CompatibilityEdge
     return [CompatibilityEdge(row[0], row[1], Relation(row[2]), *row[3:]) for row in rows]
 
 
-def refresh_reading_day(conn: WriteConnection) -> None:
-    """Bring the daily rollup up to date with late data; must be called outside a transaction."""
-    conn.execute(_Q["refresh_reading_day"])
+def refresh_reading_day(
+    conn: WriteConnection, *, tries: int = _REFRESH_TRIES, wait: Callable[[float], None] = time.sleep
+) -> None:
+    """Bring the daily rollup up to date with late data; must be called outside a transaction.
+
+    Two refreshes cannot run at once, and the database may refresh now and then by itself: while another one is at
+    work, this one tries again every second. Raises Unavailable after the last try.
+    """
+    for left in reversed(range(tries)):
+        try:
+            conn.execute(_Q["refresh_reading_day"])
+            return
+        except LockNotAvailable as error:
+            if not left:
+                raise Unavailable(
+                    f"another refresh of the daily rollup is still at work after {tries} tries:"
+                    " try again later, or look in pg_stat_activity for what it waits for"
+                ) from error
+        wait(_REFRESH_PAUSE_S)
