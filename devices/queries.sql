@@ -184,6 +184,14 @@ order by e.weight desc, e.to_sku;
 -- Bring the daily rollup up to date; outside a transaction.
 call refresh_reading_day();
 
+-- name: drop_oldest_readings
+-- Drop the oldest readings before a moment and keep their days; how many went, null when there are none.
+select drop_oldest_readings(%(before)s::timestamptz);
+
+-- name: delete_kept_days
+-- Forget days that have no readings any more.
+delete from reading_day_kept where day < %(before)s::timestamptz;
+
 -- name: select_current_parts
 -- A page of installations that are not ended, and whether each followed another.
 select i.installation_id, i.device_id, d.model, i.part, i.installed_at,

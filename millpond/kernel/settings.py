@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from millpond.kernel.clock import Clock, parse_clock
@@ -82,6 +82,19 @@ class Settings(BaseSettings):
         gt=0,
         description="Device times further ahead than this many minutes are replaced by the receive time.",
     )
+    reading_keep_days: int = Field(
+        default=400,
+        ge=0,
+        le=36_500,
+        description="Days that readings are kept one by one, at least those of `MILLPOND_CLOCK_PAST_DAYS`;"
+        " of older ones each day's first, last, least, most and mean are kept. 0 means for ever.",
+    )
+    day_keep_days: int = Field(
+        default=1100,
+        ge=0,
+        le=36_500,
+        description="Days that the daily values of older readings are kept; forecasts read 730. 0 means for ever.",
+    )
     status_grace_s: float = Field(
         default=4,
         gt=0,
@@ -129,6 +142,14 @@ class Settings(BaseSettings):
     def _clock_parses(cls, text: str) -> str:
         parse_clock(text)
         return text
+
+    @field_validator("reading_keep_days")
+    @classmethod
+    def _keeps_what_may_come_late(cls, days: int, known: ValidationInfo) -> int:
+        # A device may send what is so old again; with its first copy gone it would be counted twice.
+        if days and days < known.data.get("clock_past_days", 0):
+            raise ValueError(f"{days} days are less than MILLPOND_CLOCK_PAST_DAYS, in which readings may still come")
+        return days
 
     @field_validator("database_url")
     @classmethod

@@ -47,6 +47,13 @@ def test_days_beyond_any_calendar_are_refused() -> None:
             load_settings(**{name: 10**11})
 
 
+def test_readings_are_not_dropped_before_the_last_of_them_may_have_come() -> None:
+    with pytest.raises(ConfigurationError, match="MILLPOND_READING_KEEP_DAYS is wrong: 364 days are less than MILL"):
+        load_settings(reading_keep_days=364)
+    assert load_settings(reading_keep_days=30, clock_past_days=30).reading_keep_days == 30
+    assert load_settings(reading_keep_days=0).reading_keep_days == 0
+
+
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         load_settings().http_port = 1  # type: ignore[misc]

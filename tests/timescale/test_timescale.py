@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from devices.nouns import Reading
-from devices.readings import insert_readings, reading_key
+from devices.readings import insert_readings, reading_key, upsert_latest
 from devices.registry import register_device
+from devices.retention import drop_old_readings
 from devices.seed import seed_shipped
 from devices.store import refresh_reading_day, select_metrics
 from ingest.import_store import create_import_row, insert_import_conflicts, insert_imported_readings
@@ -77,7 +78,7 @@ def test_the_migrations_apply_and_reading_is_a_hypertable(conn: WriteConnection)
     )
     assert row.fetchone() == ("reading",)
     view = conn.execute("select view_name from timescaledb_information.continuous_aggregates").fetchone()
-    assert view == ("reading_day",)
+    assert view == ("reading_day_live",)
 
 
 def test_readings_are_stored_once_also_in_compressed_chunks(conn: WriteConnection) -> None:
@@ -90,12 +91,58 @@ def test_readings_are_stored_once_also_in_compressed_chunks(conn: WriteConnectio
 def test_late_data_is_in_the_rollup_after_a_refresh(conn: WriteConnection) -> None:
     batch = readings(conn, "TS-2", days=10, before=AT)
     insert_readings(conn, batch)
+    upsert_latest(conn, batch)
     refresh_reading_day(conn)
     assert rollup_days(conn, batch[0].device_id) == 10
     late = [Reading(r.device_id, r.metric_id, r.measured_at - timedelta(days=60), 60.0, None, AT, False) for r in batch]
     insert_readings(conn, late)
     refresh_reading_day(conn)
     assert rollup_days(conn, batch[0].device_id) == 20
+
+
+def last_in_rollup(conn: WriteConnection, device_id: int) -> datetime:
+    row = conn.execute("select max(last_at) from reading_day where device_id = %s", [device_id]).fetchone()
+    assert row is not None
+    return row[0]  # type: ignore[no-any-return]
+
+
+def test_the_newest_day_is_seen_as_it_grows_after_a_refresh(conn: WriteConnection) -> None:
+    batch = readings(conn, "TS-4", days=5, before=AT + timedelta(hours=12))
+    insert_readings(conn, batch)
+    upsert_latest(conn, batch)
+    refresh_reading_day(conn)
+    insert_readings(conn, [replace(batch[0], measured_at=AT + timedelta(hours=13))])
+    assert last_in_rollup(conn, batch[0].device_id) == AT + timedelta(hours=13)
+
+
+def test_days_outlive_chunks_that_somebody_drops(conn: WriteConnection) -> None:
+    batch = readings(conn, "TS-5", days=60, before=AT)
+    insert_readings(conn, batch)
+    upsert_latest(conn, batch)
+    refresh_reading_day(conn)
+    conn.execute("select drop_chunks('reading', older_than => %s)", [AT - timedelta(days=30)])
+    # A chunk beyond the gap is refreshed, and what is in the gap stays.
+    insert_readings(conn, [replace(batch[0], measured_at=AT - timedelta(days=200))])
+    refresh_reading_day(conn)
+    assert rollup_days(conn, batch[0].device_id) == 61
+
+
+def test_days_outlive_the_readings_that_retention_drops(conn: WriteConnection) -> None:
+    batch = readings(conn, "TS-6", days=60, before=AT)
+    insert_readings(conn, batch)
+    upsert_latest(conn, batch)
+    conn.execute("select compress_chunk(c, if_not_compressed => true) from show_chunks('reading') c")
+    refresh_reading_day(conn)
+    assert drop_old_readings(conn, AT - timedelta(days=30)) > 0
+    refresh_reading_day(conn)
+    assert rollup_days(conn, batch[0].device_id) == 60
+    late = replace(batch[-1], measured_at=batch[-1].measured_at - timedelta(days=1))
+    insert_readings(conn, [late])
+    refresh_reading_day(conn)
+    assert rollup_days(conn, batch[0].device_id) == 61
+    row = conn.execute("select min(measured_at) from reading where device_id = %s", [late.device_id]).fetchone()
+    assert row is not None
+    assert AT - timedelta(days=37) < row[0]
 
 
 def test_the_rollup_has_the_columns_of_the_plain_one(conn: WriteConnection) -> None:

@@ -1,0 +1,33 @@
+"""Use case: what readings leave behind when they are old. Readings go first and leave their days; the days go later."""
+
+from datetime import datetime
+
+from millpond.kernel.db import WriteConnection, load_queries
+from millpond.kernel.jobs import Claim, hold_lease
+
+_Q = load_queries("devices")
+
+
+def drop_old_readings(conn: WriteConnection, before: datetime, *, claim: Claim | None = None) -> int:
+    """Drop what was measured before `before` and keep it by the day in `reading_day`; how many readings went.
+
+    Whole days (with TimescaleDB whole chunks) go, oldest first, one transaction each, so that it may be stopped and run
+    again at any time. Must be called outside a transaction.
+    """
+    dropped, gone = 0, _drop_oldest(conn, before, claim)
+    while gone is not None:
+        dropped, gone = dropped + gone, _drop_oldest(conn, before, claim)
+    return dropped
+
+
+def _drop_oldest(conn: WriteConnection, before: datetime, claim: Claim | None) -> int | None:
+    with conn.transaction():
+        if claim is not None:
+            hold_lease(conn, claim)
+        row = conn.execute(_Q["drop_oldest_readings"], {"before": before}).fetchone()
+    return None if row is None else row[0]
+
+
+def drop_old_days(conn: WriteConnection, before: datetime) -> int:
+    """Drop the days before `before` whose readings are gone already; how many went."""
+    return conn.execute(_Q["delete_kept_days"], {"before": before}).rowcount
