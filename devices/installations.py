@@ -9,8 +9,9 @@ from typing import Any
 
 from psycopg.rows import class_row
 
+from devices.limits import COUNTS, LEVELS, most_pct_per_day, quantum_pct, to_remaining_pct
 from devices.nouns import Measure, ModelPart, PartLimit
-from devices.replacement import LimitPoint, Replacement, find_replacements, quantum_pct
+from devices.replacement import LimitPoint, Replacement, read_history
 from devices.store import select_model_parts
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.ids import MetricId
@@ -93,15 +94,17 @@ def _find_in_chunk(
 ) -> Iterator[tuple[CurrentPart, Replacement]]:
     series = _select_series(conn, chunk, parts, at)
     for current in chunk:
-        limits = parts[current.model][current.part].limits if current.part in parts.get(current.model, {}) else ()
-        told = [(limit, series.get((current.installation_id, limit.metric_id), [])) for limit in limits]
+        part = parts.get(current.model, {}).get(current.part)
+        if part is None:
+            continue
+        told = [(limit, series.get((current.installation_id, limit.metric_id), [])) for limit in part.limits]
         settled_from = current.installed_at if current.replaced else None
         try:
-            replacements = find_replacements(told, settled_from=settled_from)
+            history = read_history(told, settled_from=settled_from, prior_life_days=part.prior_life_days)
         except (ArithmeticError, ValueError):
             _LOG.exception("A part's series could not be read.", extra={"event": "replacement_failed", "part": current})
             continue
-        yield from ((current, replacement) for replacement in replacements)
+        yield from ((current, replacement) for replacement in history.replacements)
 
 
 def _select_series(
@@ -122,8 +125,9 @@ def _select_series(
         else:
             eventful.append(day)
         previous = day
-    # A limit on which nothing ever happened cannot tell of a replacement.
-    series = defaultdict(list, {key: series[key] for key in {_key(day) for day in eventful}})
+    # An installation in which nothing ever happened cannot tell of a replacement.
+    told = {day.installation_id for day in eventful}
+    series = defaultdict(list, {key: points for key, points in series.items() if key[0] in told})
     _add_raw(conn, series, eventful, began, at)
     _add_identities(conn, series, ids, limits, at)
     return series
@@ -134,15 +138,18 @@ def _key(day: LimitDay) -> tuple[int, MetricId]:
 
 
 def _is_calm(limit: PartLimit, day: LimitDay, before: float, began: datetime, at: datetime) -> bool:
-    """Whether no reading of the day can be a new part's, so that its two ends say all there is."""
-    if day.first_at < began or day.last_at > at or limit.measure is Measure.REPLACE_FLAG:
+    """Whether nothing but use can have happened on the day, so that its two ends say all there is."""
+    if day.first_at < began or day.last_at > at or limit.measure not in LEVELS:
         return False
-    if limit.measure in (Measure.USED, Measure.PERCENT_USED):
-        turn = max(max(before, day.first_value) - day.min_value, day.max_value - day.last_value)
-    else:
-        turn = max(day.max_value - min(before, day.first_value), day.last_value - day.min_value)
-    quantum = quantum_pct(limit)
-    return turn <= (5.0 if limit.capacity is None else min(3 * quantum, 1.0) * limit.capacity / 100)
+    first, last, one, other, before = (
+        to_remaining_pct(limit, value)
+        for value in (day.first_value, day.last_value, day.min_value, day.max_value, before)
+    )
+    least, most = min(one, other), max(one, other)
+    small = min(3 * quantum_pct(limit), 1.0) if limit.measure in COUNTS else 5.0
+    rise = max(most - min(before, first), last - least)
+    fall = max(before, first) - least
+    return rise <= small and fall <= small + most_pct_per_day(limit)
 
 
 def _ends(day: LimitDay) -> list[LimitPoint]:

@@ -100,7 +100,10 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class PartLimit:
-    """One metric that speaks of a part. `capacity` is in the metric's unit; `quantum` is its smallest step."""
+    """One metric that speaks of a part. `capacity` is in the metric's `unit`; `quantum` is its smallest step.
+
+    `most_per_day` is the most that a counter can count in a day; hours need none, since a day has 24.
+    """
 
     part: str
     metric_id: MetricId
@@ -108,6 +111,8 @@ class PartLimit:
     measure: Measure
     capacity: float | None
     quantum: float
+    unit: str = ""
+    most_per_day: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,27 +1,29 @@
 """When a part was replaced, told from what its metrics say. Pure: series in, moments out.
 
-Percentages and counters are first brought to one measure, percent remaining, in which a replacement is a rise. A rise
-counts when it is larger than max(5 points, 4 sigma, 1.5 quanta) against what was read before and is still there in
-what is read after; so a single-reading glitch, noise of one quantum and a filter that was only taken out and put back
-are none, and a partly used filter put in is one.
+What a rise of one limit means is `devices.levels`; here the limits of one part are heard together. A new cartridge id
+is believed whatever else is read. Anything else is not, once another limit that should have risen with it is read a day
+later and has not.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
-from statistics import median, median_high, median_low
+from enum import StrEnum
 
+import numpy as np
+
+from devices.levels import RETURN_DAYS, SETTLING_DAYS, Levels, read_levels, rise_threshold
+from devices.limits import COUNTS, LEVELS, to_remaining_pct
 from devices.nouns import EndedBy, Measure, PartLimit
 
-SETTLING = timedelta(days=1)
+SETTLING = timedelta(days=SETTLING_DAYS)
 """A part being put in may flicker so long: what else speaks of a replacement within it is the same replacement."""
 
-COUNTS = (Measure.USED, Measure.REMAINING)
-PERCENTAGES = (Measure.PERCENT_REMAINING, Measure.PERCENT_USED)
-_LOOK_BACK = timedelta(hours=36)
-_MIN_RISE_PCT = 5.0
-_MIN_CHANGES = 10  # of fewer, a replacement itself would pass for noise
+LAG = timedelta(days=3)
+"""Limits of one part may tell of its replacement so far apart."""
+
+_RETURN = timedelta(days=RETURN_DAYS)
+_VISIBLE_PCT = 10.0  # a new part must raise another limit by this much for its silence to say something
 _UNREADABLE = {"", "unknown", "none", "null", "unavailable"}
 _STRONGEST_FIRST = (
     EndedBy.IDENTITY_CHANGE,
@@ -49,29 +51,89 @@ class Replacement:
     ended_by: EndedBy
 
 
-def to_remaining_pct(limit: PartLimit, value: float) -> float:
-    """What `value` of the limit's metric says in percent remaining, 0 to 100 and beyond when it is overdrawn."""
-    scale = 100 / limit.capacity if limit.measure in COUNTS and limit.capacity else 1.0
-    used = limit.measure in (Measure.USED, Measure.PERCENT_USED)
-    return 100 - value * scale if used else value * scale
+class Refutation(StrEnum):
+    """Why what looked like a replacement is none."""
+
+    CAME_BACK = "came_back"
+    CONTRADICTED = "contradicted"
 
 
-def quantum_pct(limit: PartLimit) -> float:
-    """The limit's smallest step in percent points."""
-    return limit.quantum * (100 / limit.capacity if limit.measure in COUNTS and limit.capacity else 1.0)
+@dataclass(frozen=True, slots=True)
+class Refuted:
+    """At `at` a new part seemed to be put in; what was read since says that it was not."""
+
+    at: datetime
+    why: Refutation
+
+
+@dataclass(frozen=True, slots=True)
+class PartHistory:
+    """The replacements of one part, oldest first, and those that turned out to be none."""
+
+    replacements: list[Replacement]
+    refuted: list[Refuted]
 
 
 def find_replacements(
     series: Iterable[tuple[PartLimit, Sequence[LimitPoint]]], *, settled_from: datetime | None = None
 ) -> list[Replacement]:
-    """The replacements that the limits of ONE part tell of, oldest first; each series is ordered by time.
+    """The replacements that the limits of ONE part tell of: `read_history` without what turned out to be none."""
+    return read_history(list(series), settled_from=settled_from).replacements
 
-    All signals of one replacement give one. `settled_from` is when the current part was put in, if it replaced
-    another: signals within `SETTLING` of it still speak of that replacement.
+
+def read_history(
+    series: Sequence[tuple[PartLimit, Sequence[LimitPoint]]],
+    *,
+    settled_from: datetime | None = None,
+    prior_life_days: float | None = None,
+) -> PartHistory:
+    """What the limits of ONE part tell of its replacements; each series is ordered by time.
+
+    All signals of one replacement give one. `settled_from` is when the part the series begin with was put in, if it
+    replaced another: signals within `SETTLING` of it still speak of that replacement.
     """
-    found = sorted((event for limit, points in series for event in _find(limit, points)), key=lambda e: e.at)
+    read = [_read(limit, points, prior_life_days) for limit, points in series if limit.measure in LEVELS and points]
+    found = [event for one in read for event in _find_rises(one)]
+    refuted = [Refuted(one.times[i], Refutation.CAME_BACK) for one in read for i in one.levels.refuted]
+    for limit, points in series:
+        if limit.measure is Measure.IDENTITY:
+            changes, taken_back = _find_identity_changes(points)
+            found += changes
+            refuted += [Refuted(at, Refutation.CAME_BACK) for at in taken_back]
+        elif limit.measure is Measure.REPLACE_FLAG:
+            found += _find_cleared_flags(points)
+    kept = []
+    for event in _merge_signals(found, settled_from):
+        if event.ended_by is not EndedBy.IDENTITY_CHANGE and any(_contradicts(one, event, read) for one in read):
+            refuted.append(Refuted(event.at, Refutation.CONTRADICTED))
+        else:
+            kept.append(event)
+    return PartHistory(kept, refuted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A limit's readings, by the rules, and the very moments of them."""
+
+    limit: PartLimit
+    times: list[datetime]
+    levels: Levels
+
+
+def _read(limit: PartLimit, points: Sequence[LimitPoint], prior_life_days: float | None) -> _Read:
+    read = [(p.at, to_remaining_pct(limit, p.value)) for p in points if p.value is not None]
+    at = np.array([_to_day(moment) for moment, _ in read], dtype=np.float64)
+    pct = np.array([level for _, level in read], dtype=np.float64)
+    return _Read(limit, [moment for moment, _ in read], read_levels(limit, at, pct, prior_life_days=prior_life_days))
+
+
+def _to_day(moment: datetime) -> float:
+    return moment.timestamp() / 86_400
+
+
+def _merge_signals(found: list[Replacement], settled_from: datetime | None) -> list[Replacement]:
     merged: list[Replacement] = []
-    for event in found:
+    for event in sorted(found, key=lambda e: e.at):
         if settled_from is not None and event.at <= settled_from + SETTLING:
             continue
         if merged and event.after <= merged[-1].at + SETTLING:
@@ -86,26 +148,57 @@ def _merge(first: Replacement, also: Replacement) -> Replacement:
     return Replacement(first.after, first.at, strongest)
 
 
-def _find(limit: PartLimit, points: Sequence[LimitPoint]) -> list[Replacement]:
-    if limit.measure is Measure.IDENTITY:
-        return _find_identity_changes(points)
-    if limit.measure is Measure.REPLACE_FLAG:
-        return _find_cleared_flags(points)
-    if limit.measure in COUNTS or limit.measure in PERCENTAGES:
-        return _find_rises(limit, points)
-    return []
+def _contradicts(one: _Read, event: Replacement, read: list[_Read]) -> bool:
+    """Whether this limit was read before the event and a day after it, should have risen with it, and has not."""
+    levels, at, settled = one.levels, _to_day(event.at), _to_day(event.at + SETTLING)
+    if any(abs(levels.at[i] - at) <= LAG.days for i in levels.resets):
+        return False
+    before = np.flatnonzero(levels.believed & (levels.at < at) & (levels.at >= at - LAG.days))
+    after = np.flatnonzero(levels.believed & (levels.at > settled) & (levels.at <= settled + LAG.days))
+    if not len(before) or not len(after):
+        return False
+    was, now = levels.pct[before[-1]], levels.pct[after[-1]]
+    threshold = rise_threshold(one.limit, levels.pct)
+    return bool(now - was <= threshold and _new_level(event, read) - was > max(_VISIBLE_PCT, 2 * threshold))
 
 
-def _find_identity_changes(points: Sequence[LimitPoint]) -> list[Replacement]:
-    """A change to another readable id, unless the next reading says the old id again."""
+def _new_level(event: Replacement, read: list[_Read]) -> float:
+    """What the limits that tell of the event read after it; a flag that was cleared means a full part."""
+    near = [
+        one.levels.pct[i]
+        for one in read
+        for i in one.levels.resets
+        if abs(one.levels.at[i] - _to_day(event.at)) <= SETTLING_DAYS
+    ]
+    return float(max(near, default=100.0))
+
+
+def _find_identity_changes(points: Sequence[LimitPoint]) -> tuple[list[Replacement], list[datetime]]:
+    """Changes to another readable id, and when one seemed to change that was read again soon after."""
     read = [(p.at, p.state) for p in points if p.state is not None and p.state.lower() not in _UNREADABLE]
     found: list[Replacement] = []
-    for i in range(1, len(read)):
-        misread = i + 1 < len(read) and read[i + 1][1] == read[i - 1][1]
-        returned = i >= 2 and read[i][1] == read[i - 2][1] and (not found or found[-1].at != read[i - 1][0])
-        if read[i][1] != read[i - 1][1] and not misread and not returned:
-            found.append(Replacement(read[i - 1][0], read[i][0], EndedBy.IDENTITY_CHANGE))
-    return found
+    refuted: list[datetime] = []
+    i = 1
+    while i < len(read):
+        if read[i][1] != read[i - 1][1]:
+            back = _find_id_again(read, i)
+            if back is None:
+                found.append(Replacement(read[i - 1][0], read[i][0], EndedBy.IDENTITY_CHANGE))
+            else:
+                refuted.append(read[i][0])
+                i = back
+        i += 1
+    return found, refuted
+
+
+def _find_id_again(read: Sequence[tuple[datetime, str]], i: int) -> int | None:
+    """The reading, soon after reading `i`, that says the id from before it again."""
+    for k in range(i + 1, len(read)):
+        if read[k][0] > read[i][0] + _RETURN:
+            return None
+        if read[k][1] == read[i - 1][1]:
+            return k
+    return None
 
 
 def _find_cleared_flags(points: Sequence[LimitPoint]) -> list[Replacement]:
@@ -118,52 +211,10 @@ def _find_cleared_flags(points: Sequence[LimitPoint]) -> list[Replacement]:
     ]
 
 
-def _find_rises(limit: PartLimit, points: Sequence[LimitPoint]) -> list[Replacement]:
-    read = [(p.at, to_remaining_pct(limit, p.value)) for p in points if p.value is not None]
-    threshold = _rise_threshold(limit, [pct for _, pct in read])
-    cause = EndedBy.COUNTER_FALL if limit.measure in COUNTS else EndedBy.PERCENT_RISE
+def _find_rises(one: _Read) -> list[Replacement]:
+    cause = EndedBy.COUNTER_FALL if one.limit.measure in COUNTS else EndedBy.PERCENT_RISE
     found: list[Replacement] = []
-    for i in range(1, len(read) - 1):
-        if _is_rise(limit, read[i - 1][1], read[i][1], threshold) and not (
-            found and read[i][0] <= found[-1].at + SETTLING
-        ):
-            before, after = _level_before(read, i), _level_after(read, i)
-            if _is_rise(limit, before, read[i][1], threshold) and _is_rise(limit, before, after, threshold):
-                found.append(Replacement(read[i - 1][0], read[i][0], cause))
+    for i in one.levels.resets:
+        if not found or one.times[i] > found[-1].at + SETTLING:
+            found.append(Replacement(one.times[i - 1], one.times[i], cause))
     return found
-
-
-def _is_rise(limit: PartLimit, before: float, now: float, threshold: float) -> bool:
-    """Whether `now` is a new part. A counter is fine enough to be believed when it falls to less than half."""
-    if limit.measure in COUNTS and now - before > 3 * quantum_pct(limit):
-        return now - before > threshold or 100 - now <= (100 - before) / 2
-    return now - before > threshold
-
-
-def _rise_threshold(limit: PartLimit, remaining: Sequence[float]) -> float:
-    if limit.measure in COUNTS:
-        # A counter is not a noisy sensor, but a device may forget its last hours when it loses power.
-        return max(1.0, 3 * quantum_pct(limit))
-    changes = [now - before for before, now in pairwise(remaining)]
-    if len(changes) < _MIN_CHANGES:
-        return max(_MIN_RISE_PCT, 1.5 * quantum_pct(limit))
-    centre = median(changes)
-    # 1.4826 times the median absolute deviation is sigma for a normal noise, and replacements do not disturb it.
-    sigma = 1.4826 * median(abs(change - centre) for change in changes)
-    return max(_MIN_RISE_PCT, 4 * sigma, 1.5 * quantum_pct(limit))
-
-
-def _level_before(read: Sequence[tuple[datetime, float]], i: int) -> float:
-    """The level in the 36 hours up to the reading before `i`, of two readings at least: a drop of one is no level."""
-    start = i - 1
-    while start > 0 and (i - start < 2 or read[start - 1][0] >= read[i - 1][0] - _LOOK_BACK):
-        start -= 1
-    return median_high(pct for _, pct in read[start:i])
-
-
-def _level_after(read: Sequence[tuple[datetime, float]], i: int) -> float:
-    """The level in the day after reading `i`, of the next reading at least."""
-    end = i + 2
-    while end < len(read) and read[end][0] <= read[i][0] + SETTLING:
-        end += 1
-    return median_low(pct for _, pct in read[i + 1 : end])

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from devices.limits import COUNTS, PERCENTAGES
 from devices.nouns import ModelPart
-from devices.replacement import COUNTS, PERCENTAGES
 from devices.store import select_model_parts
 from forecasting.fleet import Forecaster
 from forecasting.job import forecast_fleet

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from devices.limits import COUNTS, PERCENTAGES
 from devices.nouns import ModelPart, PartLimit
-from devices.replacement import COUNTS, PERCENTAGES
 from forecasting.answer import LimitForecast, build_answer
 from forecasting.cohort import FitIndex, UsageIndex, build_flat_index, build_index, group_cohorts
 from forecasting.interval import PastErrors, build_spread, measure_errors
@@ -78,6 +78,7 @@ def build_all_series(
                 threshold_pct=part.threshold_pct,
                 first_day=first_day,
                 end=end,
+                prior_life_days=part.prior_life_days,
             ),
         )
         for limit in part.limits
@@ -143,6 +144,7 @@ def _fit_until(
     event = {"event": "cohort_fit_failed"}
     try:
         return build_index(series, fitted_on, until, n_days, one_region=one_region, fit=fit)
-    except (RuntimeError, TimeoutError, ValueError):
+    except (ArithmeticError, ImportError, OSError, RuntimeError, ValueError):
+        # OSError: a full disk, and time-outs. No fit may cost anybody their forecast.
         _LOG.exception("A cohort could not be fitted; its devices are forecast at a fixed rate.", extra=event)
         return build_flat_index(series.first_day, n_days)

@@ -1,23 +1,25 @@
 """Readings to usage: percent points per day and installation, cut at replacements. All arrays, many devices at once.
 
+What is a new part and what is no reading is told by `devices.levels`, as for replacements; it is asked only where a
+reading jumps.
+
 Rows are devices, columns are days. The usage between two readings is spread evenly over the time between them, so a
 missing day costs nothing, and `exposure` says which share of a day the readings on both its sides account for.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from devices.levels import find_jumps, read_levels
+from devices.limits import quantum_pct, to_remaining_pct
 from devices.nouns import PartLimit
-from devices.replacement import COUNTS, quantum_pct, to_remaining_pct
+from forecasting.noise import find_noisy, smooth
 from forecasting.nouns import Bools, Floats, Ints, Records
 
 _ROW = 1e6  # days: far more than any time, so that (row, time) sorts as one number
 _MOST_PCT = 1e6  # a lifetime counter may be far beyond one part's capacity; NaN and infinities are not
-_GLITCH_PCT = 5.0
-_LAST_JUMP_PCT, _LAST_JUMP_DAYS = 25.0, 3.0
-_MAX_PCT_PER_DAY = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class UsageSeries:
 
     Per row, NaN where there is none: `reported_pct` is the last reading, `last_at` its time, `stepped_at` when the
     current part came down to it, and `crossed_at` when it was first read at its threshold or below. `steps` counts
-    the quanta used in all history.
+    the quanta used in all history. What makes a row doubtful: `fell_at` is when the current part last fell by more than
+    use can explain, `reset_at` when it began by this limit alone, and `began_at`, `began_pct` are its first reading.
     """
 
     first_day: int
@@ -36,24 +39,36 @@ class UsageSeries:
     last_at: Floats
     stepped_at: Floats
     crossed_at: Floats
+    fell_at: Floats
+    reset_at: Floats
+    began_at: Floats
+    began_pct: Floats
     steps: Floats
     quantum_pct: float
 
 
 def take_rows(series: UsageSeries, rows: Ints) -> UsageSeries:
     """The series of some of the rows."""
-    by_row = ("usage", "exposure", "reported_pct", "last_at", "stepped_at", "crossed_at", "steps")
+    whole = ("first_day", "quantum_pct")
+    by_row = [each.name for each in fields(series) if each.name not in whole]
     return replace(series, **{name: getattr(series, name)[rows] for name in by_row})
 
 
 @dataclass(frozen=True, slots=True)
 class _Flat:
-    """All points of all rows, ordered by row and time; `run` changes where a part was replaced."""
+    """All believed points of all rows, ordered by row and time.
+
+    `part` changes where a part was replaced, `run` also where it fell by more than use can explain; `reset` and `fall`
+    are the points with which that began, by this limit's own readings.
+    """
 
     row: Ints
     at: Floats
     pct: Floats
+    part: Ints
     run: Ints
+    reset: Bools
+    fall: Bools
 
 
 def build_usage_series(
@@ -65,12 +80,13 @@ def build_usage_series(
     threshold_pct: float,
     first_day: int,
     end: float,
+    prior_life_days: float | None = None,
 ) -> UsageSeries:
     """Usage by `limit` from `points` (fields device_id, day, value; ordered by device and time), up to `end`.
 
     `device_ids` ascend and name the rows; `resets` are (row, time) of known replacements, in order.
     """
-    flat = _flatten(limit, points, device_ids, resets)
+    flat = _flatten(limit, points, device_ids, resets, prior_life_days)
     n_rows, n_days = len(device_ids), max(int(np.ceil(end)) - first_day, 1)
     used, covered, joined = _increments(flat)
     midnights = np.minimum(first_day + np.arange(n_days + 1), end)
@@ -84,12 +100,19 @@ def build_usage_series(
         usage,
         exposure,
         *_state(flat, joined, last, threshold_pct),
+        *_present_part(flat, last),
         steps=usage.sum(axis=1) / quantum_pct(limit),
         quantum_pct=quantum_pct(limit),
     )
 
 
-def _flatten(limit: PartLimit, points: Records, device_ids: Ints, resets: Sequence[tuple[int, float]]) -> _Flat:
+def _flatten(
+    limit: PartLimit,
+    points: Records,
+    device_ids: Ints,
+    resets: Sequence[tuple[int, float]],
+    prior_life_days: float | None,
+) -> _Flat:
     read = np.abs(to_remaining_pct_array(limit, points["value"])) <= _MOST_PCT
     points = points[read & np.isin(points["device_id"], device_ids)]
     row = np.searchsorted(device_ids, points["device_id"]).astype(np.int64)
@@ -97,39 +120,40 @@ def _flatten(limit: PartLimit, points: Records, device_ids: Ints, resets: Sequen
     # A reading at the very moment of a replacement belongs to the new part.
     cuts = np.array([r * _ROW + t - 1e-5 for r, t in resets])
     segment = row + np.searchsorted(cuts, row * _ROW + at)
-    pct = _without_glitches(to_remaining_pct_array(limit, points["value"]), at, segment)
-    rise = np.diff(pct, prepend=pct[:1]) > _reset_rise(limit)
-    run = segment + np.cumsum(rise)
-    return _Flat(row, at, pct, run)
+    told = _apply_rules(limit, segment, at, points["value"], prior_life_days)
+    row, at, pct, segment = row[told.believed], at[told.believed], told.pct[told.believed], segment[told.believed]
+    reset, fall = told.reset[told.believed], told.fall[told.believed]
+    part = segment + np.cumsum(reset)
+    run = part + np.cumsum(fall)
+    return _Flat(row, at, smooth(at, pct, run, find_noisy(limit, pct, run)), part, run, reset, fall)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Percent remaining, whether each reading is believed, and those that begin a new part or follow a fall."""
+
+    pct: Floats
+    believed: Bools
+    reset: Bools
+    fall: Bools
+
+
+def _apply_rules(limit: PartLimit, segment: Ints, at: Floats, values: Floats, prior_life_days: float | None) -> _Told:
+    pct = to_remaining_pct_array(limit, values)
+    told = _Told(pct, np.ones(len(pct), dtype=bool), np.zeros(len(pct), dtype=bool), np.zeros(len(pct), dtype=bool))
+    jumps = find_jumps(limit, at, pct, prior_life_days=prior_life_days) & (np.diff(segment, prepend=-1) == 0)
+    for one in np.unique(segment[jumps]):
+        start, end = np.searchsorted(segment, one), np.searchsorted(segment, one, side="right")
+        levels = read_levels(limit, at[start:end], pct[start:end], prior_life_days=prior_life_days)
+        told.pct[start:end], told.believed[start:end] = levels.pct, levels.believed
+        told.reset[[start + i for i in levels.resets]] = True
+        told.fall[[start + i for i in levels.falls]] = True
+    return told
 
 
 def to_remaining_pct_array(limit: PartLimit, value: Floats) -> Floats:
     """`to_remaining_pct` of many values."""
-    return np.asarray(to_remaining_pct(limit, value), dtype=np.float64)  # type: ignore[arg-type]
-
-
-def _reset_rise(limit: PartLimit) -> float:
-    quantum = quantum_pct(limit)
-    return max(1.0, 3 * quantum) if limit.measure in COUNTS else max(5.0, 1.5 * quantum)
-
-
-def _without_glitches(pct: Floats, at: Floats, segment: Ints) -> Floats:
-    """Readings that jump away from both their neighbours, which agree, are taken for the one before them."""
-    if len(pct) < 2:
-        return pct
-    clean = pct.copy()
-    alone = (segment[:-2] == segment[1:-1]) & (segment[1:-1] == segment[2:])
-    before, after = pct[1:-1] - pct[:-2], pct[1:-1] - pct[2:]
-    least = np.minimum(np.abs(before), np.abs(after))
-    jumped = (before * after > 0) & (least > _GLITCH_PCT) & (np.abs(before - after) < least / 2)
-    clean[1:-1] = np.where(alone & jumped, pct[:-2], pct[1:-1])
-    # The newest reading has nobody after it to confirm a jump.
-    newest = np.append(segment[1:] != segment[:-1], True)
-    newest[0] = False
-    change = clean - np.roll(clean, 1)
-    jump = (change > _GLITCH_PCT) | ((change < -_LAST_JUMP_PCT) & (at - np.roll(at, 1) < _LAST_JUMP_DAYS))
-    unconfirmed = newest & jump & (segment == np.roll(segment, 1))
-    return np.where(unconfirmed, np.roll(clean, 1), clean)
+    return np.array(to_remaining_pct(limit, value), dtype=np.float64)  # type: ignore[arg-type]
 
 
 def _increments(flat: _Flat) -> tuple[Floats, Floats, Bools]:
@@ -139,9 +163,7 @@ def _increments(flat: _Flat) -> tuple[Floats, Floats, Bools]:
     joined = np.append(False, (flat.row[1:] == flat.row[:-1]) & (flat.run[1:] == flat.run[:-1]))
     days = np.where(joined, np.diff(flat.at, prepend=flat.at[0]), 0.0)
     used = np.where(joined, -np.diff(flat.pct, prepend=flat.pct[0]), 0.0)
-    # Nothing is used up in three days: that is a display gone wrong, and neither usage nor time of it counts.
-    plausible = used <= _MAX_PCT_PER_DAY * np.maximum(days, 1.0)
-    return np.cumsum(used * plausible), np.cumsum(days * plausible), joined
+    return np.cumsum(used), np.cumsum(days), joined
 
 
 def _per_day(query: Floats, keys: Floats, cumulated: Floats, n_rows: int) -> Floats:
@@ -173,6 +195,26 @@ def _state(flat: _Flat, joined: Bools, last: Ints, threshold_pct: float) -> tupl
     crossed = _first_where(current & (flat.pct <= threshold_pct), flat.row, len(last))
     crossed_at = np.where((crossed >= 0) & (reported <= threshold_pct), flat.at[crossed], np.nan)
     return reported, last_at, stepped_at, crossed_at
+
+
+def _present_part(flat: _Flat, last: Ints) -> tuple[Floats, Floats, Floats, Floats]:
+    """Per row, of the part that is in now: its last fall, its beginning by this limit alone, and its first reading."""
+    if len(flat.at) == 0:
+        nothing = np.full(len(last), np.nan)
+        return nothing, nothing.copy(), nothing.copy(), nothing.copy()
+    current = flat.part == flat.part[last][flat.row]
+    fell = _last_where(current & flat.fall, flat.row, len(last))
+    reset = _first_where(current & flat.reset, flat.row, len(last))
+    began = _first_where(current, flat.row, len(last))
+    fell_at, reset_at, began_at = (np.where(found >= 0, flat.at[found], np.nan) for found in (fell, reset, began))
+    return fell_at, reset_at, began_at, np.where(began >= 0, flat.pct[began], np.nan)
+
+
+def _last_where(mask: Bools, row: Ints, n_rows: int) -> Ints:
+    last = np.full(n_rows, -1, dtype=np.int64)
+    found = np.flatnonzero(mask)
+    last[row[found]] = found
+    return last
 
 
 def _first_where(mask: Bools, row: Ints, n_rows: int) -> Ints:

@@ -134,3 +134,30 @@ def test_an_id_that_is_read_after_the_night_speaks_of_the_replacement_already_kn
     read(conn, device, "filter_tag", ["A1", "B7", "B7"], start=START + 14 * HOUR, step=6 * HOUR)
     assert update_installations(conn, AT) == 0
     assert [i.ended_by for i in parts_of(conn, device)] == [None, "percent_rise"]
+
+
+@pytest.mark.parametrize("zeros", [1, 4, 12, 23, 60])
+@pytest.mark.parametrize("first_zero_h", [0, 5, 22])
+def test_hours_at_zero_are_no_new_filter(conn: WriteConnection, zeros: int, first_zero_h: int) -> None:
+    device = make_device(conn, model="generic-purifier-pct")
+    midnight = START.replace(hour=0) + timedelta(days=1)
+    steady = 20 * 24 + first_zero_h
+    values = [60.0] * steady + [0.0] * zeros + [60.0] * 72
+    read(conn, device, "filter_life_pct", values, start=midnight, step=HOUR)
+    assert update_installations(conn, AT) == 0
+
+
+def test_a_counter_that_begins_again_while_the_percentage_goes_on_is_no_new_filter(conn: WriteConnection) -> None:
+    device = make_device(conn, model="generic-purifier-hours")
+    read(conn, device, "filter_used_h", [2000 + i for i in range(240)], start=START, step=HOUR)
+    read(conn, device, "filter_used_h", range(240), start=START + 240 * HOUR, step=HOUR)
+    read(conn, device, "filter_life_pct", [43 - i // 35 for i in range(480)], start=START, step=HOUR)
+    assert update_installations(conn, AT) == 0
+
+
+def test_a_counter_that_begins_again_while_the_percentage_is_silent_is_a_new_filter(conn: WriteConnection) -> None:
+    device = make_device(conn, model="generic-purifier-hours")
+    read(conn, device, "filter_used_h", [2000 + i for i in range(240)], start=START, step=HOUR)
+    read(conn, device, "filter_used_h", range(240), start=START + 240 * HOUR, step=HOUR)
+    read(conn, device, "filter_life_pct", [43 - i // 35 for i in range(240)], start=START, step=HOUR)
+    assert update_installations(conn, AT) == 1

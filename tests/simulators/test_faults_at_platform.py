@@ -157,9 +157,16 @@ def test_a_counter_that_runs_backwards_for_a_moment_is_no_new_filter(real_platfo
 
 
 def test_a_filters_counter_that_begins_at_zero_for_good_is_taken_for_a_new_filter(real_platform: RealPlatform) -> None:
-    fleet, summary = live(real_platform, 532, {"counter_reset": 1}, mix={"generic-purifier-hours": 1}, devices=3)
+    fleet, summary = live(real_platform, 532, {"counter_reset": 1}, mix={"reed-water-1": 1}, devices=3)
     assert stored(real_platform, fleet) == summary.readings
     assert count_replacements(real_platform, fleet) == summary.faults["counter_reset"] == 3
+
+
+def test_a_counter_that_begins_at_zero_while_the_percentage_goes_on_is_no_new_filter(
+    real_platform: RealPlatform,
+) -> None:
+    fleet, _ = live(real_platform, 532, {"counter_reset": 1}, mix={"generic-purifier-hours": 1}, devices=3)
+    assert count_replacements(real_platform, fleet) == 0
 
 
 def test_a_chatty_device_is_stored_in_full_and_the_others_with_it(real_platform: RealPlatform) -> None:
