@@ -16,6 +16,7 @@ from api.routes import (
     health,
     offers,
     orders,
+    owners,
     payouts,
     people,
     products,
@@ -32,7 +33,20 @@ _DESCRIPTION = """\
 Telemetry in, depletion forecasts, timely offers, and credit that balances. Errors are RFC 9457 problems, lists are
 paged by cursor, every write takes an `Idempotency-Key`. What a caller may not see does not exist for them (404)."""
 
-_ROOMS = (devices, readings, forecasts, products, people, payouts, bindings, offers, orders, decisions, registers)
+_ROOMS = (
+    devices,
+    owners,
+    readings,
+    forecasts,
+    products,
+    people,
+    payouts,
+    bindings,
+    offers,
+    orders,
+    decisions,
+    registers,
+)
 
 
 def create_app(

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,7 +51,7 @@ class Write:
                 return earlier
             status, model = act(conn)
             answer = Answer(status, model.model_dump(mode="json"), replayed=False)
-            self._keep(conn, answer)
+            self._keep(conn, answer, told_once=getattr(model, "told_once", ()))
             return answer
 
     def _earlier_answer(self, conn: WriteConnection) -> Answer | None:
@@ -62,13 +62,15 @@ class Write:
             raise KeyReused("this Idempotency-Key was used for another request: take a new key for a new wish")
         return Answer(row[1], row[2], replayed=True)
 
-    def _keep(self, conn: WriteConnection, answer: Answer) -> None:
+    def _keep(self, conn: WriteConnection, answer: Answer, told_once: Collection[str]) -> None:
+        """Keep the answer for who asks again, without the secrets that the model says are told once."""
+        kept = answer.body | dict.fromkeys(told_once)
         values = {
             "subject": self.subject,
             "key": self.key,
             "request_hash": self.request_hash,
             "status": answer.status,
-            "response": Jsonb(answer.body),
+            "response": Jsonb(kept),
             "at": self.at,
         }
         conn.execute(_Q["insert_idempotency_key"], values)

@@ -12,7 +12,15 @@ from fastapi.responses import JSONResponse, Response
 from psycopg_pool import PoolTimeout, TooManyRequests
 from starlette.exceptions import HTTPException
 
-from millpond.kernel.errors import Conflict, InvalidInput, MillpondError, NotFound, Unauthenticated, Unavailable
+from millpond.kernel.errors import (
+    Conflict,
+    InvalidInput,
+    MillpondError,
+    NotFound,
+    TooManyTries,
+    Unauthenticated,
+    Unavailable,
+)
 
 _LOG = logging.getLogger(__name__)
 _MEDIA_TYPE = "application/problem+json"
@@ -38,10 +46,12 @@ _STATUS: dict[type[BaseException], tuple[HTTPStatus, str]] = {
     Unauthenticated: (HTTPStatus.UNAUTHORIZED, "unauthenticated"),
     NotFound: (HTTPStatus.NOT_FOUND, "not-found"),
     Conflict: (HTTPStatus.CONFLICT, "conflict"),
+    TooManyTries: (HTTPStatus.TOO_MANY_REQUESTS, "too-many-tries"),
     Unavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
 }
 _HEADERS = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Bearer realm="millpond"'},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "3600"},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "2"},
 }
 _AWAY = "the database does not answer at the moment: try again in a few seconds"

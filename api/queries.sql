@@ -30,22 +30,28 @@ select 1;
 
 -- name: select_household
 -- A customer's devices with their model's name and when they were last heard of.
-select d.device_id, d.serial, m.name, m.category, d.installed_at, s.state as status,
-       (select max(received_at) from reading_latest l where l.device_id = d.device_id) as heard_at
-from device d join device_model m using (model) left join device_status s using (device_id)
+select d.device_id, d.serial, m.name, m.category, greatest(d.installed_at, w.owned_from) as installed_at, s.state as status,
+       (select max(received_at) from reading_latest l
+        where l.device_id = d.device_id and l.received_at >= w.owned_from) as heard_at
+from device d join device_model m using (model)
+join device_owner w on w.device_id = d.device_id and w.owned_until is null
+left join device_status s on s.device_id = d.device_id and s.changed_at >= w.owned_from
 where d.customer_id = %(customer_id)s
 order by d.device_id limit %(limit)s;
 
 -- name: select_household_parts
--- What is installed now in a customer's devices, each with its newest forecast; one for a later moment if it is alone.
-select i.device_id, i.installation_id, i.part, c.sku, c.name, i.installed_at,
-       coalesce(f.threshold_pct, p.threshold_pct) as threshold_pct,
+-- What is installed now in a customer's devices, each with its newest forecast since they own it; one for a later moment
+-- if it is alone.
+select i.device_id, i.installation_id, i.part, c.sku, c.name, greatest(i.installed_at, w.owned_from) as installed_at,
+       w.owned_from, coalesce(f.threshold_pct, p.threshold_pct) as threshold_pct,
        f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90, f.reason, f.method, f.at as forecast_at
 from installation i
 join device d using (device_id)
+join device_owner w on w.device_id = d.device_id and w.owned_until is null
 join consumable c using (consumable)
 join model_part p on p.model = d.model and p.part = i.part
-left join lateral (select * from depletion_forecast x where x.installation_id = i.installation_id
+left join lateral (select * from depletion_forecast x
+                   where x.installation_id = i.installation_id and x.at >= w.owned_from
                    order by (x.at <= %(at)s::timestamptz) desc, x.at desc, x.run_id desc limit 1) f on true
 where d.customer_id = %(customer_id)s and i.ended_at is null
 order by i.device_id, i.part;
@@ -67,7 +73,8 @@ select r.day, max(r.last_at) as last_at, least(100, greatest(0, min(
 from device d
 join part_limit l on l.model = d.model and l.part = %(part)s
 join reading_day r on r.device_id = d.device_id and r.metric_id = l.metric_id
-where d.device_id = %(device_id)s and r.day >= %(since)s::timestamptz
+where d.device_id = %(device_id)s
+  and r.day > %(since)s::timestamptz - interval '1 day' and r.first_at >= %(since)s::timestamptz
   and l.measure in ('percent_remaining', 'percent_used', 'remaining', 'used')
   and (l.measure in ('remaining', 'used')
        or not exists (select 1 from part_limit o

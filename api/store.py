@@ -29,7 +29,10 @@ class HouseholdDevice:
 
 @dataclass(frozen=True, slots=True)
 class HouseholdPart:
-    """What is installed now in one place of a device, with its newest forecast (None throughout when there is none)."""
+    """What is installed now in one place of a device, with its newest forecast (None throughout when there is none).
+
+    All of it from `owned_from` on, when the customer became the owner.
+    """
 
     device_id: DeviceId
     installation_id: InstallationId
@@ -37,6 +40,7 @@ class HouseholdPart:
     sku: Sku
     name: dict[str, str]
     installed_at: datetime
+    owned_from: datetime
     threshold_pct: float
     remaining_pct: float | None
     depletes_p10: datetime | None

@@ -77,6 +77,16 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Ownership:
+    """A customer owned a device in [owned_from, owned_until); None is until now. `granted_by` made them the owner."""
+
+    customer_id: CustomerId
+    owned_from: datetime
+    owned_until: datetime | None
+    granted_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceStatus:
     """What the device last said of itself: `online` or `offline`."""
 

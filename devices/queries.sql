@@ -73,6 +73,95 @@ from device
 where device_id > %(after)s and (%(customer_id)s::text is null or customer_id = %(customer_id)s::text)
 order by device_id limit %(limit)s;
 
+-- name: lock_device
+-- One device, whose owner and place nobody else changes until the transaction ends.
+select device_id, serial, model, region, customer_id, installed_at, registered_at
+from device where serial = %(serial)s for no key update;
+
+-- name: insert_owner
+-- A customer owns a device from a moment on.
+insert into device_owner (device_id, customer_id, owned_from, granted_by)
+values (%(device_id)s, %(customer_id)s, %(owned_from)s, %(granted_by)s);
+
+-- name: end_owner
+-- The owner's period ends, never before it began.
+update device_owner set owned_until = greatest(owned_from, %(at)s::timestamptz)
+where device_id = %(device_id)s and owned_until is null
+returning owned_until;
+
+-- name: update_device_owner
+-- Who owns a device now.
+update device set customer_id = %(customer_id)s where device_id = %(device_id)s
+returning device_id, serial, model, region, customer_id, installed_at, registered_at;
+
+-- name: select_last_owned
+-- When the last period of ownership that is over ended; null when there was none.
+select max(owned_until) from device_owner where device_id = %(device_id)s;
+
+-- name: select_owners
+-- Who owned a device from when until when, oldest first.
+select customer_id, owned_from, owned_until, granted_by
+from device_owner where device_id = %(device_id)s order by owned_from, owned_until nulls last;
+
+-- name: select_owned_from
+-- Since when a device's owner of now has owned it.
+select owned_from from device_owner where device_id = %(device_id)s and owned_until is null;
+
+-- name: count_devices_of
+-- How many devices a customer owns now.
+select count(*) from device where customer_id = %(customer_id)s;
+
+-- name: update_device_place
+-- Where a device stands and since when.
+update device set region = %(region)s, installed_at = %(installed_at)s where device_id = %(device_id)s
+returning device_id, serial, model, region, customer_id, installed_at, registered_at;
+
+-- name: move_first_installations
+-- The parts that a device came with were installed when it was.
+update installation set installed_at = %(installed_at)s::timestamptz
+where device_id = %(device_id)s and installed_at = %(before)s::timestamptz;
+
+-- name: move_first_owner
+-- Who owned a device since it was installed has owned it since the corrected moment.
+update device_owner set owned_from = %(installed_at)s::timestamptz
+where device_id = %(device_id)s and owned_from = %(before)s::timestamptz;
+
+-- name: upsert_claim_code
+-- Issue a code of a kind; the one before is worthless.
+insert into claim_code (device_id, kind, code_sha256, issued_at, issued_by, expires_at)
+values (%(device_id)s, %(kind)s, %(code_sha256)s, %(at)s, %(issued_by)s, %(expires_at)s)
+on conflict (device_id, kind) do update
+set code_sha256 = excluded.code_sha256, issued_at = excluded.issued_at, issued_by = excluded.issued_by,
+    expires_at = excluded.expires_at;
+
+-- name: select_claim_kind
+-- Of which kind a code is that a device waits for; no row for an unknown device, a wrong code, or one that is over.
+select c.kind from claim_code c join device d using (device_id)
+where d.serial = %(serial)s and c.code_sha256 = %(code_sha256)s
+  and (c.expires_at is null or c.expires_at > %(at)s::timestamptz);
+
+-- name: select_labelled
+-- Those of the given devices that have a label's code.
+select device_id from claim_code where device_id = any(%(device_ids)s::bigint[]) and kind = 'label';
+
+-- name: delete_transfer_code
+-- A transfer's code is used once, and is worth nothing under another owner.
+delete from claim_code where device_id = %(device_id)s and kind = 'transfer';
+
+-- name: count_claim_failure
+-- One more try of a customer within the hour that began with the first.
+insert into claim_failures (customer_id, began_at, failures) values (%(customer_id)s, %(at)s, 1)
+on conflict (customer_id) do update
+set began_at = case when claim_failures.began_at <= %(hour_ago)s::timestamptz then excluded.began_at
+                    else claim_failures.began_at end,
+    failures = case when claim_failures.began_at <= %(hour_ago)s::timestamptz then 1
+                    else claim_failures.failures + 1 end
+returning failures;
+
+-- name: delete_claim_failures
+-- The right code forgives the wrong ones.
+delete from claim_failures where customer_id = %(customer_id)s;
+
 -- name: select_device_status
 -- What a device last said of itself.
 select state, session, changed_at from device_status where device_id = %(device_id)s;

@@ -1,6 +1,6 @@
 """Use cases: fill the catalogue from profile files, and register devices."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 import psycopg
@@ -8,12 +8,14 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from devices.nouns import Device
+from devices.owners import begin_first_period
 from devices.profile import Catalogue, DeviceProfile, PartProfile
 from millpond.kernel.db import Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict, InvalidInput
 from millpond.kernel.ids import CustomerId
 
 _Q = load_queries("devices")
+_FIRST_INSTALLED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def seed_catalogue(conn: WriteConnection, catalogue: Catalogue) -> None:
@@ -89,12 +91,14 @@ def register_device(
     customer_id: CustomerId | None = None,
     installed_at: datetime,
     at: datetime,
+    granted_by: str = "operator",
 ) -> Device:
-    """Register a device with the parts its model comes with.
+    """Register a device with the parts its model comes with; its owner, if any, has had it since it was installed.
 
-    Raises Conflict when the serial is taken, InvalidInput when the model or the customer is unknown or the serial
-    does not fit into a topic.
+    Raises Conflict when the serial is taken, InvalidInput when the model or the customer is unknown, the serial does
+    not fit into a topic, or nothing can have been installed then.
     """
+    require_installed_at(installed_at, at)
     values = {
         "serial": serial,
         "model": model,
@@ -108,7 +112,45 @@ def register_device(
         device = cursor.execute(_Q["insert_device"], values).fetchone()
         assert device is not None
         conn.execute(_Q["insert_first_installations"], values | {"device_id": device.device_id})
+        begin_first_period(conn, device, granted_by)
         return device
+
+
+def move_device(conn: WriteConnection, device: Device, *, region: str, installed_at: datetime, at: datetime) -> Device:
+    """Correct where a device stands and since when, with the parts it came with; the caller has locked it.
+
+    Raises InvalidInput when nothing can have been installed then, Conflict when a part was replaced before.
+    """
+    require_installed_at(installed_at, at)
+    values = {"device_id": device.device_id, "region": region, "installed_at": installed_at}
+    with refusing(conn, _move_refusals(device.serial)), conn.cursor(row_factory=class_row(Device)) as cursor:
+        if installed_at != device.installed_at:
+            before = values | {"before": device.installed_at}
+            conn.execute(_Q["move_first_installations"], before)
+            conn.execute(_Q["move_first_owner"], before)
+        moved = cursor.execute(_Q["update_device_place"], values).fetchone()
+    assert moved is not None
+    return moved
+
+
+def require_installed_at(installed_at: datetime, at: datetime) -> None:
+    """Raise InvalidInput for a moment that is still to come, or before there were such devices."""
+    if installed_at > at:
+        raise InvalidInput(f"installed_at {installed_at.isoformat()} is in the future: it is {at.isoformat()}")
+    if installed_at < _FIRST_INSTALLED:
+        raise InvalidInput(
+            f"installed_at {installed_at.isoformat()} is before {_FIRST_INSTALLED.year}: is it in seconds?"
+        )
+
+
+def _move_refusals(serial: str) -> Refusals:
+    later = partial(Conflict, f"installed_at: a part of {serial} was replaced, or its owner changed, before that")
+    return {
+        "installation_not_empty": later,
+        "installation_starts_once": later,
+        "device_owner_ends_after_it_began": later,
+        "device_has_one_owner_at_a_time": later,
+    }
 
 
 def _device_refusals(serial: str, model: str, customer_id: CustomerId | None) -> Refusals:

@@ -9,7 +9,7 @@ from attribution.orders import place_order
 from attribution.people import lock_customer
 from millpond.kernel.db import WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict, NotFound
-from millpond.kernel.ids import CustomerId
+from millpond.kernel.ids import CustomerId, DeviceId
 from offers.decide import is_moot
 from offers.issue import record_event
 from offers.nouns import Acceptance, Offer, OfferState, ReasonCode, Trigger
@@ -65,6 +65,19 @@ def withdraw_moot_offers(conn: WriteConnection, customer_id: CustomerId, *, at: 
     for offer in moot:
         _move(conn, offer, OfferState.WITHDRAWN, at=at, actor=actor)
     return len(moot)
+
+
+def withdraw_offers_of_device(
+    conn: WriteConnection, customer_id: CustomerId, device_id: DeviceId, *, at: datetime, actor: str
+) -> int:
+    """Take back what a customer was offered for a device that is not theirs any more; how many.
+
+    In the caller's transaction, which has locked the customer.
+    """
+    gone = [offer for offer in lock_unanswered_offers(conn, customer_id) if offer.device_id == device_id]
+    for offer in gone:
+        _move(conn, offer, OfferState.WITHDRAWN, at=at, actor=actor)
+    return len(gone)
 
 
 def _is_moot(conn: WriteConnection, offer: Offer, at: datetime) -> bool:

@@ -1,9 +1,10 @@
 -- name: select_depletion_candidates
 -- Parts in use whose newest forecast is near enough, or has no dates, and for which no offer is open.
-select d.device_id, d.serial, d.customer_id, m.name, d.installed_at, c.sku, i.installation_id, c.name,
+select d.device_id, d.serial, d.customer_id, m.name, greatest(d.installed_at, w.owned_from), c.sku, i.installation_id, c.name,
        f.at, f.method, f.reason, f.remaining_pct, f.threshold_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90
 from installation i
 join device d using (device_id)
+left join device_owner w on w.device_id = d.device_id and w.owned_until is null
 join device_model m using (model)
 join consumable c using (consumable)
 cross join lateral (select n.* from depletion_forecast n
@@ -17,16 +18,18 @@ order by f.depletes_p10, i.installation_id;
 
 -- name: select_new_device_candidates
 -- What is known to fit, or not to fit, a device that is new in its household, and for which no offer is open.
-select distinct on (d.installed_at, d.device_id, e.to_sku)
-       d.device_id, d.serial, d.customer_id, m.name, d.installed_at, e.to_sku, e.relation, e.evidence, e.condition
+select distinct on (greatest(d.installed_at, w.owned_from), d.device_id, e.to_sku)
+       d.device_id, d.serial, d.customer_id, m.name, greatest(d.installed_at, w.owned_from) as installed_at,
+       e.to_sku, e.relation, e.evidence, e.condition
 from device d
+left join device_owner w on w.device_id = d.device_id and w.owned_until is null
 join device_model m using (model)
 join compatibility e on e.from_sku = m.sku
-where d.installed_at > %(since)s and d.installed_at <= %(at)s
+where greatest(d.installed_at, w.owned_from) > %(since)s and greatest(d.installed_at, w.owned_from) <= %(at)s
   and e.relation in ('required_part', 'accessory', 'part_of_set', 'often_bought_with', 'incompatible')
   and not exists (select 1 from offer o
                   where o.device_id = d.device_id and o.sku = e.to_sku and o.state in ('open', 'seen'))
-order by d.installed_at, d.device_id, e.to_sku, e.weight desc;
+order by greatest(d.installed_at, w.owned_from), d.device_id, e.to_sku, e.weight desc;
 
 -- name: select_facts
 -- What is known about a household and a product, for one installation or (with null) one device.
@@ -38,6 +41,7 @@ with mine as (
     select o.state, e.at from offer o join offer_event e using (offer_id, state)
     where o.state in ('declined', 'expired') and o.device_id = %(device_id)s and o.sku = %(sku)s
       and o.installation_id is not distinct from %(installation_id)s::bigint
+      and o.customer_id = %(customer_id)s
     order by e.at desc limit 1
 ), movement as (
     -- All that is known, also what happened since the moment for which a late run decides.
@@ -47,8 +51,9 @@ with mine as (
       and o.refunded_minor < o.amount_minor
     union all
     select i.installed_at, -1
-    from installation i join device d using (device_id) join consumable c using (consumable)
-    where d.customer_id = %(customer_id)s and c.sku = %(sku)s
+    from installation i join device_owner w using (device_id) join consumable c using (consumable)
+    where w.customer_id = %(customer_id)s and c.sku = %(sku)s
+      and i.installed_at >= w.owned_from and (w.owned_until is null or i.installed_at < w.owned_until)
       and exists (select 1 from installation p
                   where p.device_id = i.device_id and p.part = i.part and p.installed_at < i.installed_at)
 ), since as (
@@ -94,6 +99,7 @@ where %(outcome)s::text = 'issued'
    or (select d.failed_gate from decision d
        where d.device_id = %(device_id)s::bigint and d.sku = %(sku)s::text and d.trigger = %(trigger)s::text
          and d.installation_id is not distinct from %(installation_id)s::bigint
+         and d.customer_id is not distinct from %(customer_id)s::text
        order by d.decided_at desc, d.decision_id desc limit 1) is distinct from %(failed_gate)s::text;
 
 -- name: insert_offer

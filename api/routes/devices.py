@@ -1,18 +1,22 @@
 """Devices, their readings and their forecasts."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from api.auth import Caller, Role, require_role
-from api.edge import At, CallerDep, Reads, WriteDep, answer_once
+from api.edge import At, CallerDep, Edge, EdgeDep, Reads, WriteDep, answer_once
+from api.idempotency import Write
 from api.models import Body, Out, Text, Time
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
+from api.watch import BEGINNING_OF_TIME
 from attribution.people import select_customer
-from devices.nouns import Device
+from devices.nouns import Device, Installation
+from devices.owners import ClaimKind, count_claim_try, issue_claim_code, select_owned_from
 from devices.registry import register_device
 from devices.store import (
     select_device,
@@ -24,18 +28,25 @@ from devices.store import (
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId
+from offers.ownership import claim_device
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
 
 
+Region = Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")]
+
+
 class NewDevice(Body):
-    """A device to register. Without `installed_at` it is installed now."""
+    """A device to register (an operator) or to claim (a customer, with its code); now, without `installed_at`."""
 
     serial: Text
-    model: Text
-    region: Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")] = ""
-    customer_id: Text | None = None
+    model: Annotated[Text | None, Field(description="An operator has to name it; a claimed device's is known.")] = None
+    region: Region = ""
+    customer_id: Annotated[Text | None, Field(description="The owner; a customer may only name themselves.")] = None
     installed_at: Time | None = None
+    claim_code: Annotated[
+        Text | None, Field(description="From the device's label, or from the owner before: a customer needs it.")
+    ] = None
 
 
 class DeviceOut(Out):
@@ -47,6 +58,14 @@ class DeviceOut(Out):
     customer_id: str | None
     installed_at: datetime
     registered_at: datetime
+
+
+class RegisteredOut(DeviceOut):
+    """A new device. The claim code of one without an owner is told once, to be printed on its label."""
+
+    told_once: ClassVar = ("claim_code",)
+
+    claim_code: str | None = None
 
 
 class InstallationOut(Out):
@@ -85,35 +104,76 @@ class DeviceDetail(DeviceOut):
     latest: list[LatestOut]
 
 
-@router.post("", status_code=201, response_model=DeviceOut)
-def post_device(body: NewDevice, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
-    """Register a device with the parts its model comes with: an operator for anyone, a customer for themselves."""
+@router.post("", status_code=201, response_model=RegisteredOut)
+def post_device(body: NewDevice, edge: EdgeDep, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
+    """Register a device with the parts its model comes with (an operator), or claim one with its code (a customer)."""
     require_role(caller, Role.OPERATOR, Role.CUSTOMER)
+    if caller.role is Role.OPERATOR:
+        return answer_once(write, lambda conn: _register(conn, caller, body, at))
+    return _claim(edge, caller, body, write)
+
+
+def _register(conn: WriteConnection, caller: Caller, body: NewDevice, at: datetime) -> tuple[int, Out]:
+    if body.model is None:
+        raise InvalidInput("model: name the device's model")
+    if body.claim_code is not None:
+        raise InvalidInput("claim_code: only a customer claims; name the owner as customer_id instead")
+    device = register_device(
+        conn,
+        serial=body.serial,
+        model=body.model,
+        region=body.region,
+        customer_id=find_named_customer(conn, body.customer_id) if body.customer_id else None,
+        installed_at=body.installed_at or at,
+        at=at,
+        granted_by=caller.actor,
+    )
+    shown = RegisteredOut.model_validate(device)
+    if device.customer_id is None:
+        shown.claim_code = issue_claim_code(conn, device, ClaimKind.LABEL, at=at, issued_by=caller.actor)
+    return 201, shown
+
+
+def _claim(edge: Edge, caller: Caller, body: NewDevice, write: Write) -> JSONResponse:
+    """The device that is theirs from now on. A try is counted whatever comes of it, so it is committed alone."""
+    customer_id = CustomerId(caller.subject)
+    if not body.claim_code:
+        raise InvalidInput("claim_code: it is on the device's label, or comes from its owner before")
+    code = body.claim_code
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        device = register_device(
+        if body.customer_id:
+            _require_oneself(conn, caller, body.customer_id)
+        device = claim_device(
             conn,
             serial=body.serial,
+            code=code,
+            customer_id=customer_id,
+            most=edge.settings.customer_devices_max,
+            at=write.at,
             model=body.model,
             region=body.region,
-            customer_id=_owner_for(conn, caller, body.customer_id),
-            installed_at=body.installed_at or at,
-            at=at,
+            installed_at=body.installed_at,
         )
-        return 201, DeviceOut.model_validate(device)
+        return 201, RegisteredOut.model_validate(tell_owner(conn, device))
 
+    with write.pool.connection() as conn, conn.transaction():
+        count_claim_try(conn, customer_id, at=write.at, most=edge.settings.claim_tries_max)
     return answer_once(write, act)
 
 
-def _owner_for(conn: ReadConnection, caller: Caller, customer_id: str | None) -> CustomerId | None:
-    if not customer_id:
-        return CustomerId(caller.subject) if caller.role is Role.CUSTOMER else None
+def find_named_customer(conn: ReadConnection, customer_id: str) -> CustomerId:
+    """The customer that an operator names by id or key; InvalidInput when there is none."""
     customer = select_customer(conn, customer_id)
-    if customer is None and caller.role is Role.OPERATOR:
-        raise InvalidInput(f"customer_id: customer {customer_id} is not known")
-    if customer is None or (caller.role is Role.CUSTOMER and customer.customer_id != caller.subject):
-        raise NotFound(f"there is no customer {customer_id} that you may see")
+    if customer is None:
+        raise InvalidInput(f"customer_id: customer {customer_id[:80]} is not known")
     return customer.customer_id
+
+
+def _require_oneself(conn: ReadConnection, caller: Caller, customer_id: str) -> None:
+    customer = select_customer(conn, customer_id)
+    if customer is None or customer.customer_id != caller.subject:
+        raise NotFound(f"there is no customer {customer_id[:80]} that you may see")
 
 
 @router.get("", response_model=Page[DeviceOut])
@@ -124,30 +184,53 @@ def get_devices(reads: Reads, caller: CallerDep, limit: Limit = 50, cursor: Curs
     after = decode_cursor(cursor, int)[0] if cursor else 0
     with reads.connection() as conn:
         rows = select_devices(conn, after=after, limit=limit + 1, customer_id=owner)
-    shown, following = cut_page(rows, limit, lambda row: encode_cursor(row.device_id))
-    return Page(items=[DeviceOut.model_validate(row) for row in shown], next_cursor=following)
+        shown, following = cut_page(rows, limit, lambda row: encode_cursor(row.device_id))
+        told = [tell_owner(conn, row) if owner else row for row in shown]
+    return Page(items=[DeviceOut.model_validate(row) for row in told], next_cursor=following)
 
 
 @router.get("/{serial}", response_model=DeviceDetail)
 def get_device(serial: str, reads: Reads, caller: CallerDep) -> DeviceDetail:
-    """One device with its installations and the latest value of every metric."""
+    """One device with its installations and the latest value of every metric, as long as it is the caller's."""
     with reads.connection() as conn:
-        device = find_visible_device(conn, caller, serial)
-        status = select_device_status(conn, device.device_id)
-        installations = select_installations(conn, device.device_id)
-        latest = select_latest(conn, device.device_id)
+        seen = find_visible_device(conn, caller, serial)
+        status = select_device_status(conn, seen.device.device_id)
+        installations = select_installations(conn, seen.device.device_id)
+        latest = select_latest(conn, seen.device.device_id)
     return DeviceDetail(
-        **DeviceOut.model_validate(device).model_dump(),
-        status=StatusOut.model_validate(status) if status else None,
-        installations=[InstallationOut.model_validate(row) for row in installations],
-        latest=[LatestOut.model_validate(row) for row in latest],
+        **DeviceOut.model_validate(seen.device).model_dump(),
+        status=StatusOut.model_validate(status) if status and status.changed_at >= seen.since else None,
+        installations=[_tell(row, seen.since) for row in installations if (row.ended_at or seen.since) >= seen.since],
+        latest=[LatestOut.model_validate(row) for row in latest if row.measured_at >= seen.since],
     )
 
 
-def find_visible_device(conn: ReadConnection, caller: Caller, serial: str) -> Device:
-    """The device, if it exists and the caller is its owner or an operator; NotFound in every other case."""
+def _tell(installation: Installation, since: datetime) -> InstallationOut:
+    shown = InstallationOut.model_validate(installation)
+    return shown.model_copy(update={"installed_at": max(shown.installed_at, since)})
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDevice:
+    """A device as one caller may see it: nothing of it from before `since`, when they became its owner."""
+
+    device: Device
+    since: datetime
+
+
+def find_visible_device(conn: ReadConnection, caller: Caller, serial: str) -> SeenDevice:
+    """The device, for its owner from when it became theirs, for operators whole; NotFound in every other case."""
     require_role(caller, Role.OPERATOR, Role.CUSTOMER)
     device = select_device(conn, serial)
     if device is None or (caller.role is Role.CUSTOMER and device.customer_id != caller.subject):
         raise NotFound(f"there is no device {serial[:80]} that you may see")
-    return device
+    if caller.role is Role.OPERATOR:
+        return SeenDevice(device, BEGINNING_OF_TIME)
+    told = tell_owner(conn, device)
+    return SeenDevice(told, told.installed_at)
+
+
+def tell_owner(conn: ReadConnection, device: Device) -> Device:
+    """The device as its owner is told of it: installed when it became theirs, where that was later."""
+    owned_from = select_owned_from(conn, device.device_id)
+    return replace(device, installed_at=max(device.installed_at, owned_from or device.installed_at))

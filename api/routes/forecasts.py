@@ -41,6 +41,6 @@ class ForecastsOut(Out):
 def get_forecasts(serial: str, reads: Reads, caller: CallerDep, at: At) -> ForecastsOut:
     """For each part that is installed now, when it will be down to its threshold: P10, P50 and P90."""
     with reads.connection() as conn:
-        device = find_visible_device(conn, caller, serial)
-        forecasts = select_current_forecasts(conn, [device.device_id], at)
-    return ForecastsOut(items=[ForecastOut.model_validate(row) for row in forecasts])
+        seen = find_visible_device(conn, caller, serial)
+        forecasts = select_current_forecasts(conn, [seen.device.device_id], at)
+    return ForecastsOut(items=[ForecastOut.model_validate(row) for row in forecasts if row.at >= seen.since])

@@ -71,9 +71,9 @@ def get_readings(
     width = parse_bucket(bucket) if bucket else None
     _require_sensible(since, until)
     with reads.connection() as conn:
-        device = find_visible_device(conn, caller, serial)
-        known = _find_metric(conn, device, metric)
-        points = _select_series(conn, device, known, since, until, width)
+        seen = find_visible_device(conn, caller, serial)
+        known = _find_metric(conn, seen.device, metric)
+        points = _select_series(conn, seen.device, known, max(since, seen.since), until, width)
     return SeriesOut(
         serial=serial,
         metric=metric,

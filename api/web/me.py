@@ -167,7 +167,8 @@ def _read_devices(conn: ReadConnection, customer_id: CustomerId, view: View) -> 
 
 
 def _read_part(conn: ReadConnection, customer_id: CustomerId, part: HouseholdPart, view: View) -> PartCard:
-    history = select_remaining_history(conn, part.device_id, part.part, since=view.at - _HISTORY)
+    since = max(view.at - _HISTORY, part.owned_from)
+    history = select_remaining_history(conn, part.device_id, part.part, since=since)
     remaining = history[-1].remaining_pct if history else part.remaining_pct
     supply = find_supply(conn, customer_id, part, delivery=_delivery(view), at=view.at)
     chart = build_forecast_chart(history, part, view.at)

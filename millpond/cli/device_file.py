@@ -1,31 +1,41 @@
 """A file of devices into the registry: each row stands or falls alone, and a second run changes nothing."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from attribution.people import find_or_register_customer
+from attribution.people import find_or_register_customer, select_customer_by_key
 from devices.nouns import Device
-from devices.registry import register_device
+from devices.owners import ClaimKind, issue_claim_code, select_labelled
+from devices.registry import move_device, register_device
 from devices.store import select_devices_by_serial
 from devices.wire import parse_ts
 from ingest.rows import Row, read_chunks
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput, MillpondError
+from offers.ownership import assign_device
 
 COLUMNS = ("serial", "model", "region", "customer", "installed_at")
 _CHUNK_ROWS = 500
+_AHEAD_OF_UTC = timedelta(hours=14)
 
 
 @dataclass(slots=True)
 class DeviceImport:
-    """What became of the rows; `faults` are sentences that begin with `FILE:LINE:`."""
+    """What became of the rows; `faults` are sentences that begin with `FILE:LINE:`.
+
+    `ignored` counts, by what it was, where a file says other than what is stored and may not change it.
+    """
 
     registered: int = 0
     unchanged: int = 0
     faults: list[str] = field(default_factory=list)
+    updated: int = 0
+    ignored: Counter[str] = field(default_factory=Counter)
+    claim_codes: int = 0
 
 
 def import_devices(
@@ -34,10 +44,13 @@ def import_devices(
     *,
     at: datetime,
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
+    claim_codes: Path | None = None,
 ) -> DeviceImport:
     """Register the devices of a CSV file, one transaction a chunk; a customer is created when the key is new.
 
-    A device that is there with the same model is left as it is. Raises InvalidInput for a file without the columns.
+    A device that is there gets the file's region, and its owner if it has none; another owner or another date of
+    installation is ignored and counted. Into `claim_codes` goes a CSV line `serial,claim_code` for each device of the
+    file that has neither an owner nor a code. Raises InvalidInput for a file without the columns.
     """
     result = DeviceImport()
     for chunk in read_chunks(path, COLUMNS, _CHUNK_ROWS):
@@ -45,6 +58,8 @@ def import_devices(
             known = _select_known(conn, chunk.rows)
             for row in chunk.rows:
                 _import_row(conn, path, row, known, result, at)
+            if claim_codes is not None:
+                result.claim_codes += _write_claim_codes(conn, claim_codes, list(known.values()), at)
         on_progress(chunk.done, chunk.of)
     return result
 
@@ -64,10 +79,11 @@ def _import_row(
             device = _register(conn, cells, at)
             known[device.serial] = device
             result.registered += 1
-        elif before.model == cells["model"]:
-            result.unchanged += 1
         else:
-            raise Conflict(f"serial {before.serial} is registered as a {before.model}, not as a {cells['model']}")
+            after = _update(conn, before, cells, result.ignored, at)
+            known[before.serial] = after
+            result.unchanged += after == before
+            result.updated += after != before
     except MillpondError as error:
         result.faults.append(f"{path}:{row.number}: {error}")
 
@@ -95,16 +111,54 @@ def _register(conn: WriteConnection, cells: dict[str, str], at: datetime) -> Dev
             model=cells["model"],
             region=cells["region"],
             customer_id=find_or_register_customer(conn, key, at=at).customer_id if key else None,
-            installed_at=_parse_installed_at(cells["installed_at"]),
+            installed_at=_parse_installed_at(cells["installed_at"], at),
             at=at,
         )
 
 
-def _parse_installed_at(text: str) -> datetime:
-    """RFC 3339 with an offset; a date alone is its midnight UTC."""
+def _update(
+    conn: WriteConnection, device: Device, cells: dict[str, str], ignored: Counter[str], at: datetime
+) -> Device:
+    """The device after the row; raises Conflict for another model, since its parts and readings hang on that."""
+    if device.model != cells["model"]:
+        raise Conflict(f"serial {device.serial} is registered as a {device.model}, not as a {cells['model']}")
+    ignored["dates of installation"] += _parse_installed_at(cells["installed_at"], at) != device.installed_at
+    with conn.transaction():
+        if key := cells["customer"]:
+            device = _assign(conn, device, key, ignored, at)
+        if cells["region"] and cells["region"] != device.region:
+            return move_device(conn, device, region=cells["region"], installed_at=device.installed_at, at=at)
+    return device
+
+
+def _assign(conn: WriteConnection, device: Device, key: str, ignored: Counter[str], at: datetime) -> Device:
+    customer = find_or_register_customer(conn, key, at=at) if device.customer_id is None else None
+    if customer is not None:
+        return assign_device(conn, device.serial, customer.customer_id, at=at, actor="operator:import")
+    owner = select_customer_by_key(conn, key)
+    ignored["owners"] += owner is None or owner.customer_id != device.customer_id
+    return device
+
+
+def _write_claim_codes(conn: WriteConnection, path: Path, devices: Sequence[Device], at: datetime) -> int:
+    """Issue and write down the codes that are missing. Written before they are committed, so that none is lost."""
+    labelled = select_labelled(conn, [device.device_id for device in devices])
+    waiting = [each for each in devices if each.customer_id is None and each.device_id not in labelled]
+    with path.open("a", encoding="utf-8") as file:
+        if file.tell() == 0:
+            file.write("serial,claim_code\n")
+        for device in waiting:
+            code = issue_claim_code(conn, device, ClaimKind.LABEL, at=at, issued_by="operator:import")
+            file.write(f"{device.serial},{code}\n")
+    return len(waiting)
+
+
+def _parse_installed_at(text: str, at: datetime) -> datetime:
+    """RFC 3339 with an offset; a date alone is its midnight UTC, or `at` where that day has only begun elsewhere."""
     try:
         if len(text) == len("2026-03-01"):
-            return datetime.fromisoformat(text).replace(tzinfo=UTC)
+            day = datetime.fromisoformat(text).replace(tzinfo=UTC)
+            return at if timedelta() < day - at < _AHEAD_OF_UTC else day
         moment = parse_ts(text)
     except ValueError:
         moment = None

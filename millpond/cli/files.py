@@ -24,12 +24,21 @@ File = Annotated[
 ]
 
 
+ClaimCodes = Annotated[
+    Path | None,
+    typer.Option(
+        dir_okay=False, writable=True, help="Add serial,claim_code for devices without an owner or a code to this CSV."
+    ),
+]
+
+
 @imports.command()
-def devices(file: File) -> None:
+def devices(file: File, claim_codes: ClaimCodes = None) -> None:
     """Register the devices of a file with the columns serial, model, region, customer, installed_at.
 
-    Region (a climate region's name) and customer (your own key, created when new) may be empty. Running it again
-    changes nothing. Bad rows are named one by one, the good ones are stored, and then the exit is 1.
+    Region (a climate region's name) and customer (your own key, created when new) may be empty. A device that is there
+    gets the region, and the customer if it has none; what else differs is ignored and counted. Running it again changes
+    nothing. Bad rows are named one by one, the good ones are stored, and then the exit is 1.
     """
     from millpond.cli.device_file import import_devices
     from millpond.kernel.db import connect
@@ -38,13 +47,18 @@ def devices(file: File) -> None:
     settings = start("database_url")
     require_schema(settings)
     with connect(settings.database_url.get_secret_value()) as conn, CountedProgress("devices") as advance:
-        result = import_devices(conn, file, at=settings.make_clock().now(), on_progress=advance)
+        at = settings.make_clock().now()
+        result = import_devices(conn, file, at=at, on_progress=advance, claim_codes=claim_codes)
     for fault in result.faults:
         typer.echo(fault, err=True)
     typer.echo(
         f"devices registered: {result.registered:,}; there already: {result.unchanged:,};"
-        f" rows refused: {len(result.faults):,}"
+        f" rows refused: {len(result.faults):,}" + (f"; updated: {result.updated:,}" if result.updated else "")
     )
+    if ignored := [f"{count:,} other {what}" for what, count in result.ignored.items() if count]:
+        typer.echo(f"ignored: {', '.join(ignored)}: an operator changes them with PATCH /v1/devices/SERIAL", err=True)
+    if claim_codes is not None:
+        typer.echo(f"claim codes written to {claim_codes}: {result.claim_codes:,}")
     if result.faults:
         raise typer.Exit(1)
 

@@ -21,6 +21,10 @@ class Conflict(MillpondError):
     """It is well-formed, but what is already stored stands against it."""
 
 
+class TooManyTries(MillpondError):
+    """It was tried too often in too short a time; trying again later may help."""
+
+
 class Unauthenticated(MillpondError):
     """The caller did not prove who they are."""
 

@@ -116,6 +116,12 @@ class Settings(BaseSettings):
         le=3650,
         description="Days after a device is installed in which it may bring offers for what fits it.",
     )
+    customer_devices_max: int = Field(
+        default=100, ge=1, description="Most devices that one customer may claim; an operator may assign more."
+    )
+    claim_tries_max: int = Field(
+        default=10, ge=1, description="Most claim codes that one customer may try within an hour."
+    )
     screen_code_s: float = Field(
         default=60,
         gt=0,

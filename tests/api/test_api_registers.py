@@ -32,8 +32,10 @@ def test_another_customers_key_is_another_customers_id(house: House) -> None:
     house.as_operator.post("/v1/customers", json={"name": "Cho", "external_key": "home-9"}, headers=house.key())
     for path in ("/v1/customers/home-9/binding", "/v1/customers/home-9/offers"):
         assert house.as_ann.get(path).status_code == 404
-    device = {"serial": "X-1", "model": "reed-tv-55", "customer_id": "home-9"}
-    assert house.as_ann.post("/v1/devices", json=device, headers=house.key()).status_code == 404
+    body = {"serial": "X-1", "model": "reed-tv-55"}
+    code = house.as_operator.post("/v1/devices", json=body, headers=house.key()).json()["claim_code"]
+    claim = body | {"customer_id": "home-9", "claim_code": code}
+    assert house.as_ann.post("/v1/devices", json=claim, headers=house.key()).status_code == 404
     sale = {"channel": "app", "currency": "EUR", "items": [{"sku": "REED-SOUNDBAR-3", "quantity": 1}]}
     answer = house.as_ann.post("/v1/orders", json=sale | {"customer_id": "home-9"}, headers=house.key())
     assert answer.status_code == 404
@@ -109,5 +111,7 @@ def test_a_brands_key_may_begin_like_an_id_of_ours(house: House) -> None:
     house.as_operator.post("/v1/customers", json={"name": "Cho", "external_key": key}, headers=house.key())
     cho = house.client("customer", key)
     assert cho.get(f"/v1/customers/{key}/offers").status_code == 200
-    device = cho.post("/v1/devices", json={"serial": "CHO-1", "model": "reed-tv-55"}, headers=house.key())
+    body = {"serial": "CHO-1", "model": "reed-tv-55"}
+    code = house.as_operator.post("/v1/devices", json=body, headers=house.key()).json()["claim_code"]
+    device = cho.post("/v1/devices", json=body | {"claim_code": code}, headers=house.key())
     assert device.status_code == 201, device.text

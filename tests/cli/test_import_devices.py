@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from attribution.people import select_customers
+from devices.owners import ClaimKind, find_claim_kind, select_owners
 from devices.store import select_device, select_devices, select_installations
 from millpond.cli.device_file import DeviceImport, import_devices
 from millpond.kernel.db import WriteConnection, connect
@@ -98,10 +99,60 @@ def test_the_columns_may_come_in_another_order(conn: WriteConnection, tmp_path: 
 
 
 def test_the_simulators_manifest_is_such_a_file(conn: WriteConnection, tmp_path: Path) -> None:
-    fleet = build_fleet(devices=30, seed=3, start=AT - timedelta(days=30))
+    fleet = build_fleet(devices=30, seed=3, start=AT - timedelta(days=30), history_days=30)
     fleet.write_manifest(tmp_path / "devices.csv")
     assert load(conn, tmp_path / "devices.csv") == DeviceImport(30, 0, [])
     assert {d.serial for d in select_devices(conn)} == {r.serial for r in fleet.manifest}
+
+
+def test_a_file_gives_an_owner_to_who_has_none_and_a_region_to_all(conn: WriteConnection, tmp_path: Path) -> None:
+    load(conn, write(tmp_path, HEADER + GOOD))
+    lines = "A-1,reed-air-2,north,home-2,2026-02-02\nA-2,reed-tv-55,south,home-2,2026-02-01\n"
+    result = load(conn, write(tmp_path, HEADER + lines))
+    assert (result.updated, result.unchanged, result.faults) == (2, 0, [])
+    assert dict(result.ignored) == {"dates of installation": 1, "owners": 1}
+    first, second = select_device(conn, "A-1"), select_device(conn, "A-2")
+    assert first is not None
+    assert second is not None
+    (home_2,) = [c.customer_id for c in select_customers(conn) if c.external_key == "home-2"]
+    assert (first.region, first.customer_id == home_2) == ("north", False)
+    assert (second.region, second.customer_id) == ("south", home_2)
+    assert [o.owned_from for o in select_owners(conn, second.device_id)] == [second.installed_at]
+
+
+@pytest.mark.parametrize("moment", ["1970-01-01", "2026-02-16T12:00:01Z", "2199-01-01", "1771234567890"])
+def test_nothing_was_installed_in_the_future_or_in_1970(conn: WriteConnection, tmp_path: Path, moment: str) -> None:
+    result = load(conn, write(tmp_path, f"{HEADER}B-1,reed-air-2,,home-9,{moment}\n"))
+    assert (result.registered, len(result.faults)) == (0, 1)
+    assert "installed_at" in result.faults[0]
+    assert select_customers(conn) == []
+
+
+def test_a_day_that_has_begun_only_further_east_is_no_future(conn: WriteConnection, tmp_path: Path) -> None:
+    assert load(conn, write(tmp_path, f"{HEADER}B-1,reed-air-2,,,2026-02-17\n")).registered == 1
+
+
+def test_claim_codes_are_written_once_for_devices_that_nobody_owns(conn: WriteConnection, tmp_path: Path) -> None:
+    path, codes = write(tmp_path, HEADER + GOOD), tmp_path / "codes.csv"
+    assert import_devices(conn, path, at=AT, claim_codes=codes).claim_codes == 1
+    assert import_devices(conn, path, at=AT, claim_codes=codes).claim_codes == 0
+    header, line = codes.read_text().splitlines()
+    serial, code = line.split(",")
+    assert (header, serial) == ("serial,claim_code", "A-2")
+    assert find_claim_kind(conn, "A-2", code, at=AT) is ClaimKind.LABEL
+
+
+def test_the_command_says_what_it_ignored(database: str, tmp_path: Path, millpond: Run) -> None:
+    settings = {"MILLPOND_DATABASE_URL": database}
+    millpond("import", "devices", write(tmp_path, HEADER + GOOD), **settings)
+    path = write(
+        tmp_path, HEADER + "A-1,reed-air-2,north,home-2,2026-02-01T09:00:00+09:00\nA-2,reed-tv-55,,,2026-02-01\n"
+    )
+    done = millpond("import", "devices", path, "--claim-codes", tmp_path / "codes.csv", **settings)
+    assert done.returncode == 0
+    assert done.stdout.startswith("devices registered: 0; there already: 1; rows refused: 0; updated: 1\n")
+    assert done.stdout.endswith("codes.csv: 1\n")
+    assert done.stderr == "ignored: 1 other owners: an operator changes them with PATCH /v1/devices/SERIAL\n"
 
 
 def test_the_command_says_what_it_did(database: str, tmp_path: Path, millpond: Run) -> None:
