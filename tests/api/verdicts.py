@@ -13,6 +13,8 @@ from fastapi.testclient import TestClient
 from attribution.bindings import binding_at
 from attribution.release import release_commissions
 from attribution.tokens import issue_badge_token
+from devices.owners import ClaimKind, issue_claim_code
+from devices.registry import register_device
 from tests.api.house import House, make_offer
 
 EVERYBODY = ("ann", "ben", "stranger", "mina", "noah", "lou", "gone", "operator", "nobody")
@@ -101,6 +103,15 @@ def _new_device(scene: Scene) -> dict[str, Any]:
     return {"serial": f"NEW-{scene.house.fresh_key()}", "model": "reed-tv-55"}
 
 
+def _labelled_device(scene: Scene) -> dict[str, Any]:
+    """A device that waits for who holds its label."""
+    body, at = _new_device(scene), scene.house.clock.at
+    with scene.house.connect() as conn:
+        device = register_device(conn, **body, installed_at=at, at=at)
+        code = issue_claim_code(conn, device, ClaimKind.LABEL, at=at, issued_by="operator:o")
+    return body | {"claim_code": code}
+
+
 def _badge(scene: Scene) -> dict[str, Any]:
     return {"token": issue_badge_token(scene.house.keys, scene.house.mina)}
 
@@ -138,7 +149,14 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("GET /metrics", _OPEN),
     ("GET /v1/products", _ANY),
     # Devices: the owner's and the operators'.
-    ("POST /v1/devices", Verdict(("ann", "ben", "operator"), _new_device, {"stranger": 422})),
+    ("POST /v1/devices", Verdict(("operator",), _new_device, dict.fromkeys(CUSTOMERS, 422))),
+    # Whoever holds the code of a device that nobody owns gains it; a serial alone gives nobody anything.
+    ("POST /v1/devices", Verdict(("ann", "ben"), _labelled_device, {"operator": 422})),
+    ("PATCH /v1/devices/{serial}", Verdict(("operator",), _one({"region": "north"}))),
+    ("POST /v1/devices/{serial}/claim-codes", _OPERATOR),
+    ("POST /v1/devices/{serial}/transfers", _OWNER),
+    ("POST /v1/devices/{serial}/release", _OWNER),
+    ("GET /v1/devices/{serial}/owners", _OPERATOR),
     ("GET /v1/devices", Verdict((*CUSTOMERS, "operator"))),
     ("GET /v1/devices/{serial}", _OWNER),
     ("GET /v1/devices/{serial}/readings?metric=filter_used_h", _OWNER),
