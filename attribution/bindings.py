@@ -16,7 +16,7 @@ from attribution.binding_rows import (
     spend_nonce,
 )
 from attribution.nouns import Binding, BindingPolicy, CodeKind, Scan, ScanOutcome, StaffCode, TakeOver
-from attribution.people import lock_customer, select_staff_member
+from attribution.people import lock_customer_at, select_staff_member
 from attribution.tokens import StaffKeys, decode_staff_token
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput, NotFound
@@ -33,7 +33,7 @@ def bind_customer(conn: WriteConnection, *, token: str, customer_id: CustomerId,
     """
     code = decode_staff_token(keys, token, at=at)
     with conn.transaction():
-        lock_customer(conn, customer_id)
+        at = lock_customer_at(conn, customer_id, at)
         _require_bindable(conn, code, customer_id, at)
         _require_unspent(conn, code, customer_id, at)
         scan = _bind_or_keep(conn, customer_id, code, at)
@@ -103,7 +103,7 @@ def transfer_binding(
     Raises NotFound (binding), InvalidInput (the person to take over), Conflict (limits, a hand-over under way, ended).
     """
     with conn.transaction():
-        old = _lock_binding(conn, binding_id)
+        old, at = _lock_binding(conn, binding_id, at)
         policy = select_binding_policy(conn, at)
         begins = at + timedelta(hours=policy.transfer_delay_hours)
         _require_transferable(conn, old, begins, at)
@@ -129,7 +129,7 @@ def refuse_transfer(conn: WriteConnection, binding_id: BindingId, *, customer_id
     `binding_id` is the new binding. Raises NotFound (another's, or none), Conflict (it has begun, or was refused).
     """
     with conn.transaction():
-        lock_customer(conn, customer_id)
+        at = lock_customer_at(conn, customer_id, at)
         refused = select_binding(conn, binding_id)
         if refused is None or refused.customer_id != customer_id or refused.follows is None:
             raise NotFound(f"hand-over {binding_id} is not known")
@@ -140,14 +140,15 @@ def refuse_transfer(conn: WriteConnection, binding_id: BindingId, *, customer_id
         return end_binding(conn, kept, refused.bound_until)
 
 
-def _lock_binding(conn: WriteConnection, binding_id: BindingId) -> Binding:
+def _lock_binding(conn: WriteConnection, binding_id: BindingId, at: datetime) -> tuple[Binding, datetime]:
+    """The binding as it is once its customer is locked, and the moment of what is then written."""
     found = select_binding(conn, binding_id)
     if found is None:
         raise NotFound(f"binding {binding_id} is not known")
-    lock_customer(conn, found.customer_id)
+    moment = lock_customer_at(conn, found.customer_id, at)
     current = select_binding(conn, binding_id)
     assert current is not None
-    return current
+    return current, moment
 
 
 def _require_transferable(conn: ReadConnection, old: Binding, begins: datetime, at: datetime) -> None:

@@ -9,7 +9,7 @@ from attribution.binding_rows import binding_at
 from attribution.credit import claw_back, credit_order
 from attribution.nouns import Channel, Order, OrderItem, OrderLine, Refund
 from attribution.order_rows import lock_order, select_order, select_orders, select_refunds
-from attribution.people import lock_customer, select_staff_member, select_store
+from attribution.people import lock_customer_at, select_staff_member, select_store
 from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict, InvalidInput, NotFound
@@ -53,7 +53,7 @@ def place_order(
         _require_till(conn, channel, store_id, sold_by, currency, at)
         lines = _price_lines(conn, items, currency)
         # Last, so that only a sale that could be tells whether somebody is a customer.
-        lock_customer(conn, customer_id)
+        at = lock_customer_at(conn, customer_id, at)
         binding = binding_at(conn, customer_id, at)
         order = Order(
             order_id=OrderId(new_id("ord")),

@@ -116,6 +116,17 @@ def lock_customer(conn: WriteConnection, customer_id: str) -> None:
         raise NotFound(f"customer {customer_id} is not known")
 
 
+def lock_customer_at(conn: WriteConnection, customer_id: str, at: datetime) -> datetime:
+    """Lock as `lock_customer` does, and return the moment of what is then written: `at`, or that of the last write.
+
+    The clock is read before the lock is waited for, and two servers' clocks differ: without this, whoever waited would
+    look at the customer as they were before whoever went first. Raises NotFound.
+    """
+    lock_customer(conn, customer_id)
+    row = conn.execute(_Q["select_last_write"], {"customer_id": customer_id}).fetchone()
+    return max(at, row[0]) if row and row[0] else at
+
+
 def select_store(conn: ReadConnection, store_id: str) -> Store | None:
     """The store with this id."""
     with conn.cursor(row_factory=class_row(Store)) as cursor:

@@ -30,6 +30,11 @@ from customer where customer_id > %(after)s order by customer_id limit %(limit)s
 -- Whoever changes what a household is bound to, offered or sold does it one after the other.
 select 1 from customer where customer_id = %(customer_id)s for no key update;
 
+-- name: select_last_write
+-- When a customer was last bound, handed over, sold to, or refused a hand-over.
+select greatest((select max(greatest(b.created_at, b.refused_at)) from binding b where b.customer_id = %(customer_id)s),
+                (select max(o.placed_at) from customer_order o where o.customer_id = %(customer_id)s));
+
 -- name: insert_store
 -- Open a shop.
 insert into store (store_id, name, currency, time_zone, created_at)
