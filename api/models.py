@@ -6,7 +6,9 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from attribution.nouns import Channel
-from millpond.kernel.money import Money
+from millpond.kernel.errors import InvalidInput
+from millpond.kernel.money import MOST_MINOR, Money, require_currency
+from millpond.kernel.text import find_fault
 
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -23,11 +25,27 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def _readable(text: str) -> str:
+    fault = find_fault(text)
+    if fault is not None:
+        raise ValueError(fault)
+    return text
+
+
+def _in_use(currency: str) -> str:
+    try:
+        return require_currency(currency)
+    except InvalidInput as error:
+        raise ValueError(str(error)) from error
+
+
 Time = Annotated[AwareDatetime, AfterValidator(_to_utc), Field(description="RFC 3339 with an offset.")]
-Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_without_nul)]
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_readable)]
 LongText = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_without_nul)]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.")]
-AmountIn = Annotated[int, Field(gt=0, lt=10**15, strict=True)]
+Currency = Annotated[
+    str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217, of those in use."), AfterValidator(_in_use)
+]
+AmountIn = Annotated[int, Field(gt=0, le=MOST_MINOR, strict=True)]
 
 
 class Body(BaseModel):

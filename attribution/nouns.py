@@ -243,7 +243,10 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class StatementTotals:
-    """One currency's month, and what is pending and payable (may be negative) at its end."""
+    """One currency's month, and what is pending and payable (may be negative) at its end.
+
+    `orders` are those placed in the month, so that the months of a year add up to its orders.
+    """
 
     currency: str
     orders: int

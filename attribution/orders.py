@@ -14,7 +14,7 @@ from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict, InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId, OfferId, OrderId, RefundId, Sku, StaffId, StoreId, new_id
-from millpond.kernel.money import Money
+from millpond.kernel.money import MOST_MINOR, Money
 
 __all__ = ["place_order", "refund_order", "select_order", "select_orders", "select_refunds"]
 
@@ -52,6 +52,7 @@ def place_order(
     with conn.transaction():
         _require_till(conn, channel, store_id, sold_by, currency, at)
         lines = _price_lines(conn, items, currency)
+        amount = _sum(lines)
         # Last, so that only a sale that could be tells whether somebody is a customer.
         at = lock_customer_at(conn, customer_id, at)
         binding = binding_at(conn, customer_id, at)
@@ -64,7 +65,7 @@ def place_order(
             offer_id=offer_id,
             binding_id=binding.binding_id if binding else None,
             credited_to=binding.staff_id if binding else None,
-            amount=_sum(lines),
+            amount=amount,
             refunded=Money(0, currency),
             placed_at=at,
             lines=lines,
@@ -118,7 +119,11 @@ def _price_line(item: OrderItem, list_price: Money | None, currency: str) -> Ord
 
 
 def _sum(lines: Sequence[OrderLine]) -> Money:
-    return reduce(Money.__add__, (line.unit_price.times(line.quantity) for line in lines))
+    """What the lines come to; never more than can be given back in one refund."""
+    amount = reduce(Money.__add__, (line.unit_price.times(line.quantity) for line in lines))
+    if amount.amount_minor > MOST_MINOR:
+        raise InvalidInput(f"the order comes to more than {MOST_MINOR:,} minor units of {amount.currency}: split it")
+    return amount
 
 
 def _insert_order(conn: WriteConnection, order: Order) -> None:

@@ -13,6 +13,8 @@ from attribution.nouns import Customer, Staff, Store
 from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict, InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId, StaffId, StoreId, new_id
+from millpond.kernel.money import require_currency
+from millpond.kernel.text import find_fault
 
 Noun = TypeVar("Noun", Customer, Store, Staff)
 
@@ -20,7 +22,6 @@ _Q = load_queries("attribution")
 _LOCALE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _REFUSALS: Refusals = {
     "customer_external_key_unique": partial(Conflict, "that external key already belongs to a customer"),
-    "store_currency_is_iso": partial(InvalidInput, "a store's currency is three capital letters, like EUR"),
     "staff_store_id_fkey": partial(InvalidInput, "that store is not known"),
     "staff_customer_id_fkey": partial(InvalidInput, "that customer account is not known"),
     "staff_leaves_after_joining": partial(Conflict, "a person cannot leave before having joined"),
@@ -52,7 +53,13 @@ def register_customer(
 
 
 def find_or_register_customer(conn: WriteConnection, external_key: str, *, at: datetime) -> Customer:
-    """The customer with this external key, created (and named by the key) when new; safe to race."""
+    """The customer with this external key, created (and named by the key) when new; safe to race.
+
+    Raises InvalidInput for a key that cannot be shown as a name.
+    """
+    fault = find_fault(external_key)
+    if fault is not None:
+        raise InvalidInput(f"customer {external_key[:80]!r}: {fault}")
     values = {"customer_id": new_id("cus"), "external_key": external_key, "at": at}
     with conn.cursor(row_factory=class_row(Customer)) as cursor:
         created = cursor.execute(_Q["insert_customer_when_new"], values).fetchone()
@@ -63,8 +70,9 @@ def find_or_register_customer(conn: WriteConnection, external_key: str, *, at: d
 
 
 def register_store(conn: WriteConnection, *, name: str, currency: str, at: datetime, time_zone: str = "UTC") -> Store:
-    """Open a shop. Raises InvalidInput for an unknown zone or a currency that is not an ISO 4217 code."""
+    """Open a shop. Raises InvalidInput for an unknown zone or a currency that is not in use."""
     _require_zone(time_zone)
+    require_currency(currency)
     values = {"store_id": new_id("sto"), "name": name, "currency": currency, "time_zone": time_zone, "at": at}
     return _write(conn, "insert_store", values, Store)
 

@@ -1,5 +1,6 @@
 """What staff and operators read of the ledger."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -36,7 +37,8 @@ def build_statement(conn: ReadConnection, staff_id: StaffId, month: date) -> Sta
     begins_at, ends_at = _midnight(first, store.time_zone), _midnight(_next_month(first), store.time_zone)
     values = {"staff_id": staff_id, "from_at": begins_at, "to_at": ends_at}
     lines = tuple(_line(row) for row in conn.execute(_Q["select_statement_lines"], values))
-    totals = _totals(conn.execute(_Q["select_movements"], values).fetchall(), lines)
+    placed = Counter(line.amount.currency for line in lines if begins_at <= line.placed_at < ends_at)
+    totals = _totals(conn.execute(_Q["select_movements"], values).fetchall(), lines, placed)
     return Statement(staff_id, first, store.time_zone, begins_at, ends_at, lines, totals)
 
 
@@ -54,14 +56,19 @@ def _line(row: tuple[Any, ...]) -> StatementLine:
     return StatementLine(order_id, customer_id, name, Channel(channel), store_id, placed_at, *money)
 
 
-def _totals(movements: list[tuple[Any, ...]], lines: Sequence[StatementLine]) -> tuple[StatementTotals, ...]:
-    """`movements` are (entry kind, account kind, currency, until the end of the month, within the month)."""
+def _totals(
+    movements: list[tuple[Any, ...]], lines: Sequence[StatementLine], placed: Counter[str]
+) -> tuple[StatementTotals, ...]:
+    """`movements` are (entry kind, account kind, currency, until the end of the month, within the month).
+
+    `placed` is how many orders of each currency are of this month: one that only moved in it counts in its own month.
+    """
     currencies = sorted({row[2] for row in movements} | {line.amount.currency for line in lines})
     return tuple(
         _currency_totals(
             currency,
             [(EntryKind(row[0]), AccountKind(row[1]), row[3], row[4]) for row in movements if row[2] == currency],
-            orders=sum(line.amount.currency == currency for line in lines),
+            orders=placed[currency],
         )
         for currency in currencies
     )

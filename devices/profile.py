@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from devices.nouns import Measure, MetricKind, Relation
 from millpond.kernel.errors import InvalidInput
+from millpond.kernel.money import DECIMALS, MOST_MINOR
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
@@ -91,8 +92,15 @@ class ProductEntry(_Strict):
     sku: SkuText
     name: Words
     category: Name
-    price_minor: int = Field(gt=0)
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    price_minor: int = Field(gt=0, le=MOST_MINOR)
+    currency: str
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_in_use(cls, currency: str) -> str:
+        if currency not in DECIMALS:
+            raise ValueError(f"{currency[:20]!r} is not a currency in use: take its ISO 4217 code, like EUR or KRW")
+        return currency
 
 
 class ConsumableEntry(_Strict):

@@ -1,20 +1,22 @@
 """Offers and decisions in words: templates per language in `words/`, filled from facts."""
 
+import re
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
+from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency
 
 from millpond.kernel.money import Money
 from offers.nouns import Decision, Offer, Outcome, Reason, ReasonCode
 
 LANGUAGES = ("en", "ko", "zh")
+_DECIMALS = re.compile(r"\.0+")
 
 
 def explain_offer(offer: Offer, *, locale: str, time_zone: str) -> Reason:
@@ -46,10 +48,12 @@ def choose_language(locale: str) -> str:
     return language if language in LANGUAGES else "en"
 
 
-def format_money(money: Money, locale: str) -> str:
-    """For example €35.91, or ₩45,000: minor units as many as the currency has."""
-    amount = Decimal(money.amount_minor).scaleb(-get_currency_precision(money.currency))
-    return str(format_currency(amount, money.currency, locale=choose_language(locale)))
+def format_money(money: Money, locale: Locale) -> str:
+    """For example €35.91, or ₩45,000: with the decimals of the currency's minor unit, as that locale writes amounts."""
+    amount = money.to_decimal()
+    decimals = -int(amount.as_tuple().exponent)
+    pattern = _DECIMALS.sub(f".{decimals * '0'}" if decimals else "", locale.currency_formats["standard"].pattern)
+    return str(format_currency(amount, money.currency, pattern, locale=locale, currency_digits=False))
 
 
 def _why(offer: Offer) -> str:
@@ -73,8 +77,8 @@ def _values(offer: Offer, language: str, time_zone: str) -> dict[str, Any]:
         "valid_until": _last_day(offer.valid_until, zone, words["date"], language),
         "delivery_days": facts["delivery_days"],
         "condition": facts["condition"],
-        "price": format_money(offer.price, language),
-        "list_price": format_money(offer.list_price, language),
+        "price": format_money(offer.price, Locale.parse(language)),
+        "list_price": format_money(offer.list_price, Locale.parse(language)),
     }
 
 

@@ -4,7 +4,6 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from babel.numbers import get_currency_precision
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
@@ -24,6 +23,7 @@ from attribution.people import select_customer, select_store
 from attribution.statements import build_statement, select_bound_customers
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.ids import CustomerId
+from millpond.kernel.money import DECIMALS
 from offers.store import select_open_offers
 
 
@@ -114,7 +114,7 @@ def _read_offers(conn: ReadConnection, customer_id: CustomerId, view: View) -> l
 
 
 def _chart(statement: Statement, totals: StatementTotals) -> dict[str, Any]:
-    scale = 10 ** get_currency_precision(totals.currency)
+    scale = 10 ** DECIMALS.get(totals.currency, 2)
     zone = find_zone(statement.time_zone)
     begins_at, ends_at = statement.begins_at.astimezone(zone), statement.ends_at.astimezone(zone)
     return build_statement_chart(statement.lines, totals.currency, begins_at, ends_at, scale)

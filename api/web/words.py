@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,10 +11,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from babel.numbers import format_decimal, format_percent
 
 from api.models import MoneyOut
 from millpond.kernel.money import Money
+from offers.explain import format_money
 
 LANGUAGES = {"en": "en_GB", "ko": "ko_KR", "zh": "zh_Hans_CN"}
 
@@ -90,8 +90,7 @@ class Speech:
 
     def money(self, money: Money | MoneyOut) -> str:
         """An amount with its currency's own number of decimals."""
-        amount = Decimal(money.amount_minor).scaleb(-get_currency_precision(money.currency))
-        return format_currency(amount, money.currency, locale=self.locale)
+        return format_money(Money(money.amount_minor, money.currency), self.locale)
 
     def percent(self, percent: float) -> str:
         """0–100 as a whole percentage."""

@@ -13,6 +13,7 @@ from api.auth import Role
 from attribution.nouns import Customer, Staff
 from millpond.demo.loop import Summary
 from millpond.kernel.clock import monotonic
+from millpond.kernel.money import Money
 from simulators.fleet_run import Progress as FleetProgress
 
 _WORDS = {
@@ -79,7 +80,8 @@ class Screen:
         table = Table(show_header=False, box=None, padding=(0, 2))
         for name, words in _WORDS.items():
             table.add_row(f"{values[name]:,}", words)
-        commission = f"{values['commission_minor'] / 100:,.2f} {values['currency'] or ''}"
+        earned = Money(values["commission_minor"], values["currency"] or "")
+        commission = f"{earned.to_decimal():,f} {earned.currency}"
         table.add_row(commission, "commission earned by staff")
         table.add_row(str(values["ledger_balance_minor"]), "left over in the ledger (it balances at 0)")
         self._results.print(Panel(table, title=f"The loop closed in {summary.seconds:.0f} s", expand=False))

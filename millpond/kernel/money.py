@@ -1,8 +1,33 @@
 """Money is a whole number of minor units and a currency. One rounding rule, in one function."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from millpond.kernel.errors import InvalidInput
+
+# ISO 4217: the currencies in use, by how many decimals their minor unit has. Not CLDR's figures, which say how people
+# write prices: a minor unit of the dinar of Iraq is a thousandth there too, where nobody writes one any more.
+_CURRENCIES = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
+    2: "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP"
+    " CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES"
+    " KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK"
+    " NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB"
+    " TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+}
+DECIMALS = {currency: decimals for decimals, listed in _CURRENCIES.items() for currency in listed.split()}
+"""How many decimals the minor unit of each currency has: 2 for the euro (cents), 0 for the won, 3 for the dinars."""
+
+MOST_MINOR = 10**15 - 1
+"""The largest amount of one order, price or refund: JavaScript counts so far exactly, and thousands fit a bigint."""
+
+
+def require_currency(currency: str) -> str:
+    """The currency, or InvalidInput when no country pays with it."""
+    if currency not in DECIMALS:
+        raise InvalidInput(f"{currency[:20]!r} is not a currency in use: take its ISO 4217 code, like EUR or KRW")
+    return currency
 
 
 def round_half_away(numerator: int, denominator: int) -> int:
@@ -35,6 +60,10 @@ class Money:
     def share(self, rate_bp: int) -> "Money":
         """`rate_bp` basis points of it (10,000 is all), rounded half away from zero."""
         return Money(round_half_away(self.amount_minor * rate_bp, 10_000), self.currency)
+
+    def to_decimal(self) -> Decimal:
+        """The amount in whole units, 35.91 for 3,591 euro cents. A currency no longer in use has two decimals."""
+        return Decimal(self.amount_minor).scaleb(-DECIMALS.get(self.currency, 2))
 
     def _same_currency(self, other: "Money") -> int:
         if other.currency != self.currency:

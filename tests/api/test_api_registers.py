@@ -84,6 +84,14 @@ def test_what_cannot_be_is_one_sentence(house: House) -> None:
     ops = house.as_operator
     for path, body, sentence in [
         ("/v1/stores", {"name": "P", "currency": "euro"}, "currency"),
+        ("/v1/stores", {"name": "P", "currency": "ZZZ"}, "body currency: 'ZZZ' is not a currency in use"),
+        ("/v1/stores", {"name": "P\u202egnoP", "currency": "EUR"}, "body name: text cannot hold the character U+202E"),
+        ("/v1/customers", {"name": " "}, "body name: text cannot be blank"),
+        (
+            "/v1/customers",
+            {"name": "A", "external_key": "a\nb"},
+            "body external_key: text cannot hold the character U+000A",
+        ),
         ("/v1/stores", {"name": "P", "currency": "EUR", "time_zone": "Mars/Base"}, "Mars/Base"),
         ("/v1/staff", {"name": "K", "store_id": "sto_nowhere"}, "that store is not known"),
         ("/v1/devices", {"serial": "Z", "model": "reed-tv-55", "customer_id": "nobody"}, "nobody"),

@@ -287,7 +287,18 @@ def test_a_statement_shows_a_month_of_the_store(conn: WriteConnection) -> None:
     [totals] = statement.totals
     values = (totals.earned, totals.clawed_back, totals.released, totals.paid_out, totals.pending, totals.payable)
     assert [money.amount_minor for money in values] == [537, 237, 837, 837, 0, 0]
-    assert (totals.currency, totals.orders) == ("EUR", 2)
+    assert (totals.currency, totals.orders) == ("EUR", 1)
+
+
+def test_every_order_counts_in_one_month_only(conn: WriteConnection) -> None:
+    shop = bound_shop(conn)
+    placed = [sell(conn, shop, AT + days * DAY) for days in (0, 20, 27, 40)]
+    refund_order(conn, placed[0].order_id, amount=Money(100, "EUR"), at=AT + 45 * DAY)
+    for days in (30, 60, 90):
+        release_commissions(conn, AT + days * DAY)
+    months = [build_statement(conn, shop.staff.staff_id, date(2026, month, 1)) for month in range(1, 7)]
+    assert sum(totals.orders for month in months for totals in month.totals) == len(placed)
+    assert sum(len(month.lines) for month in months) > len(placed)  # What moved later is shown again, and not counted.
 
 
 def test_an_order_that_earns_nothing_is_on_the_statement_too(conn: WriteConnection) -> None:

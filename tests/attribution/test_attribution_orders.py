@@ -16,7 +16,7 @@ from attribution.statements import ledger_balance
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Conflict, InvalidInput, MillpondError, NotFound
 from millpond.kernel.ids import CustomerId, OrderId, Sku, StaffId, StoreId
-from millpond.kernel.money import Money
+from millpond.kernel.money import MOST_MINOR, Money
 from tests.people import AT, Shop, make_customer, make_shop, make_store, scan_badge
 
 DAY = timedelta(days=1)
@@ -198,3 +198,23 @@ def test_orders_are_paged_newest_first(conn: WriteConnection) -> None:
     before = (first[-1].placed_at, first[-1].order_id)
     rest = select_orders(conn, customer_id=shop.customer.customer_id, before=before)
     assert first + rest == made[::-1]
+
+
+def price(conn: WriteConnection, sku: str, minor: int, currency: str = "EUR") -> OrderItem:
+    """A product of that price."""
+    conn.execute(
+        "insert into product (sku, name, category, price_minor, currency) values (%s, %s, 'tv', %s, %s)",
+        [sku, '{"en": "TV", "ko": "TV", "zh": "TV"}', minor, currency],
+    )
+    return OrderItem(Sku(sku))
+
+
+def test_the_largest_order_can_be_given_back_in_one_go_and_a_larger_one_is_refused(conn: WriteConnection) -> None:
+    shop = make_shop(conn)
+    scan_badge(conn, shop.customer, shop.staff)
+    largest, more = price(conn, "DEAR", MOST_MINOR), price(conn, "DEARER", MOST_MINOR // 1000 + 1)
+    order = buy(conn, shop, [largest])
+    assert refund_order(conn, order.order_id, amount=order.amount, at=AT + DAY).amount == order.amount
+    with pytest.raises(InvalidInput, match="more than 999,999,999,999,999 minor units of EUR: split it"):
+        buy(conn, shop, [OrderItem(more.sku, 1000)])
+    settle(conn)

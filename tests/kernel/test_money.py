@@ -3,11 +3,12 @@
 from fractions import Fraction
 
 import pytest
+from babel.numbers import get_currency_precision, list_currencies
 from hypothesis import given
 from hypothesis import strategies as st
 
 from millpond.kernel.errors import InvalidInput
-from millpond.kernel.money import Money, round_half_away
+from millpond.kernel.money import DECIMALS, Money, require_currency, round_half_away
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,23 @@ def test_a_share_of_a_refund_is_the_share_of_the_sale_turned_round(amount: int, 
 def test_currencies_do_not_mix() -> None:
     with pytest.raises(InvalidInput, match="KRW cannot be combined with EUR"):
         Money(1, "EUR") + Money(1, "KRW")
+
+
+def test_every_currency_is_one_that_exists_and_most_have_the_decimals_people_write() -> None:
+    assert set(DECIMALS) <= list_currencies()
+    written_otherwise = {code for code, decimals in DECIMALS.items() if get_currency_precision(code) != decimals}
+    assert {"RSD", "IQD", "IDR", "LBP"} <= written_otherwise
+    assert {"EUR", "KRW", "CNY", "USD", "JPY", "BHD", "TND"} & written_otherwise == set()
+
+
+@pytest.mark.parametrize("currency", ["ZZZ", "XXX", "XTS", "XAU", "eur", "", "EURO", "DEM"])
+def test_a_currency_that_nobody_pays_with_is_refused(currency: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a currency in use"):
+        require_currency(currency)
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"), [(3_591, "EUR", "35.91"), (7, "KRW", "7"), (-5, "IQD", "-0.005")]
+)
+def test_an_amount_in_whole_units_has_the_decimals_of_its_minor_unit(minor: int, currency: str, text: str) -> None:
+    assert str(Money(minor, currency).to_decimal()) == text

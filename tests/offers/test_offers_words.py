@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from babel import Locale
 
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.ids import BindingId, CustomerId, DecisionId, DeviceId, InstallationId, OfferId, Sku
@@ -150,10 +151,17 @@ def test_without_a_discount_no_price_before_is_claimed() -> None:
         (Money(45_000, "KRW"), "ko", "₩45,000"),
         (Money(12_345_678_901_234_567, "EUR"), "en", "€123,456,789,012,345.67"),
         (Money(5, "EUR"), "en", "€0.05"),
+        (Money(-5, "EUR"), "en", "-€0.05"),
+        (Money(12_345, "RSD"), "en_GB", "RSD123.45"),
+        (Money(1_234_567, "IQD"), "en", "IQD1,234.567"),
+        (Money(1_234_567, "KWD"), "zh", "KWD1,234.567"),
+        (Money(1_234_567, "UGX"), "ko_KR", "UGX1,234,567"),
+        (Money(100, "LBP"), "en", "LBP1.00"),
+        (Money(100, "DEM"), "en", "DEM1.00"),
     ],
 )
 def test_money_has_as_many_decimals_as_its_currency(money: Money, locale: str, text: str) -> None:
-    assert format_money(money, locale) == text
+    assert format_money(money, Locale.parse(locale)) == text
 
 
 def words(language: str) -> dict[str, Any]:
