@@ -32,5 +32,8 @@ class IngestCollector(Collector):
         yield GaugeMetricFamily(
             "millpond_ingest_messages_waiting", "Messages not yet decoded", value=self._session.inbox.waiting()
         )
+        yield GaugeMetricFamily(
+            "millpond_ingest_waiting_bytes", "Bytes of these messages", value=self._session.inbox.waiting_bytes()
+        )
         yield GaugeMetricFamily("millpond_ingest_connected", "1 while the broker has us", value=self._session.connected)
         yield GaugeMetricFamily("millpond_ingest_epoch", "Connects since the start", value=self._session.epoch)

@@ -31,7 +31,8 @@ def run_ingest(settings: Settings, session: Session, clock: Clock, stop: threadi
 
 def collect_batch(session: Session, settings: Settings) -> list[Delivery]:
     """Deliveries of one lane in arrival order, live ones first; empty when none came in a while."""
-    batch = session.inbox.take(settings.batch_max_messages, wait_s=0.2)
-    if batch and len(batch) < settings.batch_max_messages:
-        session.inbox.fill(batch[0].lane, batch, settings.batch_max_messages, settings.batch_max_wait_ms / 1000)
+    most, most_bytes = settings.batch_max_messages, settings.batch_max_bytes
+    batch = session.inbox.take(most, most_bytes, wait_s=0.2)
+    if batch and len(batch) < most:
+        session.inbox.fill(batch[0].lane, batch, most, most_bytes, settings.batch_max_wait_ms / 1000)
     return batch

@@ -7,7 +7,6 @@ The broker keeps both sessions while we are away (clean_session is off, the clie
 import logging
 import ssl
 import threading
-from collections import deque
 from collections.abc import Sequence
 
 import paho.mqtt.client as mqtt
@@ -18,12 +17,13 @@ from paho.mqtt.reasoncodes import ReasonCode
 from devices.wire import PREFIX
 from ingest.client_id import client_id
 from ingest.delivery import Delivery, Lane
+from ingest.inbox import Inbox
 from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.clock import Clock, monotonic
 
 _LOG = logging.getLogger(__name__)
 _KEEPALIVE_S = 10
-_QUIET_S = 0.005
+_MAX_WAITING_BYTES = 67_108_864
 # A broker, or the way to it, that leaves a question unanswered for so long is away, whatever the socket says.
 _SILENCE_S = 2.5
 # A connection that ends so soon was most likely taken over: a broker keeps one connection a client id.
@@ -35,54 +35,6 @@ _TOPICS = {
 }
 
 
-class Inbox:
-    """Deliveries in arrival order, one queue a lane. Filled by the network threads, emptied by the writer."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._queues: dict[Lane, deque[Delivery]] = {lane: deque() for lane in Lane}
-
-    def put(self, delivery: Delivery) -> int:
-        """Add a delivery and return how many of its lane wait now. Never blocks on the database."""
-        with self._changed:
-            queue = self._queues[delivery.lane]
-            queue.append(delivery)
-            self._changed.notify()
-            return len(queue)
-
-    def take(self, limit: int, wait_s: float) -> list[Delivery]:
-        """Up to `limit` deliveries of one lane, live before backfill, after at most `wait_s` seconds; may be empty."""
-        with self._changed:
-            if not any(self._queues.values()):
-                self._changed.wait(wait_s)
-            queue = self._queues[Lane.LIVE] or self._queues[Lane.BACKFILL]
-            return [queue.popleft() for _ in range(min(limit, len(queue)))]
-
-    def fill(self, lane: Lane, batch: list[Delivery], limit: int, wait_s: float) -> None:
-        """Extend `batch` to `limit` with what comes in `lane`, for at most `wait_s` seconds and while it keeps coming.
-
-        A broker with a small window sends nothing more until we acknowledge: waiting on would only cost time.
-        """
-        deadline = monotonic() + wait_s
-        with self._changed:
-            queue = self._queues[lane]
-            while len(batch) < limit and monotonic() < deadline:
-                if not queue and not self._changed.wait(_QUIET_S):
-                    return
-                batch.extend(queue.popleft() for _ in range(min(limit - len(batch), len(queue))))
-
-    def lag_s(self) -> float:
-        """How many seconds the oldest delivery that waits has waited; 0 when none waits."""
-        with self._changed:
-            oldest = [queue[0].arrived_s for queue in self._queues.values() if queue]
-        return monotonic() - min(oldest) if oldest else 0.0
-
-    def waiting(self, lane: Lane | None = None) -> int:
-        """How many deliveries wait, in one lane or in all."""
-        with self._changed:
-            return sum(len(queue) for key, queue in self._queues.items() if lane in (None, key))
-
-
 class LaneConnection:
     """One lane's connection to the broker.
 
@@ -90,17 +42,15 @@ class LaneConnection:
     it is dropped: the broker sends that message again, and storing it again changes nothing.
     """
 
-    def __init__(
-        self, lane: Lane, address: BrokerAddress, client_id: str, inbox: Inbox, clock: Clock, max_waiting: int
-    ) -> None:
+    def __init__(self, lane: Lane, address: BrokerAddress, client_id: str, inbox: Inbox, clock: Clock) -> None:
         self.lane = lane
-        self._inbox, self._clock, self._max_waiting = inbox, clock, max_waiting
+        self._inbox, self._clock = inbox, clock
         self._address = address
         self._state = threading.Lock()
         self._epoch = 0
         self._connected = False
         self._subscribed = False
-        self._deaf = False
+        self._paused = False
         self._asked_s: float | None = None
         self._connected_s = 0.0
         self._client = self._make_client(client_id)
@@ -172,7 +122,7 @@ class LaneConnection:
 
     def resume_when_drained(self) -> None:
         """Reconnect after a time of not listening, once all that was heard is stored: what was missed comes again."""
-        if self._deaf and not self._inbox.waiting(self.lane):
+        if self._paused and not self._inbox.waiting(self.lane):
             self.stop()
             self.start()
 
@@ -184,7 +134,7 @@ class LaneConnection:
             return
         with self._state:
             self._epoch += 1
-            self._connected, self._deaf, self._asked_s = True, False, None
+            self._connected, self._paused, self._asked_s = True, False, None
             self._connected_s = monotonic()
         client.subscribe([(topic, 1) for topic in _TOPICS[self.lane]])
         _LOG.info("connected", extra={"event": "broker_connected", "lane": self.lane.name, "epoch": self._epoch})
@@ -218,19 +168,20 @@ class LaneConnection:
         self._asked_s = None
 
     def _on_message(self, _client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
-        if self._deaf:
+        if self._paused:
             return
         # An exception here would end paho's thread while it still says that it is connected.
         try:
-            waiting = self._inbox.put(self._delivery(message))
+            room_left = self._inbox.put(self._delivery(message))
         except Exception:
             _LOG.exception("a message could not be taken", extra={"event": "delivery_failed"})
             return
-        if waiting >= self._max_waiting:
+        if not room_left:
             # Blocking here would stop the keepalive, and leaving would make worthless all that waits, so that a broker
             # which overruns its window could drive us round in circles. What is not heard is not acknowledged.
-            self._deaf = True
-            _LOG.warning("not listening until the backlog is stored", extra={"event": "deaf", "waiting": waiting})
+            self._paused = True
+            extra = {"event": "paused", "lane": self.lane.name, "waiting": self._inbox.waiting(self.lane)}
+            _LOG.warning("not listening until the backlog is stored", extra=extra)
 
     def _delivery(self, message: mqtt.MQTTMessage) -> Delivery:
         received_at = self._clock.now()
@@ -250,10 +201,17 @@ class LaneConnection:
 class Session:
     """Both lanes and their inbox."""
 
-    def __init__(self, address: BrokerAddress, consumer_id: str, clock: Clock, max_waiting: int) -> None:
-        self.inbox = Inbox()
+    def __init__(
+        self,
+        address: BrokerAddress,
+        consumer_id: str,
+        clock: Clock,
+        max_waiting: int,
+        max_waiting_bytes: int = _MAX_WAITING_BYTES,
+    ) -> None:
+        self.inbox = Inbox(max_waiting, max_waiting_bytes)
         self._lanes = {
-            lane: LaneConnection(lane, address, client_id(consumer_id, lane, address), self.inbox, clock, max_waiting)
+            lane: LaneConnection(lane, address, client_id(consumer_id, lane, address), self.inbox, clock)
             for lane in Lane
         }
 

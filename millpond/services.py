@@ -43,7 +43,13 @@ def ingesting(settings: Settings, clock: Clock, *, on_end: Callable[[], None] = 
     from millpond.kernel.broker import parse_broker_url
 
     address = parse_broker_url(settings.broker_url.get_secret_value())
-    session = Session(address, settings.consumer_id, clock, settings.in_flight_max_messages)
+    session = Session(
+        address,
+        settings.consumer_id,
+        clock,
+        settings.in_flight_max_messages,
+        settings.in_flight_max_bytes,
+    )
     with in_thread("ingest", lambda stop: run_ingest(settings, session, clock, stop), on_end):
         yield
 

@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         description="MQTT client id of this ingest; its session at the broker is kept under it.",
     )
     batch_max_messages: int = Field(default=1000, ge=1, description="Most messages stored in one transaction.")
+    batch_max_bytes: int = Field(
+        default=4_194_304,
+        ge=1,
+        description="Most bytes of payloads stored in one transaction; one message always fits.",
+    )
     batch_max_wait_ms: int = Field(
         default=50, ge=0, description="Longest time in milliseconds a message waits for its batch to fill."
     )
@@ -60,6 +65,11 @@ class Settings(BaseSettings):
         default=20_000,
         ge=1,
         description="Most unstored messages held in memory; above it ingest leaves the rest to the broker.",
+    )
+    in_flight_max_bytes: int = Field(
+        default=67_108_864,
+        ge=1,
+        description="The same in bytes of payloads; each of both limits holds for live data and for backfill alone.",
     )
     payload_max_bytes: int = Field(default=262_144, ge=1024, description="Larger payloads are quarantined unread.")
     quarantine_head_bytes: int = Field(

@@ -56,6 +56,7 @@ def running_ingest(settings: Settings) -> Iterator[Session]:
         settings.consumer_id,
         clock,
         settings.in_flight_max_messages,
+        settings.in_flight_max_bytes,
     )
     stop = threading.Event()
     thread = threading.Thread(target=run_ingest, args=(settings, session, clock, stop))

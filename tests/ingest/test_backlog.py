@@ -1,7 +1,11 @@
 """A backlog larger than memory may hold: ingest stops listening, stores what it has, and hears the rest again."""
 
 import json
+from datetime import UTC, datetime
 
+from ingest.delivery import Delivery, Lane
+from ingest.inbox import Inbox
+from ingest.service import collect_batch
 from ingest.session import Session
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock
@@ -32,6 +36,43 @@ def test_a_backlog_beyond_the_limit_is_stored_whole_and_memory_stays_bounded(
     with running_ingest(small):
         device.wait_for_ack(300)
     assert fetch(database, "select count(*) from reading") == [(300,)]
+
+
+def test_a_backlog_beyond_the_limit_of_bytes_is_stored_whole_and_memory_stays_bounded(
+    settings: Settings, device: TestDevice, database: str
+) -> None:
+    large, most_bytes = b"x" * 100_000, 1_000_000
+    with running_ingest(settings) as known:
+        wait_until(lambda: known.subscribed, "the broker to keep what comes")
+    for number in range(40):
+        device.publish(b"%d" % number + large)
+    small = settings.model_copy(update={"in_flight_max_bytes": most_bytes, "batch_max_bytes": 250_000})
+    session = Session(
+        parse_broker_url(settings.broker_url.get_secret_value()),
+        settings.consumer_id,
+        SystemClock(),
+        settings.in_flight_max_messages,
+        most_bytes,
+    )
+    session.start()
+    wait_until(lambda: session.inbox.waiting_bytes() >= most_bytes, "the backlog to reach the limit")
+    assert (session.inbox.waiting(), session.inbox.waiting_bytes()) == (
+        10,
+        sum(len(b"%d" % n + large) for n in range(10)),
+    )
+    assert [len(batch) for batch in iter(lambda: collect_batch(session, small), [])] == [2, 2, 2, 2, 2]
+    session.stop()
+    with running_ingest(small):
+        wait_until(lambda: fetch(database, "select count(*) from quarantine") == [(40,)], "all to be stored")
+
+
+def test_a_message_larger_than_a_batch_is_a_batch_of_its_own() -> None:
+    inbox = Inbox(100, 1_000_000)
+    for size in (10, 5_000, 10):
+        inbox.put(Delivery("t", b"x" * size, datetime(2026, 1, 1, tzinfo=UTC), Lane.LIVE, 1, 1, 1))
+    batches = [inbox.take(100, 100, 0) for _ in range(3)]
+    assert [[len(delivery.payload) for delivery in batch] for batch in batches] == [[10], [5_000], [10]]
+    assert inbox.waiting_bytes() == 0
 
 
 def test_an_ingest_that_the_broker_does_not_answer_is_not_connected(settings: Settings, broker_url: str) -> None:
