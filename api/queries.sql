@@ -21,7 +21,7 @@ select (select count(*) from device) as devices,
 
 -- name: select_ingest_beats
 -- How long ago, on the database's own clock, each ingest gave a sign of life.
-select consumer, connected, extract(epoch from clock_timestamp() - beat_at)::float8 as silent_s, lag_s
+select consumer, connected, extract(epoch from clock_timestamp() - beat_at)::float8 as silent_s, lag_s, trouble
 from ingest_consumer order by beat_at desc;
 
 -- name: select_answer

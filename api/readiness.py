@@ -54,11 +54,13 @@ def _check_ingest(conn: ReadConnection, grace_s: float) -> Line:
     newest = conn.execute(_Q["select_ingest_beats"]).fetchone()
     if newest is None:
         return Line("ingest", False, "no ingest has ever run against this database")
-    consumer, connected, silent_s, lag_s = newest
+    consumer, connected, silent_s, lag_s, trouble = newest
     if silent_s > grace_s:
         return Line("ingest", False, f"{consumer} gave no sign of life for {silent_s:.0f} s")
     if not connected:
         return Line("ingest", False, f"{consumer} runs, but is not connected to its broker")
+    if trouble is not None:
+        return Line("ingest", False, f"{consumer}: {trouble}")
     if lag_s > _LAG_MAX_S:
         return Line("ingest", False, f"{consumer} is behind: messages wait {lag_s:.0f} s to be stored")
     seen = f"last sign of life {max(silent_s, 0):.1f} s ago"

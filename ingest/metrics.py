@@ -37,3 +37,7 @@ class IngestCollector(Collector):
         )
         yield GaugeMetricFamily("millpond_ingest_connected", "1 while the broker has us", value=self._session.connected)
         yield GaugeMetricFamily("millpond_ingest_epoch", "Connects since the start", value=self._session.epoch)
+        yield CounterMetricFamily("millpond_ingest_write_failures", "Failed tries", value=self._writer.failures)
+        yield CounterMetricFamily(
+            "millpond_ingest_refused_messages", "Messages set aside as refused", value=self._writer.refused
+        )

@@ -84,11 +84,15 @@ set messages = ingest_minute.messages + excluded.messages, received = ingest_min
 
 -- name: beat
 -- Say that this ingest is alive and connected, on the database's clock, which readers of the beat share.
-insert into ingest_consumer (consumer, epoch, connected, in_flight, lag_s, beat_at)
-values (%(consumer)s, %(epoch)s, %(connected)s, %(in_flight)s, %(lag_s)s, clock_timestamp())
+insert into ingest_consumer (consumer, epoch, connected, in_flight, lag_s, trouble, beat_at)
+values (%(consumer)s, %(epoch)s, %(connected)s, %(in_flight)s, %(lag_s)s, %(trouble)s, clock_timestamp())
 on conflict (consumer) do update
 set epoch = excluded.epoch, connected = excluded.connected, in_flight = excluded.in_flight, lag_s = excluded.lag_s,
-    beat_at = excluded.beat_at;
+    trouble = excluded.trouble, beat_at = excluded.beat_at;
+
+-- name: select_answer
+-- The least a database can do.
+select 1;
 
 -- name: select_gaps
 -- Missing sequence numbers of devices that were heard of lately, and that were not asked for since `asked_before`.

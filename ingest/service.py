@@ -22,7 +22,7 @@ def run_ingest(settings: Settings, session: Session, clock: Clock, stop: threadi
                 batch = collect_batch(session, settings)
                 if batch:
                     writer.store_until_done(batch)
-                writer.keep_house()
+                writer.tend()
         finally:
             session.stop()
             writer.close()

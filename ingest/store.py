@@ -73,9 +73,25 @@ def add_to_minute(conn: WriteConnection, consumer: str, tally: Tally, messages: 
     conn.execute(_Q["add_to_minute"], values)
 
 
-def beat(conn: WriteConnection, consumer: str, *, epoch: int, connected: bool, in_flight: int, lag_s: float) -> None:
-    """Say that this ingest is alive, and how long the oldest message in its hands has waited."""
-    values = {"consumer": consumer, "epoch": epoch, "connected": connected, "in_flight": in_flight, "lag_s": lag_s}
+def beat(
+    conn: WriteConnection,
+    consumer: str,
+    *,
+    epoch: int,
+    connected: bool,
+    in_flight: int,
+    lag_s: float,
+    trouble: str | None = None,
+) -> None:
+    """Say that this ingest is alive, how long the oldest message it holds has waited, and what is in its way."""
+    values = {
+        "consumer": consumer,
+        "epoch": epoch,
+        "connected": connected,
+        "in_flight": in_flight,
+        "lag_s": lag_s,
+        "trouble": trouble,
+    }
     conn.execute(_Q["beat"], values)
 
 

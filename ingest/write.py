@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+import psycopg
 
 from devices.nouns import Reading
 from devices.readings import ReadingKey, insert_readings, reading_key, select_readings_by_key, upsert_latest
 from devices.store import select_devices_by_serial, select_metrics, upsert_device_status
-from ingest.decode import Decoded, Limits, Registry, decode_delivery, serial_of
+from ingest.decode import Decoded, Limits, Registry, SeqKey, decode_delivery, serial_of
 from ingest.delivery import Delivery
 from ingest.quarantine import Keeping, RefusedMessage, insert_quarantine, shorten
 from ingest.sequence import group_by_boot
@@ -64,13 +66,51 @@ def store_refused(
     consumer: str,
     at: datetime,
     keeping: Keeping = Keeping(),
+    bare: bool = False,
 ) -> StoredBatch:
-    """Quarantine one message whole, because the database refused what it became."""
+    """Quarantine one message whole, because the database refused what it became.
+
+    `bare` leaves out its numbers, and all of its bytes but the head: the message is aside, its device is not told so.
+    """
     with conn.transaction():
         decoded = decode_delivery(delivery, load_registry(conn, [delivery]), limits)
-        refused = Decoded(delivery, decoded.serial, seqs=decoded.seqs)
+        refused = Decoded(delivery, decoded.serial, seqs=[] if bare else decoded.seqs)
         refused.rejections.append(Rejection("refused", f"the database refused the message: {why}"))
-        return _store_decoded(conn, [refused], keeping, consumer, at)
+        kept = replace(keeping, whole_bytes=0) if bare else keeping
+        return _store_decoded(conn, [refused], kept, consumer, at)
+
+
+def try_innocent(
+    conn: WriteConnection,
+    delivery: Delivery,
+    limits: Limits,
+    *,
+    consumer: str,
+    at: datetime,
+    keeping: Keeping = Keeping(),
+) -> None:
+    """Write what a message without fault would become in this one's place, and roll it back.
+
+    A psycopg.Error means that the database refuses that too: then the fault is not in the message.
+    """
+    with conn.transaction() as attempt:
+        decoded = _decode(delivery, load_registry(conn, [delivery]), limits, keeping)
+        _store_decoded(conn, [_make_innocent(decoded)], keeping, consumer, at)
+        raise psycopg.Rollback(attempt)
+
+
+def _make_innocent(decoded: Decoded) -> Decoded:
+    """The same device, metrics, times and parts, and nothing that the device itself wrote."""
+    innocent = Decoded(replace(decoded.delivery, payload=b"innocent"), decoded.serial, status=decoded.status)
+    for number, one in enumerate(decoded.readings):
+        value, state = (0.0, None) if one.reading.state is None else (None, "innocent")
+        sample = None if one.sample is None else SeqKey(decoded.serial, "innocent", number)
+        innocent.readings.append(replace(one, reading=replace(one.reading, value=value, state=state), sample=sample))
+    innocent.seqs = [SeqKey(decoded.serial, "innocent", number) for number, _ in enumerate(decoded.seqs)]
+    innocent.rejections = [
+        Rejection("innocent", "innocent", f"{number}") for number, _ in enumerate(decoded.rejections)
+    ]
+    return innocent
 
 
 def _decode(delivery: Delivery, registry: Registry, limits: Limits, keeping: Keeping) -> Decoded:

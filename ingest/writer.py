@@ -3,49 +3,36 @@
 import logging
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 import psycopg
 
 from devices.wire import Ack, build_topic
+from ingest.database import Database
 from ingest.decode import Limits
 from ingest.delivery import Delivery
+from ingest.fault import FaultFinder, Refusal, Trials
 from ingest.gaps import GapWatch
 from ingest.quarantine import Keeping
 from ingest.session import Session
 from ingest.store import beat
 from ingest.tally import Tally
-from ingest.write import StoredBatch, store_batch, store_refused
+from ingest.write import StoredBatch, store_batch, store_refused, try_innocent
 from millpond.kernel.clock import Clock, monotonic
 from millpond.kernel.crashpoints import crash_point
-from millpond.kernel.db import WriteConnection, connect
+from millpond.kernel.db import WriteConnection
 from millpond.kernel.settings import Settings
 
+_T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
 _BEAT_S = 1.0
 _RETRY_MAX_S = 2.0
-# The message itself is at fault: a value the column does not take, a rule of the schema.
-_FAULT_OF_THE_MESSAGE = (psycopg.DataError, psycopg.IntegrityError)
-
-
-class Database:
-    """The writer's own connection, opened again whenever it broke."""
-
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
-        self._conn: WriteConnection | None = None
-
-    def connection(self) -> WriteConnection:
-        """A connection that was not seen to be broken; raises psycopg.OperationalError while the server is away."""
-        if self._conn is None or self._conn.closed or self._conn.broken:
-            self._conn = connect(self._dsn, application="millpond-ingest")
-        return self._conn
-
-    def close(self) -> None:
-        """Close the connection; safe to repeat."""
-        if self._conn is not None:
-            self._conn.close()
+_WAIT_FOR_OTHERS_S = 0.05
+# Such an error may well be the message's, so it is looked into at once; any other is often over at the next try.
+_OFTEN_THE_MESSAGE = (psycopg.DataError, psycopg.IntegrityError)
+_TRIES_WHOLE = 3
 
 
 class Writer:
@@ -56,9 +43,12 @@ class Writer:
         self._counts = (Tally(), 0)
         self._settings, self._session, self._clock, self._stop = settings, session, clock, stop
         self._database = Database(settings.database_url.get_secret_value())
+        self._trials = Trials(self._store, self._takes_innocent, self._database.answers)
         self._gaps = GapWatch()
         self._next_beat = 0.0
         self._said_connected = False
+        self._trouble: str | None = None
+        self.failures = self.refused = 0
         self._keeping = Keeping.from_settings(settings)
         self._limits = Limits(
             settings.payload_max_bytes,
@@ -70,53 +60,81 @@ class Writer:
         """What became of items since the start, and how many are decoded and not yet committed."""
         return self._counts
 
-    def store_until_done(self, batch: Sequence[Delivery], refused_because: str | None = None) -> None:
-        """Store a batch, retrying for as long as the database is away; a batch that is at fault is split.
+    def store_until_done(self, batch: Sequence[Delivery]) -> None:
+        """Store a batch, retrying for as long as it takes; only a message that is proven to be at fault is set aside.
 
-        Returns without an acknowledgement only when asked to stop: then the broker keeps the batch for our return.
+        Returns without an acknowledgement only when asked to stop: then the broker keeps the rest for our return.
         """
-        attempt = 0
-        while not self._stop.is_set():
+        pending, finder, attempt = list(batch), FaultFinder(self._trials), 0
+        while pending and not self._stop.is_set():
             try:
-                self._store(batch, refused_because)
-                return
-            except psycopg.Error as error:
-                if isinstance(error, _FAULT_OF_THE_MESSAGE) and refused_because is None:
-                    self._split(batch, error)
-                    return
+                self._store(pending)
+                break
+            except Exception as error:  # Whatever it is: a writer that ends stops every device.
                 attempt += 1
-                self._wait_for_the_database(error, attempt, len(batch))
+                self._report(error, attempt, len(pending))
+                if (attempt >= _TRIES_WHOLE or isinstance(error, _OFTEN_THE_MESSAGE)) and self._database.answers():
+                    pending = self._find_the_fault(pending, finder, error)
+                if pending:
+                    self._wait(attempt)
+        self._trouble = None
 
-    def _store(self, batch: Sequence[Delivery], refused_because: str | None) -> None:
+    def _find_the_fault(self, pending: list[Delivery], finder: FaultFinder, error: Exception) -> list[Delivery]:
+        """Store what goes, set aside what is proven to be at fault, and return the rest, which is to be tried again."""
+        self._take_along(pending)
+        if not finder.any_innocent_is_taken(pending):
+            self._say_trouble(Refusal(pending[0], error), len(pending))
+            return pending
+        sifted = finder.sift(pending)
+        aside = {id(refusal.delivery) for refusal in finder.find_guilty(sifted) if self._set_aside(refusal)}
+        left = [refusal for refusal in sifted.refused if id(refusal.delivery) not in aside]
+        if left:
+            self._say_trouble(left[0], len(left))
+        return [*sifted.kept, *(refusal.delivery for refusal in left)]
+
+    def _take_along(self, pending: list[Delivery]) -> None:
+        """Those that come next are tried too: beside others a message can be told from the database."""
+        most, most_bytes = self._settings.batch_max_messages, self._settings.batch_max_bytes
+        self._session.inbox.fill(pending[0].lane, pending, most, most_bytes, _WAIT_FOR_OTHERS_S)
+
+    def _store(self, batch: Sequence[Delivery]) -> StoredBatch:
+        stored = self._write(store_batch, batch, on_decoded=self._count_in_flight)
+        self._settle(batch, stored)
+        return stored
+
+    def _takes_innocent(self, delivery: Delivery) -> bool:
+        try:
+            self._write(try_innocent, delivery)
+        except Exception as error:
+            _LOG.warning("an innocent message is refused too: %s", error, extra={"event": "innocent_refused"})
+            return False
+        return True
+
+    def _set_aside(self, refusal: Refusal) -> bool:
+        """Quarantine a message at fault, if need be without what may stand in the way: its bulk and its numbers."""
+        for bare in (False, True):
+            try:
+                stored = self._write(store_refused, refusal.delivery, refusal.reason, bare=bare)
+            except Exception as error:
+                _LOG.warning("a message cannot be set aside: %s", error, extra={"event": "refusal_failed"})
+                continue
+            self._settle([refusal.delivery], stored)
+            self.refused += 1
+            extra = {"event": "message_refused", "topic": refusal.delivery.topic, "sqlstate": refusal.sqlstate}
+            _LOG.error("a message is set aside, the database takes others: %s", refusal.reason, extra=extra)
+            return True
+        return False
+
+    def _write(self, use_case: Callable[..., _T], *what: object, **options: object) -> _T:
         conn, at, consumer = self._database.connection(), self._clock.now(), self._settings.consumer_id
-        if refused_because is None:
-            stored = store_batch(
-                conn,
-                batch,
-                self._limits,
-                consumer=consumer,
-                at=at,
-                keeping=self._keeping,
-                on_decoded=self._count_in_flight,
-            )
-        else:
-            stored = store_refused(
-                conn, batch[0], refused_because, self._limits, consumer=consumer, at=at, keeping=self._keeping
-            )
+        return use_case(conn, *what, self._limits, consumer=consumer, at=at, keeping=self._keeping, **options)
+
+    def _settle(self, batch: Sequence[Delivery], stored: StoredBatch) -> None:
         self._counts = (self._counts[0] + stored.tally, 0)
         self._acknowledge(batch, stored)
 
     def _count_in_flight(self, items: int) -> None:
         self._counts = (self._counts[0], items)
-
-    def _split(self, batch: Sequence[Delivery], error: psycopg.Error) -> None:
-        """Halve a batch that the database refused, down to the message at fault, which is quarantined."""
-        if len(batch) == 1:
-            self.store_until_done(batch, refused_because=error.diag.message_primary or type(error).__name__)
-            return
-        middle = len(batch) // 2
-        self.store_until_done(batch[:middle])
-        self.store_until_done(batch[middle:])
 
     def _acknowledge(self, batch: Sequence[Delivery], stored: StoredBatch) -> None:
         """The commit is done: tell the devices, then the broker. A crash before costs a redelivery, never a reading."""
@@ -127,19 +145,31 @@ class Writer:
         self._session.acknowledge(batch)
         _LOG.debug("stored %d messages", len(batch), extra={"event": "batch_stored", "readings": stored.tally.stored})
 
-    def _wait_for_the_database(self, error: psycopg.Error, attempt: int, messages: int) -> None:
-        delay = min(_RETRY_MAX_S, 0.1 * 2 ** min(attempt, 10)) * random.uniform(0.5, 1)
+    def _report(self, error: Exception, attempt: int, messages: int) -> None:
+        self.failures += 1
+        state = error.sqlstate if isinstance(error, psycopg.Error) else None
+        extra = {"event": "write_failed", "sqlstate": state, "attempt": attempt}
+        known = isinstance(error, psycopg.Error)
         _LOG.error(
-            "the database did not take %d messages, they are kept: %s",
-            messages,
-            error,
-            extra={"event": "write_failed", "sqlstate": error.sqlstate, "attempt": attempt, "retry_in_s": delay},
+            "the database did not take %d messages, they are kept: %s", messages, error, extra=extra, exc_info=not known
         )
-        self._stop.wait(delay)
 
-    def keep_house(self) -> None:
+    def _say_trouble(self, refusal: Refusal, messages: int) -> None:
+        self._trouble = f"the database refuses {messages:,} messages, they are kept: {refusal.reason}"
+        extra = {"event": "refused_and_kept", "sqlstate": refusal.sqlstate, "topic": refusal.delivery.topic}
+        _LOG.error(self._trouble, extra=extra)
+
+    def _wait(self, attempt: int) -> None:
+        self._stop.wait(min(_RETRY_MAX_S, 0.1 * 2 ** min(attempt, 10)) * random.uniform(0.5, 1))
+        if self._trouble is not None:
+            self._beat_when_due()
+
+    def tend(self) -> None:
         """Once a second: the heartbeat, gaps to ask for, lanes to resume. A database that is away is no harm here."""
         self._session.resume_when_drained()
+        self._beat_when_due()
+
+    def _beat_when_due(self) -> None:
         # News of the connection does not wait for the next beat.
         if monotonic() < self._next_beat and self._session.connected == self._said_connected:
             return
@@ -154,14 +184,14 @@ class Writer:
 
     def _beat(self, conn: WriteConnection) -> None:
         session, connected = self._session, self._session.connected
-        consumer, in_flight = self._settings.consumer_id, self._counts[1]
         beat(
             conn,
-            consumer,
+            self._settings.consumer_id,
             epoch=session.epoch,
             connected=connected,
-            in_flight=in_flight,
+            in_flight=self._counts[1],
             lag_s=session.inbox.lag_s(),
+            trouble=self._trouble,
         )
         self._said_connected = connected
 

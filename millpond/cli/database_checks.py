@@ -118,11 +118,14 @@ def _check_ingest(conn: ReadConnection, grace_s: float) -> Finding:
     newest = conn.execute(_Q["select_newest_beat"]).fetchone()
     if newest is None:
         return warning("ingest", "none has ever run against this database", "start `millpond ingest`")
-    consumer, connected, silent_s = newest
+    consumer, connected, silent_s, trouble = newest
     if silent_s > grace_s:
         return bad("ingest", f"{consumer} gave no sign of life for {silent_s:,.0f} s", "start `millpond ingest`")
     if not connected:
         return bad("ingest", f"{consumer} runs, but is not connected to its broker", "see the broker's line and log")
+    if trouble is not None:
+        change = "see the errors in ingest's and the database's log; devices keep what is not acknowledged"
+        return bad("ingest", f"{consumer}: {trouble}", change)
     return good("ingest", f"{consumer} is connected, last sign of life {max(silent_s, 0):.1f} s ago.")
 
 

@@ -18,7 +18,7 @@ select coalesce(has_schema_privilege(current_schema(), 'create'), false),
 
 -- name: select_newest_beat
 -- How long ago, on the database's own clock, the liveliest ingest gave a sign of life.
-select consumer, connected, extract(epoch from clock_timestamp() - beat_at)::float8
+select consumer, connected, extract(epoch from clock_timestamp() - beat_at)::float8, trouble
 from ingest_consumer order by beat_at desc limit 1;
 
 -- name: select_newest_run

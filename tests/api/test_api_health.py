@@ -51,6 +51,14 @@ def test_not_ready_when_messages_wait_long_to_be_stored(house: House) -> None:
     assert (ingest["ok"], ingest["detail"]) == (False, "ingest-1 is behind: messages wait 75 s to be stored")
 
 
+def test_not_ready_while_the_database_refuses_what_ingest_holds(house: House) -> None:
+    with house.connect() as conn:
+        trouble = "the database refuses 4 messages, they are kept: division by zero"
+        beat(conn, "ingest-1", epoch=1, connected=True, in_flight=4, lag_s=0.0, trouble=trouble)
+    ingest = house.client().get("/readyz").json()["checks"][2]
+    assert (ingest["ok"], ingest["detail"]) == (False, f"ingest-1: {trouble}")
+
+
 def test_one_living_ingest_is_enough(house: House) -> None:
     with house.connect() as conn:
         beat(conn, "old", epoch=1, connected=True, in_flight=0, lag_s=0.0)

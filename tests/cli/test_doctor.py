@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from ingest.store import beat
 from millpond import embedded
 from millpond.cli.database_checks import check_permissions, check_scheduler, check_skew, check_timescale
 from millpond.cli.findings import Finding, Level
@@ -174,6 +175,14 @@ def test_an_ingest_that_fell_silent(millpond: Run, database: str) -> None:
     code, found = examine(millpond, "--only", "ingest", MILLPOND_DATABASE_URL=database)
     assert (code, found["ingest"][0]) == (1, "✗")
     assert "gave no sign of life for 3,6" in found["ingest"][1]
+
+
+def test_an_ingest_that_keeps_what_the_database_refuses(millpond: Run, database: str) -> None:
+    with connect(database) as conn:
+        beat(conn, "one", epoch=1, connected=True, in_flight=4, lag_s=0.0, trouble="4 messages: division by zero")
+    code, found = examine(millpond, "--only", "ingest", MILLPOND_DATABASE_URL=database)
+    assert (code, found["ingest"][0]) == (1, "✗")
+    assert "4 messages: division by zero" in found["ingest"][1]
 
 
 def scheduler(conn: WriteConnection) -> Finding:
