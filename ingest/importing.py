@@ -27,6 +27,8 @@ _MOST_NAMED = 5
 
 Numbered = tuple[int, Reading]
 Refused = tuple[Row, Rejection]
+Window = tuple[datetime, datetime]
+"""The earliest and the latest moment that a row may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +50,24 @@ def import_readings(
     *,
     at: datetime,
     clock_future: timedelta,
+    past: timedelta = timedelta(days=3650),
     chunk_rows: int = CHUNK_ROWS,
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> ImportSummary:
     """Store the readings of a CSV or Parquet file, one transaction a chunk; a second run finds duplicates only.
 
     Bad rows go to quarantine under the topic `import:NAME`, with their line as the item. A time later than `at` plus
-    `clock_future` is bad; unlike a device's, no time is ever corrected. `on_progress` hears how much of the file is
-    done. Raises InvalidInput for a file without the columns, ConfigurationError for Parquet without pyarrow.
+    `clock_future` or earlier than `at` less `past` is bad; unlike a device's, no time is ever corrected. `on_progress`
+    hears how much of the file is done. Raises InvalidInput for a file without the columns, ConfigurationError for
+    Parquet without pyarrow.
     """
     summary = ImportSummary(Tally(), 0, 0, ())
+    window = (at - past, at + clock_future)
     topic = f"import:{path.name.encode('utf-8', 'replace').decode()}"
     for chunk in read_chunks(path, COLUMNS, chunk_rows):
         with conn.transaction():
             registry = _load_registry(conn, chunk.rows)
-            readings, refused = decode_rows(chunk.rows, registry, at, at + clock_future)
+            readings, refused = decode_rows(chunk.rows, registry, at, window)
             kept = _quarantine(conn, topic, refused, at)
             tally = _store_readings(conn, readings, at) + kept
             add_to_minute(conn, CONSUMER, tally, len(chunk.rows), at)
@@ -88,13 +93,13 @@ def _is_storable(serial: Any) -> bool:
 
 
 def decode_rows(
-    rows: Sequence[Row], registry: Registry, received_at: datetime, latest: datetime
+    rows: Sequence[Row], registry: Registry, received_at: datetime, window: Window
 ) -> tuple[list[Numbered], list[Refused]]:
     """The rows that are readings, with their numbers, and those that are not, with the reason."""
     readings: list[Numbered] = []
     refused: list[Refused] = []
     for row in rows:
-        decoded = _decode_row(row, registry, received_at, latest)
+        decoded = _decode_row(row, registry, received_at, window)
         if isinstance(decoded, Rejection):
             refused.append((row, replace(decoded, item=str(row.number))))
         else:
@@ -102,7 +107,7 @@ def decode_rows(
     return readings, refused
 
 
-def _decode_row(row: Row, registry: Registry, received_at: datetime, latest: datetime) -> Reading | Rejection:
+def _decode_row(row: Row, registry: Registry, received_at: datetime, window: Window) -> Reading | Rejection:
     if isinstance(row.cells, str):
         return Rejection("malformed", row.cells)
     serial, name, ts, raw = row.cells
@@ -114,7 +119,7 @@ def _decode_row(row: Row, registry: Registry, received_at: datetime, latest: dat
     if isinstance(value, Rejection):
         return value
     try:
-        measured_at = _parse_moment(ts, latest)
+        measured_at = _parse_moment(ts, window)
     except ValueError as error:
         return Rejection("bad_time", str(error))
     number, state = (None, value) if isinstance(value, str) else (value, None)
@@ -135,18 +140,24 @@ def _parse_value(metric: Metric | None, raw: Any) -> Any:
     return raw
 
 
-def _parse_moment(ts: Any, latest: datetime) -> datetime:
-    """The time of a cell in UTC; ValueError with one sentence when it is none, or later than `latest`."""
+def _parse_moment(ts: Any, window: Window) -> datetime:
+    """The time of a cell in UTC; ValueError with one sentence when it is none, or out of the window."""
     if isinstance(ts, datetime):
         if ts.tzinfo is None:
             raise ValueError(f"ts {ts.isoformat()} has no offset from UTC")
         moment: datetime | None = ts.astimezone(UTC)
     else:
-        moment = parse_ts(int(ts) if isinstance(ts, str) and ts.isdecimal() and ts.isascii() else ts)
+        ts = int(ts) if isinstance(ts, str) and ts.isdecimal() and ts.isascii() else ts
+        moment = parse_ts(ts)
     if moment is None:
         raise ValueError("ts is empty" if ts is None else f"ts {str(ts)[:40]} is beyond the calendar")
+    earliest, latest = window
     if moment > latest:
         raise ValueError(f"ts {moment.isoformat()} has not come yet")
+    if moment < earliest:
+        # A year in seconds, read as milliseconds, is a few weeks of 1970.
+        asked = ": is it in seconds? write milliseconds" if isinstance(ts, int | float) else ""
+        raise ValueError(f"ts {moment.isoformat()} is before {earliest.date()}, the earliest that is taken{asked}")
     return moment
 
 

@@ -77,10 +77,10 @@ def readings(file: File) -> None:
 
     settings = start("database_url")
     require_schema(settings)
-    future = timedelta(minutes=settings.clock_future_minutes)
+    future, past = timedelta(minutes=settings.clock_future_minutes), timedelta(days=settings.import_past_days)
     with connect(settings.database_url.get_secret_value()) as conn, CountedProgress("readings") as advance:
         at = settings.make_clock().now()
-        summary = import_readings(conn, file, at=at, clock_future=future, on_progress=advance)
+        summary = import_readings(conn, file, at=at, clock_future=future, past=past, on_progress=advance)
     _name_refusals(file, summary)
     tally = summary.tally
     known = f" ({summary.known:,} bad and in quarantine already)" if summary.known else ""

@@ -92,6 +92,12 @@ class Settings(BaseSettings):
         gt=0,
         description="Device times further ahead than this many minutes are replaced by the receive time.",
     )
+    import_past_days: float = Field(
+        default=3650,
+        gt=0,
+        le=36_500,
+        description="Rows of a file of readings that are older than this many days are refused.",
+    )
     reading_keep_days: int = Field(
         default=400,
         ge=0,
