@@ -78,7 +78,8 @@ def select_remaining_history(
     """Percent remaining of a part day by day, oldest first; a replacement shows as a rise."""
     with conn.cursor(row_factory=class_row(Remaining)) as cursor:
         values = {"device_id": device_id, "part": part, "since": since}
-        return cursor.execute(_Q["select_remaining_history"], values).fetchall()
+        # Not prepared, as series are not: the plan depends on how far back is asked.
+        return cursor.execute(_Q["select_remaining_history"], values, prepare=False).fetchall()
 
 
 def select_product_names(conn: ReadConnection, skus: Collection[str]) -> dict[str, dict[str, str]]:

@@ -97,6 +97,9 @@ def upsert_latest(conn: WriteConnection, readings: Iterable[Reading]) -> None:
         conn.execute(_Q["upsert_latest"], _columns([newest[key] for key in sorted(newest)]))
 
 
+# Series are not prepared: a plan for every range opens all chunks of a long history before it leaves out most of them.
+
+
 def select_raw_series(
     conn: ReadConnection,
     device_id: DeviceId,
@@ -114,7 +117,7 @@ def select_raw_series(
         "limit": limit,
     }
     with conn.cursor(row_factory=class_row(Point)) as cursor:
-        return cursor.execute(_Q["select_raw_series"], values).fetchall()
+        return cursor.execute(_Q["select_raw_series"], values, prepare=False).fetchall()
 
 
 def select_bucketed_series(
@@ -136,7 +139,7 @@ def select_bucketed_series(
         "limit": limit,
     }
     with conn.cursor(row_factory=class_row(Bucket)) as cursor:
-        return cursor.execute(_Q["select_bucketed_series"], values).fetchall()
+        return cursor.execute(_Q["select_bucketed_series"], values, prepare=False).fetchall()
 
 
 def _columns(readings: Sequence[Reading]) -> dict[str, list[Any]]:
