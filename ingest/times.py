@@ -24,8 +24,8 @@ from millpond.kernel.ids import DeviceId
 
 _STEP = timedelta(microseconds=1)
 _MILLISECOND = timedelta(milliseconds=1)
-# So far the times of a burst may run ahead of ours. More than that is a server whose clock was set back.
-_BURST = timedelta(minutes=10)
+# So far the times of a burst may run ahead of ours: ten million samples. More is a server whose clock was set back.
+_BURST = timedelta(seconds=10)
 
 Moment = tuple[DeviceId, datetime]
 
