@@ -217,7 +217,8 @@ def quarantine(house: House, number: int) -> None:
     digest = number.to_bytes(32, "big")
     with house.connect() as conn:
         conn.execute(
-            "insert into quarantined_message (digest, topic, payload, received_at) values (%s, %s, %s, %s)",
+            "insert into quarantined_message (digest, topic, payload, size_bytes, received_at)"
+            " values (%s, %s, %s, 500, %s)",
             [digest, HOSTILE, HOSTILE.encode() * 20 + b"\xff\x00", NOW],
         )
         conn.execute(
