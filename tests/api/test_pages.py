@@ -218,7 +218,7 @@ def quarantine(house: House, number: int) -> None:
     with house.connect() as conn:
         conn.execute(
             "insert into quarantined_message (digest, topic, payload, size_bytes, received_at)"
-            " values (%s, %s, %s, 500, %s)",
+            " values (%s, %s, %s, 5000, %s)",
             [digest, HOSTILE, HOSTILE.encode() * 20 + b"\xff\x00", NOW],
         )
         conn.execute(
