@@ -1,11 +1,9 @@
 """Version 1 of our MQTT contract: the topic grammar and the payloads, shared by ingest and the simulators."""
 
-import math
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import from_json
 
 Channel = Literal["telemetry", "backfill", "status", "ack", "command"]
@@ -16,10 +14,20 @@ _SERIAL = r"[A-Za-z0-9._:-]{1,64}"
 _TOPIC = re.compile(rf"{PREFIX}/({_SERIAL})/(telemetry|backfill|status|ack|command)")
 _RESULT_TOPIC = re.compile(rf"{PREFIX}/({_SERIAL})/command/([^/+#]+)/result")
 
-Seq = Annotated[int, Field(strict=True, ge=0, le=SEQ_MAX)]
-Boot = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
-# A value is checked against its metric later, one by one: a bad one must not cost the others of its sample.
-Metrics = dict[str, Any]
+_BOOT_MAX = 64
+# Beyond it two whole numbers can be one double.
+_EXACT_MAX = 2**53
+_QUOTE_MAX = 40
+_DIGITS = re.compile(r"[0-9]{1,20}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+Seq = Annotated[
+    int,
+    BeforeValidator(lambda raw: raw if (seq := parse_seq(raw)) is None else seq),
+    Field(strict=True, ge=0, le=SEQ_MAX),
+]
+Boot = Annotated[str, Field(min_length=1, max_length=_BOOT_MAX, pattern=r"^[^\x00]+$")]
 
 
 class Topic(NamedTuple):
@@ -51,41 +59,24 @@ def parse_result_topic(topic: str) -> tuple[str, str] | None:
     return (match[1], match[2]) if match else None
 
 
-class Sample(BaseModel):
+class Sample(NamedTuple):
     """Metrics measured at one moment. `ts` is epoch milliseconds or RFC 3339 with an offset; see `parse_ts`."""
 
-    model_config = ConfigDict(frozen=True)
-
-    seq: Seq | None = None
-    ts: Any = None
-    metrics: Metrics
-
-    @model_validator(mode="after")
-    def _some_metrics(self) -> "Sample":
-        if not self.metrics:
-            raise ValueError("metrics is empty")
-        return self
+    seq: int | None
+    ts: Any
+    metrics: dict[str, Any]
 
 
-class Telemetry(BaseModel):
-    """A telemetry or backfill payload, once its one-sample form is folded into `samples`."""
+class Message(NamedTuple):
+    """A telemetry or backfill payload, its one-sample form folded into `samples`.
 
-    model_config = ConfigDict(frozen=True)
+    These are not read yet, each stands or falls alone. `fault` says what is wrong with the message itself.
+    """
 
-    boot: Boot | None = None
-    serial: str | None = None
-    # Not yet validated: each sample stands or falls alone.
-    samples: Annotated[list[Any], Field(min_length=1, max_length=10_000)]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fold_one_sample(cls, payload: Any) -> Any:
-        if isinstance(payload, dict) and "samples" not in payload:
-            if "metrics" not in payload:
-                raise ValueError("neither metrics nor samples is there")
-            one = {key: payload[key] for key in ("seq", "ts", "metrics") if key in payload}
-            return {key: payload[key] for key in ("boot", "serial") if key in payload} | {"samples": [one]}
-        return payload
+    boot: str | None
+    serial: str | None
+    samples: list[Any]
+    fault: str = ""
 
 
 class Status(BaseModel):
@@ -132,38 +123,82 @@ class ResendResult(BaseModel):
 def parse_json(payload: bytes) -> Any:
     """The JSON value of `payload`; NaN and infinities are let through for the metric they belong to to be rejected.
 
-    Raises ValueError with the position of the mistake.
+    A byte order mark, and the zeros that end a text in C, are passed over. Raises ValueError with the position of the
+    mistake.
     """
-    return from_json(payload, allow_inf_nan=True)
+    return from_json(payload.removeprefix(_BYTE_ORDER_MARK).rstrip(b"\0"), allow_inf_nan=True)
 
 
-def parse_ts(ts: Any) -> datetime | None:
-    """A sample's `ts` as UTC; None when it is absent or beyond any calendar. Raises ValueError when it is not a time.
-
-    A time without an offset is an error: nobody can know which hour it meant.
-    """
-    if ts is None:
-        return None
-    if isinstance(ts, int | float) and not isinstance(ts, bool):
-        if not math.isfinite(ts):
-            raise ValueError(f"ts {ts} is not a time")
-        return _from_epoch_ms(ts)
-    if not isinstance(ts, str):
-        raise ValueError(f"ts {ts!r} is neither epoch milliseconds nor RFC 3339")
-    try:
-        moment = datetime.fromisoformat(ts)
-    except ValueError:
-        raise ValueError(f"ts {ts[:40]!r} is neither epoch milliseconds nor RFC 3339") from None
-    if moment.tzinfo is None:
-        raise ValueError(f"ts {ts!r} has no offset from UTC")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return None
+def parse_message(content: Any) -> Message:
+    """A telemetry or backfill payload, with all of it that can be read."""
+    if not isinstance(content, dict):
+        return Message(None, None, [], f"the payload is {quote(content)}, not an object")
+    boot, serial = content.get("boot"), content.get("serial")
+    faults = [] if boot is None or _is_boot(boot) else ["boot: it is not a text of 1 to 64 characters without NUL"]
+    samples = content.get("samples", [content] if content.keys() & {"metrics", "seq"} else None)
+    if isinstance(samples, dict):
+        samples = [samples]
+    if not isinstance(samples, list):
+        faults.append("samples: it is not a list" if "samples" in content else "neither metrics nor samples is there")
+    elif not samples:
+        faults.append("samples: it is empty")
+    serial = None if serial is None else serial if isinstance(serial, str) else quote(serial)
+    boot = boot if _is_boot(boot) else None
+    return Message(boot, serial, samples if isinstance(samples, list) else [], "; ".join(faults))
 
 
-def _from_epoch_ms(ts: float) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(ts / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
+def parse_sample(raw: Any) -> Sample:
+    """One of a message's samples; its values are not checked. Raises ValueError when it is none."""
+    if not isinstance(raw, dict):
+        raise ValueError(f"it is {quote(raw)}, not an object")
+    seq = parse_seq(raw.get("seq"))
+    if seq is None and raw.get("seq") is not None:
+        raise ValueError(f"seq: {quote(raw['seq'])} is not a whole number from 0 to 2^64 - 1")
+    metrics = raw.get("metrics")
+    if not isinstance(metrics, dict):
+        raise ValueError("metrics: it is not an object")
+    if not metrics:
+        raise ValueError("metrics is empty")
+    return Sample(seq, raw.get("ts"), metrics)
+
+
+def parse_seq(raw: Any) -> int | None:
+    """A sequence number, also one that a device wrote as 2.0 or "2"; None when it is none."""
+    if isinstance(raw, float):
+        raw = int(raw) if raw.is_integer() and abs(raw) <= _EXACT_MAX else None
+    elif isinstance(raw, str):
+        raw = int(raw) if _DIGITS.fullmatch(raw) else None
+    is_one = isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw <= SEQ_MAX
+    return raw if is_one else None
+
+
+def _is_boot(raw: Any) -> bool:
+    return isinstance(raw, str) and 0 < len(raw) <= _BOOT_MAX and "\x00" not in raw and is_text(raw)
+
+
+def is_text(raw: str) -> bool:
+    """Whether UTF-8 can say it: it has no half of a surrogate pair."""
+    return not _SURROGATE.search(raw)
+
+
+def quote(raw: Any) -> str:
+    """A value of a payload in a few characters, for a sentence: what devices send is repeated at no great length."""
+    match raw:
+        case None:
+            return "null"
+        case bool():
+            return str(raw).lower()
+        case str():
+            return repr(raw[:_QUOTE_MAX])
+        case int() if abs(raw) < 10**_QUOTE_MAX:
+            return str(raw)
+        case int():
+            return "a number of too many digits"
+        case float():
+            return str(raw)
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+        case _:
+            return "not readable"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ingest.decode import Decoded
+from ingest.nouns import Decoded
 
 
 @dataclass(slots=True)

@@ -184,17 +184,9 @@ class LaneConnection:
             _LOG.warning("not listening until the backlog is stored", extra=extra)
 
     def _delivery(self, message: mqtt.MQTTMessage) -> Delivery:
-        received_at = self._clock.now()
+        payload, at = bytes(message.payload), self._clock.now()
         return Delivery(
-            message.topic,
-            bytes(message.payload),
-            received_at,
-            self.lane,
-            message.mid,
-            message.qos,
-            self._epoch,
-            monotonic(),
-            message.retain,
+            message.topic, payload, at, self.lane, message.mid, message.qos, self._epoch, monotonic(), message.retain
         )
 
 

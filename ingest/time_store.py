@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from ingest.decode import SeqKey
+from ingest.nouns import SeqKey
 from ingest.sequence import format_seqs
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.ids import DeviceId

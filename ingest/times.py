@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from devices.nouns import Reading
 from devices.readings import TimeSpan, select_measured_between
-from ingest.decode import Decoded, DecodedReading, SeqKey
+from ingest.nouns import Decoded, DecodedReading, SeqKey
 from ingest.time_store import (
     ClockNews,
     insert_effective_times,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from devices.nouns import Metric, MetricKind
+from devices.salvage import UNREADABLE
+from devices.wire import is_text, quote
 
 _STATE_MAX = 64
 
@@ -32,8 +34,10 @@ def check_value(metrics: Mapping[str, Metric], model: str, name: str, raw: Any) 
         if raw.keys() != {"value", "unit"}:
             return Rejection("malformed", f"{name} is an object without just value and unit")
         if raw["unit"] != metric.unit:
-            return Rejection("wrong_unit", f"{name} is in {str(raw['unit'])[:40]!r}, its unit is {metric.unit!r}")
+            return Rejection("wrong_unit", f"{name} is in {quote(raw['unit'])}, its unit is {metric.unit!r}")
         raw = raw["value"]
+    if raw is UNREADABLE:
+        return Rejection("unreadable", f"{name} cannot be read")
     match metric.kind:
         case MetricKind.NUMBER:
             return _check_number(metric, raw)
@@ -64,7 +68,7 @@ def _check_number(metric: Metric, raw: Any) -> float | Rejection:
 def _check_state(metric: Metric, raw: Any) -> str | Rejection:
     if not isinstance(raw, str):
         return Rejection("wrong_kind", f"{metric.name} is not a text")
-    if not raw or len(raw) > _STATE_MAX or "\x00" in raw:
+    if not raw or len(raw) > _STATE_MAX or "\x00" in raw or not is_text(raw):
         return Rejection("out_of_range", f"{metric.name} is not 1 to {_STATE_MAX} characters without NUL")
     if metric.states is not None and raw not in metric.states:
         return Rejection("out_of_range", f"{metric.name} is {raw!r}, it can be {', '.join(metric.states)}")

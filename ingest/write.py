@@ -10,8 +10,9 @@ import psycopg
 from devices.nouns import Reading
 from devices.readings import ReadingKey, insert_readings, reading_key, select_readings_by_key, upsert_latest
 from devices.store import select_devices_by_serial, select_metrics, upsert_device_status
-from ingest.decode import Decoded, Limits, Registry, SeqKey, decode_delivery, serial_of
+from ingest.decode import decode_delivery, serial_of
 from ingest.delivery import Delivery
+from ingest.nouns import Decoded, Limits, Registry, SeqKey
 from ingest.quarantine import Keeping, RefusedMessage, insert_quarantine, shorten
 from ingest.sequence import group_by_boot
 from ingest.store import (

@@ -11,10 +11,10 @@ import psycopg
 
 from devices.wire import Ack, build_topic
 from ingest.database import Database
-from ingest.decode import Limits
 from ingest.delivery import Delivery
 from ingest.fault import FaultFinder, Refusal, Trials
 from ingest.gaps import GapWatch
+from ingest.nouns import Limits
 from ingest.quarantine import Keeping
 from ingest.session import Session
 from ingest.store import beat

@@ -18,7 +18,7 @@ from millpond.kernel.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from devices.profile import DeviceProfile
-    from ingest.decode import Decoded, Registry
+    from ingest.nouns import Decoded, Registry
 
 _FORMATS = ("millpond-v1",)
 
@@ -85,8 +85,9 @@ def _decode_best(
 ) -> tuple["DeviceProfile", "Decoded"]:
     """The message as read with each profile; of several the one that leaves the most readings and the fewest metrics
     that it could have and did not."""
-    from ingest.decode import Limits, decode_delivery
+    from ingest.decode import decode_delivery
     from ingest.delivery import Delivery, Lane
+    from ingest.nouns import Limits
 
     limits = Limits(
         settings.payload_max_bytes,
@@ -100,7 +101,8 @@ def _decode_best(
 
 def _make_registry(profile: "DeviceProfile", topic: str, at: datetime) -> "Registry":
     from devices.nouns import Device, Metric
-    from ingest.decode import Registry, serial_of
+    from ingest.decode import serial_of
+    from ingest.nouns import Registry
     from millpond.kernel.ids import DeviceId, MetricId, Serial
 
     serial = Serial(serial_of(topic) or "")

@@ -12,7 +12,7 @@ from devices.nouns import Device
 from devices.owners import ClaimKind, issue_claim_code, select_labelled
 from devices.registry import move_device, register_device
 from devices.store import select_devices_by_serial
-from devices.wire import parse_ts
+from devices.wire_time import parse_ts
 from ingest.rows import Row, read_chunks
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput, MillpondError

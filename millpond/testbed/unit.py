@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from devices.profile import DeviceProfile
-from devices.wire import parse_ts
+from devices.wire_time import parse_ts
 from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.errors import InvalidInput
 from simulators.climate import region_named

@@ -8,8 +8,8 @@ import pytest
 
 import ingest.quarantine
 from devices.registry import register_device
-from ingest.decode import Limits
 from ingest.delivery import Delivery, Lane
+from ingest.nouns import Limits
 from ingest.quarantine import Keeping
 from ingest.tally import Tally
 from ingest.write import store_batch

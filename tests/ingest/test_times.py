@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devices.registry import register_device
-from ingest.decode import Limits
 from ingest.delivery import Delivery, Lane
+from ingest.nouns import Limits
 from ingest.store import Complete
 from ingest.write import StoredBatch, store_batch
 from millpond.kernel.db import WriteConnection, connect

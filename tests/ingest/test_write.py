@@ -10,8 +10,8 @@ import pytest
 from devices.registry import register_device
 from devices.store import select_device, select_device_status, select_latest
 from devices.wire import SEQ_MAX
-from ingest.decode import Limits
 from ingest.delivery import Delivery, Lane
+from ingest.nouns import Limits
 from ingest.store import Complete, Gap, mark_gap_asked, select_gaps
 from ingest.write import StoredBatch, store_batch, store_refused
 from millpond.kernel.db import WriteConnection

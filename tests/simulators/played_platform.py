@@ -59,13 +59,13 @@ class PlayedPlatform:
 
     def _store(self, serial: str, payload: bytes) -> None:
         try:
-            telemetry = wire.Telemetry.model_validate(wire.parse_json(payload))
+            telemetry = wire.parse_message(wire.parse_json(payload))
         except ValueError:
             return
         assert telemetry.boot is not None
         held = self.seen.setdefault((serial, telemetry.boot), {})
         for raw in telemetry.samples:
-            sample = wire.Sample.model_validate(raw)
+            sample = wire.parse_sample(raw)
             assert sample.seq is not None
             held[sample.seq] = sample
         if self.acking:

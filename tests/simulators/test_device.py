@@ -9,6 +9,7 @@ import pytest
 
 from devices import wire
 from devices.profile import shipped_profiles
+from devices.wire_time import parse_ts
 from millpond.kernel.errors import Conflict
 from simulators.climate import REGIONS
 from simulators.device import PAYLOAD_MAX_BYTES, Message, SimulatedDevice, parse_ack, parse_command
@@ -41,12 +42,12 @@ def test_stored_samples_go_to_backfill_many_at_a_time() -> None:
     messages = _drain(device)
     assert [message.samples for message in messages] == [48, 32]
     assert {message.topic for message in messages} == {"millpond/v1/A-1/backfill"}
-    telemetry = wire.Telemetry.model_validate(wire.parse_json(messages[0].payload))
-    samples = [wire.Sample.model_validate(sample) for sample in telemetry.samples]
+    telemetry = wire.parse_message(wire.parse_json(messages[0].payload))
+    samples = [wire.parse_sample(sample) for sample in telemetry.samples]
     assert telemetry.boot == "7f3c"
     assert [sample.seq for sample in samples] == list(range(1, 49))
     assert samples[0].metrics.keys() == shipped_profiles()["reed-air-2"].metrics.keys()
-    assert START <= wire.parse_ts(samples[0].ts) < START + timedelta(hours=3)  # type: ignore[operator]
+    assert START <= parse_ts(samples[0].ts) < START + timedelta(hours=3)  # type: ignore[operator]
 
 
 def test_what_is_measured_after_the_live_edge_goes_to_telemetry_alone() -> None:

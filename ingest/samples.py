@@ -1,0 +1,133 @@
+"""Telemetry and backfill, sample by sample: what is unreadable in part costs that part, and its numbers are found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from devices.nouns import Device, Metric, Reading
+from devices.salvage import Salvaged, salvage
+from devices.wire import Message, Sample, parse_json, parse_message, parse_sample, parse_seq, quote
+from devices.wire_time import parse_ts
+from ingest.nouns import Decoded, DecodedReading, Limits, Registry, SeqKey
+from ingest.value import Rejection, check_value
+
+_SAMPLES_MAX = 10_000
+_DOES_NOT_END = "it does not end where it should"
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What the samples of a message share. `fault` says what is wrong with the message itself, if anything is."""
+
+    boot: str | None
+    fault: str
+    device: Device
+    metrics: Mapping[str, Metric]
+    limits: Limits
+
+
+def decode_telemetry(decoded: Decoded, registry: Registry, limits: Limits) -> None:
+    """Add to `decoded` what its message holds.
+
+    Numbers are also those of bad samples: what is quarantined is safe, and the device may forget it.
+    """
+    content, not_json = _read_payload(decoded.delivery.payload)
+    message = parse_message(content.content)
+    samples = [_read_sample(raw, content.broken) for raw in message.samples]
+    decoded.seqs = _numbers(decoded.serial, message)
+    read = sum(isinstance(sample, Sample) for sample in samples)
+    fault = "; ".join(filter(None, [not_json and f"{not_json}, {read} of its samples can be read", message.fault]))
+    decoded.numbers_lost = content.lost or (
+        bool(fault or message.boot) and len(decoded.seqs) < max(1, len(message.samples))
+    )
+    if rejection := _refuse_whole(decoded.serial, message, registry):
+        decoded.rejections.append(rejection)
+        return
+    if fault:
+        decoded.rejections.append(Rejection("malformed", fault))
+    device = registry.devices[decoded.serial]
+    context = _Context(message.boot, fault, device, registry.metrics.get(device.model, {}), limits)
+    for index, sample in enumerate(samples):
+        if isinstance(sample, Sample):
+            _decode_sample(decoded, index, sample, context)
+        elif not not_json:
+            decoded.rejections.append(Rejection("malformed", f"sample {index}: {sample}", f"#{index}"))
+
+
+def _read_payload(payload: bytes) -> tuple[Salvaged, str]:
+    """The payload as far as it can be read, and why it is not JSON when it is none."""
+    try:
+        return Salvaged(parse_json(payload), frozenset(), False), ""
+    except ValueError as error:
+        return salvage(payload), f"the payload is not JSON: {error}"
+
+
+def _read_sample(raw: Any, broken: frozenset[int]) -> Sample | str:
+    try:
+        sample = parse_sample(raw)
+    except ValueError as error:
+        return str(error)
+    return _DOES_NOT_END if id(raw) in broken or id(sample.metrics) in broken else sample
+
+
+def _numbers(serial: str, message: Message) -> list[SeqKey]:
+    if message.boot is None:
+        return []
+    seqs = (parse_seq(raw.get("seq")) for raw in message.samples if isinstance(raw, dict))
+    return [SeqKey(serial, message.boot, seq) for seq in seqs if seq is not None]
+
+
+def _refuse_whole(serial: str, message: Message, registry: Registry) -> Rejection | None:
+    if message.serial is not None and message.serial != serial:
+        said = quote(message.serial)
+        return Rejection("serial_mismatch", f"the payload says serial {said}, the topic another")
+    if serial not in registry.devices:
+        return Rejection("unknown_serial", f"serial {serial} is not registered")
+    if len(message.samples) > _SAMPLES_MAX:
+        count = len(message.samples)
+        return Rejection("malformed", f"samples: {count:,} are in one message, {_SAMPLES_MAX:,} are allowed")
+    return None
+
+
+def _decode_sample(decoded: Decoded, index: int, sample: Sample, context: _Context) -> None:
+    boot, received_at = context.boot, decoded.delivery.received_at
+    key = SeqKey(decoded.serial, boot, sample.seq) if boot is not None and sample.seq is not None else None
+    where = f"#{index}" if key is None else str(key.seq)
+    try:
+        said_at = parse_ts(sample.ts)
+    except ValueError as error:
+        decoded.rejections.append(Rejection("bad_time", str(error), where))
+        return
+    measured_at, corrected = _effective_time(said_at, received_at, index, context.limits)
+    if key is None and corrected and not _is_news(decoded, sample, context):
+        return
+    for name, raw in sample.metrics.items():
+        value = check_value(context.metrics, context.device.model, name, raw)
+        if isinstance(value, Rejection):
+            decoded.rejections.append(Rejection(value.code, value.reason, f"{where}/{name[:64]}"))
+            continue
+        number, state = (None, value) if isinstance(value, str) else (value, None)
+        device_id, metric_id = context.device.device_id, context.metrics[name].metric_id
+        reading = Reading(device_id, metric_id, measured_at, number, state, received_at, corrected)
+        decoded.readings.append(DecodedReading(reading, key, said_at, index))
+
+
+def _is_news(decoded: Decoded, sample: Sample, context: _Context) -> bool:
+    """Whether a sample that has neither a number nor a time is stored: there is nothing to know it again by."""
+    if decoded.delivery.retained:
+        # The broker hands it out at each subscription, and it may be a year old.
+        decoded.no_news += len(sample.metrics)
+        return False
+    # A device sends a message that is at fault again and again. Its number may be there and not be readable.
+    return not context.fault
+
+
+def _effective_time(
+    said_at: datetime | None, received_at: datetime, index: int, limits: Limits
+) -> tuple[datetime, bool]:
+    """When a sample counts as measured, and whether that is our correction of an absent or implausible time."""
+    if said_at is not None and -limits.clock_past <= said_at - received_at <= limits.clock_future:
+        return said_at, False
+    # Samples of one message came at one moment; a microsecond apart they stay different readings.
+    return received_at + timedelta(microseconds=index), True
