@@ -317,3 +317,25 @@ select p.currency,
        sum(p.amount_minor)::bigint as balance,
        count(distinct p.entry_id) as entries
 from posting p join account a using (account_id) group by p.currency order by p.currency;
+
+-- name: end_scans
+-- Scans of before a moment; the bindings that they made stay.
+with old as (
+    select scan_id from scan
+    where scanned_at < %(before)s::timestamptz
+    order by scanned_at limit %(most)s::bigint
+), gone as (
+    delete from scan s using old where %(deleting)s::boolean and s.scan_id = old.scan_id returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_spent_nonces
+-- Codes that were spent before a moment, and have expired since.
+with old as (
+    select nonce from spent_nonce
+    where spent_at < %(before)s::timestamptz
+    order by nonce limit %(most)s::bigint
+), gone as (
+    delete from spent_nonce s using old where %(deleting)s::boolean and s.nonce = old.nonce returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;

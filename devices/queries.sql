@@ -277,9 +277,26 @@ call refresh_reading_day();
 -- Drop the oldest readings before a moment and keep their days; how many went, null when there are none.
 select drop_oldest_readings(%(before)s::timestamptz);
 
--- name: delete_kept_days
--- Forget days that have no readings any more.
-delete from reading_day_kept where day < %(before)s::timestamptz;
+-- name: count_old_readings
+-- How many readings lie in days that are over by a moment, one look at the key for each series.
+select coalesce(sum(old.readings), 0)::bigint
+from device d join metric m using (model)
+cross join lateral (
+    select count(*) as readings from reading r
+    where r.device_id = d.device_id and r.metric_id = m.metric_id
+      and r.measured_at < date_bin('1 day', %(before)s::timestamptz, timestamptz '2000-01-01 00:00:00+00')) old;
+
+-- name: end_kept_days
+-- Days before a moment that have no readings any more.
+with old as (
+    select device_id, metric_id, day from reading_day_kept
+    where day < %(before)s::timestamptz
+    order by device_id, metric_id, day limit %(most)s::bigint
+), gone as (
+    delete from reading_day_kept k using old
+    where %(deleting)s::boolean and (k.device_id, k.metric_id, k.day) = (old.device_id, old.metric_id, old.day) returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
 
 -- name: select_current_parts
 -- A page of installations that are not ended, and whether each followed another.

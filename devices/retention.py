@@ -1,9 +1,11 @@
 """Use case: what readings leave behind when they are old. Readings go first and leave their days; the days go later."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from millpond.kernel.db import WriteConnection, load_queries
+from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.jobs import Claim, hold_lease
+from millpond.kernel.retention import Ending
+from millpond.kernel.settings import Settings
 
 _Q = load_queries("devices")
 
@@ -28,6 +30,12 @@ def _drop_oldest(conn: WriteConnection, before: datetime, claim: Claim | None) -
     return None if row is None else row[0]
 
 
-def drop_old_days(conn: WriteConnection, before: datetime) -> int:
-    """Drop the days before `before` whose readings are gone already; how many went."""
-    return conn.execute(_Q["delete_kept_days"], {"before": before}).rowcount
+def count_old_readings(conn: ReadConnection, before: datetime) -> int:
+    """How many readings lie in days that end by `before`; whole chunks may hold some of them back for a week."""
+    row = conn.execute(_Q["count_old_readings"], {"before": before}).fetchone()
+    return 0 if row is None else row[0]
+
+
+def devices_endings(settings: Settings) -> list[Ending]:
+    """What goes of the days that have no readings any more."""
+    return [Ending("reading_day_kept", "days of readings", timedelta(days=settings.day_keep_days), _Q["end_kept_days"])]

@@ -64,3 +64,50 @@ order by i.device_id, i.part;
 select d.serial, i.consumable, f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90, f.method, f.reason
 from depletion_forecast f join installation i using (installation_id) join device d using (device_id)
 where f.run_id = %(run_id)s::bigint order by d.serial, i.consumable, i.installation_id;
+
+-- name: thin_forecasts
+-- Of the runs made before a moment the last of each week stays; a part's newest forecast stays whatever its age.
+with old as (
+    select f.run_id, f.installation_id
+    from forecast_run r join depletion_forecast f using (run_id)
+    where r.made_at < %(before)s::timestamptz
+      and exists (select from forecast_run l
+                  where (l.at, l.run_id) > (r.at, r.run_id) and l.made_at < %(before)s::timestamptz
+                    and date_trunc('week', l.at, 'UTC') = date_trunc('week', r.at, 'UTC'))
+      and exists (select from depletion_forecast n
+                  where n.installation_id = f.installation_id and n.at <= %(at)s::timestamptz
+                    and (n.at, n.run_id) > (f.at, f.run_id))
+    order by r.made_at desc, f.run_id, f.installation_id limit %(most)s::bigint
+), gone as (
+    delete from depletion_forecast f using old
+    where %(deleting)s::boolean and (f.run_id, f.installation_id) = (old.run_id, old.installation_id) returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_forecasts
+-- Of what was made before a moment only a part's newest forecast stays.
+with old as (
+    select f.run_id, f.installation_id
+    from forecast_run r join depletion_forecast f using (run_id)
+    where r.made_at < %(before)s::timestamptz
+      and exists (select from depletion_forecast n
+                  where n.installation_id = f.installation_id and n.at <= %(at)s::timestamptz
+                    and (n.at, n.run_id) > (f.at, f.run_id))
+    order by r.made_at desc, f.run_id, f.installation_id limit %(most)s::bigint
+), gone as (
+    delete from depletion_forecast f using old
+    where %(deleting)s::boolean and (f.run_id, f.installation_id) = (old.run_id, old.installation_id) returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_forecast_runs
+-- Runs made before a moment of which no forecast is left.
+with old as (
+    select run_id from forecast_run r
+    where made_at < %(before)s::timestamptz
+      and not exists (select from depletion_forecast f where f.run_id = r.run_id)
+    order by run_id limit %(most)s::bigint
+), gone as (
+    delete from forecast_run r using old where %(deleting)s::boolean and r.run_id = old.run_id returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;

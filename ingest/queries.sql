@@ -51,10 +51,11 @@ returning digest, items;
 
 -- name: insert_quarantined_messages
 -- Keep the original bytes of messages that were refused in whole or in part, in binary: as text they are twice as large.
+-- One that is there already is young again, and locked, so that it does not go as old in this moment.
 insert into quarantined_message (digest, topic, payload, size_bytes, received_at)
 select * from unnest(%(digests)b::bytea[], %(topics)b::text[], %(payloads)b::bytea[], %(sizes)b::bigint[],
                      %(received_ats)b::timestamptz[])
-on conflict (digest) do nothing;
+on conflict (digest) do update set received_at = excluded.received_at;
 
 -- name: upsert_sequences
 -- Add the sequence numbers of a batch; returns up to where each boot is complete, null when it lacks its beginning.
@@ -148,3 +149,121 @@ cross join lateral (
 ) r
 where (i.value, i.state) is distinct from (r.value, r.state)
 on conflict on constraint conflict_once_per_value do nothing;
+
+-- name: end_quarantine
+-- Items that were refused before a moment.
+with old as (
+    select quarantine_id from quarantine
+    where received_at < %(before)s::timestamptz
+    order by received_at, quarantine_id limit %(most)s::bigint
+), gone as (
+    delete from quarantine q using old where %(deleting)s::boolean and q.quarantine_id = old.quarantine_id returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_quarantined_messages
+-- Messages of before a moment of which no item is in quarantine after it; one that is just being referred to stays.
+with old as (
+    select digest from quarantined_message m
+    where received_at < %(before)s::timestamptz
+      and not exists (select from quarantine q
+                      where q.digest = m.digest
+                        and (%(deleting)s::boolean or q.received_at >= %(before)s::timestamptz))
+    order by received_at limit %(most)s::bigint
+), held as (
+    select digest from quarantined_message m join old using (digest)
+    where %(deleting)s::boolean and m.received_at < %(before)s::timestamptz for update of m skip locked
+), gone as (
+    delete from quarantined_message m using held where m.digest = held.digest returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_conflicts
+-- Values that disagreed with what was stored, kept aside before a moment.
+with old as (
+    select device_id, metric_id, measured_at, value, state from reading_conflict
+    where received_at < %(before)s::timestamptz
+    order by received_at limit %(most)s::bigint
+), gone as (
+    delete from reading_conflict c using old
+    where %(deleting)s::boolean
+      and (c.device_id, c.metric_id, c.measured_at) = (old.device_id, old.metric_id, old.measured_at)
+      and (c.value, c.state) is not distinct from (old.value, old.state)
+    returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_effective_times
+-- Times given to samples before a moment; what comes again after that is known by its number alone. While a boot speaks,
+-- those that it was not told to be safe stay: it sends them again, maybe with a mended clock.
+with old as (
+    select serial, boot, seq from effective_time e
+    where effective_at < %(before)s::timestamptz
+      and not exists (select from sequence s
+                      where s.serial = e.serial and s.boot = e.boot and s.last_seen_at >= %(before)s::timestamptz
+                        and not s.received + s.given_up @> numrange(least(1, e.seq), e.seq, '[]'))
+    order by effective_at limit %(most)s::bigint
+), gone as (
+    delete from effective_time e using old
+    where %(deleting)s::boolean and (e.serial, e.boot, e.seq) = (old.serial, old.boot, old.seq) returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_boots
+-- Boots silent since a moment. A registered device's newest stays, and one of its that lacks numbers for as long again;
+-- one that speaks in this very moment is locked by its batch and left alone.
+with old as (
+    select s.serial, s.boot from sequence s
+    where s.last_seen_at < %(before)s::timestamptz
+      and not exists (
+          select from device d
+          where d.serial = s.serial
+            and (not exists (select from sequence n
+                             where n.serial = s.serial and (n.last_seen_at, n.boot) > (s.last_seen_at, s.boot))
+                 or (s.last_seen_at >= %(before)s::timestamptz - (%(at)s::timestamptz - %(before)s::timestamptz)
+                     and exists (select from sequence_gap g where g.serial = s.serial and g.boot = s.boot))))
+    order by s.serial, s.boot limit %(most)s::bigint
+), held as (
+    select s.serial, s.boot from sequence s join old using (serial, boot)
+    where %(deleting)s::boolean and s.last_seen_at < %(before)s::timestamptz for update of s skip locked
+), gone as (
+    delete from sequence s using held where (s.serial, s.boot) = (held.serial, held.boot) returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: fold_minutes
+-- Add the minutes of days before a moment to the first minute of their day, so that every sum stays what it was.
+with old as (
+    select consumer, minute from ingest_minute
+    where minute < date_trunc('day', %(before)s::timestamptz, 'UTC') and minute <> date_trunc('day', minute, 'UTC')
+    order by consumer, minute limit %(most)s::bigint
+), gone as (
+    delete from ingest_minute m using old
+    where %(deleting)s::boolean and (m.consumer, m.minute) = (old.consumer, old.minute) returning m.*
+), folded as (
+    insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined)
+    select consumer, date_trunc('day', minute, 'UTC'), sum(messages), sum(received), sum(stored), sum(duplicate),
+           sum(conflict), sum(quarantined)
+    from gone group by 1, 2
+    on conflict (consumer, minute) do update
+    set messages = ingest_minute.messages + excluded.messages, received = ingest_minute.received + excluded.received,
+        stored = ingest_minute.stored + excluded.stored, duplicate = ingest_minute.duplicate + excluded.duplicate,
+        conflict = ingest_minute.conflict + excluded.conflict,
+        quarantined = ingest_minute.quarantined + excluded.quarantined
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_heartbeats
+-- Ingests that gave no sign of life for so long, on the database's clock, which they beat on.
+with old as (
+    select consumer from ingest_consumer
+    where beat_at < clock_timestamp() - (%(at)s::timestamptz - %(before)s::timestamptz)
+    order by consumer limit %(most)s::bigint
+), held as (
+    select consumer from ingest_consumer c join old using (consumer)
+    where %(deleting)s::boolean and c.beat_at < clock_timestamp() - (%(at)s::timestamptz - %(before)s::timestamptz)
+    for update of c skip locked
+), gone as (
+    delete from ingest_consumer c using held where c.consumer = held.consumer returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;

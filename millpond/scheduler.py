@@ -24,6 +24,7 @@ from millpond.kernel.errors import LeaseLost
 from millpond.kernel.ids import new_id
 from millpond.kernel.jobs import LEASE, Claim, claim_run, fail_run, finish_run, lease_kept, select_left_period
 from millpond.kernel.settings import Settings
+from millpond.retention import end_what_is_old
 from offers.job import issue_due_offers
 from offers.nouns import LeadTime
 
@@ -45,6 +46,7 @@ def make_jobs(settings: Settings, clock: Clock) -> list[Job]:
         Job("forecast", timedelta(hours=settings.forecast_period_h), _forecast_job(clock)),
         Job("offers", timedelta(hours=settings.offers_period_h), _offers_job(settings)),
         Job("release_commissions", timedelta(days=1), _release_job),
+        Job("retention", timedelta(days=1), _retention_job(settings)),
     ]
 
 
@@ -139,3 +141,7 @@ def _offers_job(settings: Settings) -> Callable[[WriteConnection, datetime, Clai
 
 def _release_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
     return {"released": release_commissions(conn, at, claim=claim)}
+
+
+def _retention_job(settings: Settings) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:
+    return lambda conn, at, claim: asdict(end_what_is_old(conn, at, settings, claim=claim))

@@ -204,3 +204,20 @@ where (%(customer_id)s::text is null or d.customer_id = %(customer_id)s::text)
   and (%(before_at)s::timestamptz is null
        or (d.decided_at, d.decision_id) < (%(before_at)s::timestamptz, %(before_id)s::text))
 order by d.decided_at desc, d.decision_id desc limit %(limit)s;
+
+-- name: end_decisions
+-- Noes of before a moment that a later decision about the same thing followed, or whose part was replaced before it.
+with old as (
+    select d.decision_id from decision d
+    where d.outcome = 'not_issued' and d.decided_at < %(before)s::timestamptz
+      and (exists (select from decision n
+                   where n.device_id = d.device_id and n.sku = d.sku and n.trigger = d.trigger
+                     and n.installation_id is not distinct from d.installation_id
+                     and (n.decided_at, n.decision_id) > (d.decided_at, d.decision_id))
+           or exists (select from installation i
+                      where i.installation_id = d.installation_id and i.ended_at < %(before)s::timestamptz))
+    order by d.decided_at limit %(most)s::bigint
+), gone as (
+    delete from decision d using old where %(deleting)s::boolean and d.decision_id = old.decision_id returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;

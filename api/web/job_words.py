@@ -20,6 +20,7 @@ _COUNTED = {
         "failed": "failed, see the log",
     },
     "release_commissions": {"released": "commissions became payable"},
+    "retention": {"rows_deleted": "old rows deleted", "deleted": "of them"},
 }
 _SAID_ELSEWHERE = ("at", "run_id", "candidates")
 

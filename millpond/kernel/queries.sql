@@ -55,3 +55,28 @@ select pg_advisory_xact_lock(hashtextextended(%(subject)s || ' ' || %(key)s, 0))
 select (select extversion from pg_extension where extname = 'timescaledb'),
        (select default_version from pg_available_extensions where name = 'timescaledb'),
        exists (select 1 from pg_settings where starts_with(name, 'timescaledb'));
+
+-- name: end_idempotency_keys
+-- Answers that were given before a moment; the same request under the same key is a new one from then on.
+with old as (
+    select subject, key from idempotency_key
+    where created_at < %(before)s::timestamptz
+    order by created_at limit %(most)s::bigint
+), gone as (
+    delete from idempotency_key k using old
+    where %(deleting)s::boolean and (k.subject, k.key) = (old.subject, old.key) returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_job_runs
+-- Runs for periods before a moment; the two newest of a job stay, since they are what tells that a period was run.
+with old as (
+    select job, scheduled_for from job_run r
+    where scheduled_for < %(before)s::timestamptz
+      and exists (select from job_run n where n.job = r.job and n.scheduled_for > r.scheduled_for offset 1)
+    order by job, scheduled_for limit %(most)s::bigint
+), gone as (
+    delete from job_run r using old
+    where %(deleting)s::boolean and (r.job, r.scheduled_for) = (old.job, old.scheduled_for) returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;

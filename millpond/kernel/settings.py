@@ -9,11 +9,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from millpond.kernel.clock import Clock, parse_clock
 from millpond.kernel.errors import ConfigurationError
+from millpond.kernel.kept import KeptDays
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-class Settings(BaseSettings):
+class Settings(BaseSettings, KeptDays):
     """What an operator can set. Each field's description is one row of the README's table."""
 
     model_config = SettingsConfigDict(env_prefix="MILLPOND_", frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -216,7 +217,8 @@ def _describe(name: str) -> str:
 def settings_table() -> str:
     """The README's table of settings, as Markdown."""
     rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
-    for name, field in Settings.model_fields.items():
+    # What a base class adds comes last.
+    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] not in Settings.__annotations__):
         default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
         shown = f"`{str(default).lower() if isinstance(default, bool) else default}`" if default != "" else "–"
         rows.append(f"| `MILLPOND_{name.upper()}` | {shown} | {field.description} |")

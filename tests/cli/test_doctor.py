@@ -198,7 +198,7 @@ def run(conn: WriteConnection, job: str, since: timedelta, *, lease: timedelta =
 
 
 def test_a_scheduler_whose_jobs_have_run_is_well(conn: WriteConnection) -> None:
-    for job in ("forecast", "offers", "release_commissions"):
+    for job in ("forecast", "offers", "release_commissions", "retention"):
         run(conn, job, MIDNIGHT)
     assert scheduler(conn).level is Level.GOOD
 

@@ -12,12 +12,14 @@ from api.store import select_remaining_history
 from devices.nouns import Reading
 from devices.readings import insert_readings, upsert_latest
 from devices.registry import register_device
-from devices.retention import drop_old_days, drop_old_readings
+from devices.retention import devices_endings, drop_old_readings
 from devices.store import refresh_reading_day, select_metrics
 from forecasting.job import run_forecasts
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost, Unavailable
 from millpond.kernel.jobs import claim_run
+from millpond.kernel.retention import end_old_rows
+from millpond.kernel.settings import load_settings
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -173,5 +175,7 @@ def test_kept_days_go_when_they_are_old(own: WriteConnection) -> None:
     store(own, *readings)
     drop_old_readings(own, BEFORE)
     end = (AT - 50 * DAY).replace(hour=0)
-    assert drop_old_days(own, end) == len([day for day in days_of(readings) if day[0] < end])  # type: ignore[operator]
+    [ending] = devices_endings(load_settings(day_keep_days=50))
+    gone = end_old_rows(own, ending, end + 50 * DAY)
+    assert gone == len([day for day in days_of(readings) if day[0] < end])  # type: ignore[operator]
     assert rollup(own, readings[0].device_id)[0][0] == end

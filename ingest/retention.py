@@ -1,0 +1,33 @@
+"""When what ingest keeps besides readings goes."""
+
+from datetime import timedelta
+
+from millpond.kernel.db import load_queries
+from millpond.kernel.retention import Ending
+from millpond.kernel.settings import Settings
+
+_Q = load_queries("ingest")
+
+
+def ingest_endings(settings: Settings) -> list[Ending]:
+    """What goes of quarantine, conflicts, corrected times, boots, minutes and heartbeats, in this order.
+
+    A quarantined item goes before its message, which nothing refers to then. A boot is known for at least as long as
+    a device's own time is taken for true: while its numbers are known, none of its samples is stored twice.
+    """
+    quarantined = timedelta(days=settings.quarantine_keep_days)
+    boots = timedelta(days=settings.boot_keep_days and max(settings.boot_keep_days, settings.clock_past_days))
+    return [
+        Ending("quarantine", "quarantined items", quarantined, _Q["end_quarantine"]),
+        Ending("quarantined_message", "quarantined messages", quarantined, _Q["end_quarantined_messages"]),
+        Ending("reading_conflict", "conflicts", timedelta(days=settings.conflict_keep_days), _Q["end_conflicts"]),
+        Ending(
+            "effective_time",
+            "corrected times",
+            timedelta(days=settings.corrected_time_keep_days),
+            _Q["end_effective_times"],
+        ),
+        Ending("sequence", "silent boots", boots, _Q["end_boots"]),
+        Ending("ingest_minute", "minutes made days", timedelta(days=settings.minute_keep_days), _Q["fold_minutes"]),
+        Ending("ingest_consumer", "silent ingests", timedelta(days=settings.heartbeat_keep_days), _Q["end_heartbeats"]),
+    ]
