@@ -13,7 +13,7 @@ from rich.table import Table
 
 from millpond.cli import app
 from millpond.cli.jobs import parse_at
-from millpond.kernel.errors import InvalidInput
+from millpond.kernel.errors import InvalidInput, MillpondError
 from millpond.kernel.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def decode(
 ) -> None:
     """Show what a message would become: each reading with its unit and time, each rejection with its reason.
 
-    A dry run: it needs no database and no broker, and takes the topic's device for registered.
+    A dry run: it needs no database and no broker, and takes the topic's device for registered. Exit 1 when all of it
+    would be refused.
     """
     if payload_format not in _FORMATS:
         raise typer.BadParameter(f"{payload_format!r} is none of {', '.join(_FORMATS)}", param_hint="--format")
@@ -57,10 +58,18 @@ def decode(
     if json:
         for line in lines:
             typer.echo(jsonlib.dumps(line, ensure_ascii=False, default=_plain))
-        return
-    if len(profiles) > 1 and decoded.readings:
-        typer.echo(f"read as {profile.model}, the model that fits best: name yours with --model", err=True)
-    _print_table(profile.model, lines)
+    else:
+        if len(profiles) > 1 and decoded.readings:
+            typer.echo(f"read as {profile.model}, the model that fits best: name yours with --model", err=True)
+        _print_table(profile.model, lines)
+    _require_something(lines)
+
+
+def _require_something(lines: list[dict[str, Any]]) -> None:
+    """MillpondError when every item was refused, so that a script notices it."""
+    if lines and all(line["kind"] == "rejection" for line in lines):
+        counted = "the message was" if len(lines) == 1 else f"all {len(lines)} items were"
+        raise MillpondError(f"{counted} refused, and nothing would be stored: {lines[0]['reason']}")
 
 
 def _find_profiles(model: str | None) -> list["DeviceProfile"]:

@@ -26,7 +26,7 @@ from millpond.testbed.clock import StillClock
 from millpond.testbed.commits import NotedSession, forget_session
 from millpond.testbed.fleet import TestFleet
 from millpond.testbed.people import People
-from millpond.testbed.readback import select_committed, select_outcomes, select_quarantined
+from millpond.testbed.readback import select_committed, select_outcomes, select_quarantined, select_refusals
 from millpond.testbed.servers import TestBroker
 from offers.job import issue_due_offers
 
@@ -92,6 +92,7 @@ class House:
             "wait_commit": self._wait_commit,
             "committed": lambda serial: select_committed(self._conn, serial),
             "quarantined": lambda serial: select_quarantined(self._conn, serial),
+            "refusals": lambda after: select_refusals(self._conn, after),
             "outcomes": lambda: select_outcomes(self._conn),
             "run_forecasts": self._run_forecasts,
             "issue_offers": self._issue_offers,

@@ -9,6 +9,13 @@ order by r.measured_at, m.name;
 -- What was refused of a device's messages and why, oldest first.
 select item, code, reason from quarantine where serial = %(serial)s::text order by quarantine_id;
 
+-- name: select_refusals
+-- How many items were refused after one of them, with the newest.
+select count(*)::integer as count, coalesce(max(quarantine_id), %(after)s::bigint) as last_id,
+       (array_agg(serial order by quarantine_id desc))[1] as serial,
+       (array_agg(reason order by quarantine_id desc))[1] as reason
+from quarantine where quarantine_id > %(after)s::bigint;
+
 -- name: select_outcomes
 -- What became of everything that came in since the platform began.
 select coalesce(sum(received), 0)::bigint as received, coalesce(sum(stored), 0)::bigint as stored,

@@ -25,6 +25,14 @@ def select_quarantined(conn: ReadConnection, serial: str) -> list[dict[str, Any]
         return cursor.execute(_Q["select_quarantined"], {"serial": serial}).fetchall()
 
 
+def select_refusals(conn: ReadConnection, after: int) -> dict[str, Any]:
+    """`count` of items refused after the one with that id; `last_id`, `serial` and `reason` of the newest."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(_Q["select_refusals"], {"after": after}).fetchone()
+    assert row is not None
+    return row
+
+
 def select_outcomes(conn: ReadConnection) -> dict[str, Any]:
     """Counts of items: `received`, and what they became; the four outcomes add up to it."""
     with conn.cursor(row_factory=dict_row) as cursor:

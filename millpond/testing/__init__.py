@@ -9,6 +9,7 @@ called `devices` or `api`.
 from millpond.testing.channel import PlatformError
 from millpond.testing.client import ApiError, Client, Customer, Staff
 from millpond.testing.fleet import Device, Fleet, SimulatedDevice
+from millpond.testing.offers import Offers
 from millpond.testing.platform import Millpond
 from millpond.testing.rows import Outcomes, PartLife, Quarantined, Reading
 
@@ -19,6 +20,7 @@ __all__ = [
     "Device",
     "Fleet",
     "Millpond",
+    "Offers",
     "Outcomes",
     "PartLife",
     "PlatformError",

@@ -7,6 +7,9 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
+from millpond.testing.channel import PlatformError
+from millpond.testing.offers import Offers, tell_decisions
+
 _TIMEOUT_S = 30.0
 
 
@@ -51,15 +54,27 @@ class Client:
 
 
 class Customer(Client):
-    """A customer's client. `id` and `name` say who it is."""
+    """A customer's client. `id` and `name` say who it is; `operator` is asked why there is no offer."""
 
-    def __init__(self, address: str, token: str, customer_id: str, name: str) -> None:
+    def __init__(self, address: str, token: str, customer_id: str, name: str, operator: Client) -> None:
         super().__init__(address, token)
         self.id, self.name = customer_id, name
+        self._operator = operator
 
-    def offers(self) -> list[dict[str, Any]]:
-        """The offers that the customer can accept now, the most urgent first."""
-        return list(self.get(f"/v1/customers/{self.id}/offers")["items"])
+    def offers(self) -> Offers:
+        """The offers that the customer can accept now, the most urgent first; `why_none` when there is none."""
+        return Offers(self.get(f"/v1/customers/{self.id}/offers")["items"], self._why_none)
+
+    def offer(self) -> dict[str, Any]:
+        """The most urgent offer; PlatformError with the reason when there is none."""
+        __tracebackhide__ = True
+        offers = self.offers()
+        if not offers:
+            raise PlatformError(f"{self.name} has no offer: {offers.why_none}")
+        return offers[0]
+
+    def _why_none(self) -> str:
+        return tell_decisions(self._operator.get(f"/v1/customers/{self.id}/decisions", limit=50)["items"])
 
     def accept(self, offer_id: str) -> Any:
         """Accept an offer; the answer has the `offer` and the `order` that it became."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from millpond.testing.channel import PlatformError
 from millpond.testing.client import Customer
 from millpond.testing.platform import Millpond
 from millpond.testing.rows import PartLife, Quarantined, Reading, read_lives, read_readings
@@ -14,6 +15,7 @@ class Device:
 
     def __init__(self, millpond: Millpond, serial: str, model: str) -> None:
         self._millpond = millpond
+        self._refusals_seen = 0
         self.serial, self.model = serial, model
 
     def committed(self, metric: str | None = None) -> list[Reading]:
@@ -23,12 +25,34 @@ class Device:
 
     def quarantined(self) -> list[Quarantined]:
         """What the platform refused of the device, and why."""
-        return [Quarantined(**row) for row in self._millpond.channel.ask("quarantined", serial=self.serial)]
+        refused = [Quarantined(**row) for row in self._millpond.channel.ask("quarantined", serial=self.serial)]
+        self._refusals_seen = len(refused)
+        return refused
 
-    def wait_for(self, readings: int, *, timeout_s: float = 30) -> list[Reading]:
-        """Wait until at least so many readings are committed, and return them all."""
-        self._millpond.wait_until(lambda: len(self.committed()) >= readings, timeout_s=timeout_s)
+    def wait_for(self, readings: int, *, timeout_s: float = 30, despite_refusals: bool = False) -> list[Reading]:
+        """Wait until at least so many readings are committed, and return them all.
+
+        PlatformError at once, with the reason, when something of the device is refused that no `quarantined()` has
+        shown; not so with `despite_refusals`, for a device that also says what cannot be.
+        """
+        __tracebackhide__ = True
+
+        def committed() -> bool:
+            done = len(self.committed()) >= readings
+            if not done and not despite_refusals:
+                self._require_no_refusal()
+            return done
+
+        self._millpond.wait_until(committed, timeout_s=timeout_s)
         return self.committed()
+
+    def _require_no_refusal(self) -> None:
+        __tracebackhide__ = True
+        seen, refused = self._refusals_seen, self.quarantined()
+        if len(refused) > seen:
+            first = refused[seen]
+            what = f"{first.item} of {self.serial}" if first.item else f"a message of {self.serial}"
+            raise PlatformError(f"the platform refused {what} ({first.code}): {first.reason}")
 
 
 class SimulatedDevice(Device):

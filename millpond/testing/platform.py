@@ -62,15 +62,20 @@ class Millpond:
         return Outcomes(**self.channel.ask("outcomes"))
 
     def wait_until(self, condition: Callable[[], object], *, timeout_s: float = 30) -> None:
-        """Return when `condition()` is true: it is asked again after each commit. PlatformError when time is up."""
-        deadline = time.monotonic() + timeout_s
+        """Return when `condition()` is true: it is asked again after each commit.
+
+        PlatformError when time is up, with what was refused meanwhile and why.
+        """
+        __tracebackhide__ = True
+        deadline, before = time.monotonic() + timeout_s, self.channel.ask("refusals", after=0)["last_id"]
         while True:
             commits = self.channel.ask("commits")
             if condition():
                 return
             left = deadline - time.monotonic()
             if left <= 0:
-                raise PlatformError(f"waited {timeout_s:g} s and {commits} commits, but it did not come true")
+                refused = tell_refusals(self.channel.ask("refusals", after=before))
+                raise PlatformError(f"waited {timeout_s:g} s and {commits} commits, but it did not come true{refused}")
             self.channel.ask("wait_commit", after=commits, timeout_s=left)
 
     def new_staff(self, *, currency: str = "EUR", time_zone: str = "UTC") -> Staff:
@@ -82,7 +87,7 @@ class Millpond:
         """A customer, who scanned that staff member's badge when one is named."""
         bound_to = staff.id if staff else None
         made = self.channel.ask("new_customer", staff_id=bound_to, locale=locale, time_zone=time_zone)
-        return Customer(self.address, made["token"], made["id"], made["name"])
+        return Customer(self.address, made["token"], made["id"], made["name"], self.operator)
 
     @contextmanager
     def broker_down(self) -> Iterator[None]:
@@ -92,6 +97,14 @@ class Millpond:
             yield
         finally:
             self.channel.ask("start_broker")
+
+
+def tell_refusals(refusals: dict[str, Any]) -> str:
+    """What was refused, as the end of a sentence; nothing when nothing was."""
+    if not refusals["count"]:
+        return ""
+    counted = "an item was" if refusals["count"] == 1 else f"{refusals['count']} items were"
+    return f"; {counted} refused meanwhile, the last of {refusals['serial']}: {refusals['reason']}"
 
 
 def _text(at: datetime | None) -> str | None:

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import Run, assert_one_sentence
 
 TOPIC = "millpond/v1/A-1/telemetry"
@@ -17,10 +19,10 @@ PAYLOAD = {
 }
 
 
-def decode(millpond: Run, *options: str, payload: Any = PAYLOAD) -> list[dict[str, Any]]:
+def decode(millpond: Run, *options: str, payload: Any = PAYLOAD, code: int = 0) -> list[dict[str, Any]]:
     words = ("decode", "--topic", TOPIC, "--at", AT, "--json", *options, "-")
     done = millpond(*words, stdin=payload if isinstance(payload, str) else json.dumps(payload))
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -53,8 +55,22 @@ def test_a_profile_file_says_what_its_own_model_means(millpond: Run, tmp_path: P
 
 
 def test_what_is_not_json_is_one_rejection(millpond: Run) -> None:
-    lines = decode(millpond, payload='{"metrics":')
+    lines = decode(millpond, payload='{"metrics":', code=1)
     assert [(line["kind"], line["code"], line["item"]) for line in lines] == [("rejection", "malformed", "")]
+
+
+@pytest.mark.parametrize("how", [["--json"], []])
+def test_a_message_that_is_refused_as_a_whole_fails_and_one_that_is_refused_in_part_does_not(
+    millpond: Run, how: list[str]
+) -> None:
+    words = ("decode", "--topic", TOPIC, "--model", "generic-purifier-pct", *how, "-")
+    bad = millpond(*words, stdin=json.dumps({"metrics": {"filter_live_pct": 64, "filter_life_pct": 300}}))
+    assert bad.returncode == 1
+    assert bad.stderr.startswith("millpond: all 2 items were refused, and nothing would be stored: ")
+    assert len(bad.stderr.splitlines()) == 1
+    assert "filter_live_pct" in bad.stdout
+    part = millpond(*words, stdin=json.dumps({"metrics": {"filter_live_pct": 64, "filter_life_pct": 64}}))
+    assert (part.returncode, part.stderr) == (0, "")
 
 
 def test_a_status_is_shown(millpond: Run) -> None:

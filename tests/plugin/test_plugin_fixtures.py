@@ -118,7 +118,7 @@ def test_the_customer_gets_an_offer_in_time_and_the_staff_member_the_credit(
         assert fleet.advance(days=1) < worn_at, "the filter was worn before there was an offer"
         millpond.run_forecasts(forecaster="fixed")
         millpond.issue_offers()
-    [offer] = customer.offers()
+    offer = customer.offer()
     assert offer["credited_to"]["staff_id"] == staff.id
     order = customer.accept(offer["offer_id"])["order"]
     assert order["credited_to"] == staff.id
@@ -151,6 +151,49 @@ def test_a_device_of_ones_own_is_waited_for(millpond: Millpond, fleet: Fleet) ->
         assert [reading.value for reading in thermo.wait_for(readings=2)] == [64, 63]
         millpond.wait_until(thermo.quarantined)
     assert thermo.committed("power") == []
+
+
+def test_what_is_refused_is_told_at_once_with_its_reason(millpond: Millpond, fleet: Fleet) -> None:
+    thermo = fleet.register("THERMO-2", "generic-purifier-pct")
+    topic = f"millpond/v1/{thermo.serial}/telemetry"
+    with connected(millpond) as client:
+        client.publish(topic, json.dumps({"metrics": {"filter_live_pct": 64}}), 1)
+        # So long that the test would be ended before: the reason comes first, or not at all.
+        with pytest.raises(PlatformError, match=r"THERMO-2 \(unknown_metric\).*has no metric 'filter_live_pct'"):
+            thermo.wait_for(readings=1, timeout_s=600)
+        client.publish(topic, json.dumps({"metrics": {"filter_life_pct": 64}}), 1)
+        assert [reading.value for reading in thermo.wait_for(readings=1)] == [64], "what was told is not told again"
+        client.publish(topic, b"{", 1)
+        client.publish(topic, json.dumps({"metrics": {"filter_life_pct": 63}}), 1)
+        assert len(thermo.wait_for(readings=2, despite_refusals=True)) == 2
+
+
+def test_a_wait_that_ends_in_vain_says_what_was_refused_meanwhile(millpond: Millpond, fleet: Fleet) -> None:
+    thermo = fleet.register("THERMO-3", "generic-purifier-pct")
+    with connected(millpond) as client:
+
+        def publish_and_see() -> bool:
+            client.publish(f"millpond/v1/{thermo.serial}/telemetry", b"{", 1)
+            millpond.wait_until(thermo.quarantined)
+            return False
+
+        with pytest.raises(PlatformError, match="an item was refused meanwhile, the last of THERMO-3: "):
+            millpond.wait_until(publish_and_see, timeout_s=0)
+
+
+def test_without_an_offer_there_is_a_reason(millpond: Millpond, fleet: Fleet, customer: Customer) -> None:
+    assert customer.offers() == []
+    assert "nothing was decided" in customer.offers().why_none
+    device = fleet.start("reed-air-2", installed_days_ago=45, history_days=30, habit="on_time")
+    worn_at = next(part.threshold_at for part in device.parts() if part.threshold_at)
+    fleet.advance(to=worn_at - timedelta(days=20))
+    millpond.run_forecasts(forecaster="fixed")
+    millpond.issue_offers()
+    with pytest.raises(
+        PlatformError, match=f"has no offer: {device.serial}, REED-HEPA-H13: due on .* days of delivery"
+    ):
+        customer.offer()
+    assert repr(customer.offers()).startswith(f"[] (no offer: {device.serial}, REED-HEPA-H13: due on ")
 
 
 def test_what_does_not_exist_is_one_sentence(millpond: Millpond, fleet: Fleet) -> None:
