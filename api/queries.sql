@@ -44,7 +44,8 @@ order by d.device_id limit %(limit)s;
 -- if it is alone.
 select i.device_id, i.installation_id, i.part, c.sku, c.name, greatest(i.installed_at, w.owned_from) as installed_at,
        w.owned_from, coalesce(f.threshold_pct, p.threshold_pct) as threshold_pct,
-       f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90, f.reason, f.method, f.at as forecast_at
+       f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90, f.reason, f.reason_code, f.method,
+       f.at as forecast_at
 from installation i
 join device d using (device_id)
 join device_owner w on w.device_id = d.device_id and w.owned_until is null
@@ -119,6 +120,15 @@ cross join lateral (select * from depletion_forecast x where x.installation_id =
 where i.ended_at is null
   and (f.depletes_p50, i.installation_id) > (%(after_at)s::timestamptz, %(after_id)s::bigint)
 order by f.depletes_p50, i.installation_id limit %(limit)s;
+
+-- name: select_doubtful
+-- Installations of now whose newest forecast says that their readings cannot be, the most recently forecast first.
+select i.installation_id, d.serial, d.model, i.part, f.remaining_pct, f.reason, f.reason_code, f.at
+from installation i join device d using (device_id)
+cross join lateral (select * from depletion_forecast x where x.installation_id = i.installation_id
+                    order by (x.at <= %(at)s::timestamptz) desc, x.at desc, x.run_id desc limit 1) f
+where i.ended_at is null and f.reason_code = any(%(codes)s::text[])
+order by f.at desc, i.installation_id limit %(limit)s;
 
 -- name: select_product_names
 -- The catalogue's names by language, for showing orders.

@@ -47,6 +47,7 @@ class HouseholdPart:
     depletes_p50: datetime | None
     depletes_p90: datetime | None
     reason: str | None
+    reason_code: str | None
     method: str | None
     forecast_at: datetime | None
 

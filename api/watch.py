@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.rows import class_row
 
+from devices.doubts import Doubt
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import DeviceId, InstallationId
 
@@ -76,6 +77,20 @@ class DueInstallation:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtfulInstallation:
+    """A part whose readings cannot be right, and why."""
+
+    installation_id: InstallationId
+    serial: str
+    model: str
+    part: str
+    remaining_pct: float | None
+    reason: str
+    reason_code: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class JobRun:
     """The newest run of a job."""
 
@@ -124,6 +139,13 @@ def select_soonest(
         after_at, after_id = after or (BEGINNING_OF_TIME, 0)
         values = {"at": at, "after_at": after_at, "after_id": after_id, "limit": limit}
         return cursor.execute(_Q["select_soonest"], values).fetchall()
+
+
+def select_doubtful(conn: ReadConnection, *, at: datetime, limit: int = 25) -> list[DoubtfulInstallation]:
+    """Up to `limit` installations whose readings, as forecast by `at`, cannot be right."""
+    with conn.cursor(row_factory=class_row(DoubtfulInstallation)) as cursor:
+        values = {"at": at, "codes": [doubt.value for doubt in Doubt], "limit": limit}
+        return cursor.execute(_Q["select_doubtful"], values).fetchall()
 
 
 def select_job_runs(conn: ReadConnection) -> list[JobRun]:

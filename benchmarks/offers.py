@@ -103,7 +103,7 @@ def _make_forecast(row: int, installation: ActiveInstallation, at: datetime) -> 
     """Due now, but every fifth only when the lead time is nearly over."""
     first = at + (20 if row % 5 == 4 else 5) * _DAY
     dates = (first, first + 3 * _DAY, first + 6 * _DAY)
-    return Forecast(installation.installation_id, at, Method.FIXED_RATE, None, 14.0, 10.0, 0.5, *dates)
+    return Forecast(installation.installation_id, at, Method.FIXED_RATE, None, None, 14.0, 10.0, 0.5, *dates)
 
 
 def _decide(conn: WriteConnection, at: datetime) -> tuple[float, int]:

@@ -43,12 +43,16 @@ class MetricProfile(_Strict):
 
 
 class LimitProfile(_Strict):
-    """How one metric speaks of the part; counts (`used`, `remaining`) need the capacity in the metric's unit."""
+    """How one metric speaks of the part; counts (`used`, `remaining`) need the capacity in the metric's unit.
+
+    `most_per_day` is the most that a count can change in a day: what goes faster is a fault. Hours need none.
+    """
 
     metric: Name
     measure: Measure
     capacity: float | None = Field(default=None, gt=0)
     quantum: float = Field(default=1, gt=0)
+    most_per_day: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _counts_have_capacity(self) -> Self:

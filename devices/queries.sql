@@ -40,10 +40,11 @@ on conflict (model, part) do update set consumable = excluded.consumable,
 
 -- name: upsert_part_limit
 -- Add or renew what limits a part.
-insert into part_limit (model, part, metric_id, measure, capacity, quantum)
-values (%(model)s, %(part)s, %(metric_id)s, %(measure)s, %(capacity)s, %(quantum)s)
+insert into part_limit (model, part, metric_id, measure, capacity, quantum, most_per_day)
+values (%(model)s, %(part)s, %(metric_id)s, %(measure)s, %(capacity)s, %(quantum)s, %(most_per_day)s)
 on conflict (model, part, metric_id) do update
-set measure = excluded.measure, capacity = excluded.capacity, quantum = excluded.quantum;
+set measure = excluded.measure, capacity = excluded.capacity, quantum = excluded.quantum,
+    most_per_day = excluded.most_per_day;
 
 -- name: insert_device
 -- Register a device.
@@ -180,7 +181,7 @@ select metric_id, model, name, kind, unit, min_value, max_value, states from met
 
 -- name: select_part_limits
 -- What limits a model's parts, finest source first.
-select l.model, l.part, l.metric_id, m.name as metric, l.measure, l.capacity, l.quantum
+select l.model, l.part, l.metric_id, m.name as metric, l.measure, l.capacity, l.quantum, m.unit, l.most_per_day
 from part_limit l join metric m using (metric_id) order by l.model, l.part, l.metric_id;
 
 -- name: select_model_parts

@@ -77,7 +77,7 @@ def select_model_parts(conn: ReadConnection) -> dict[str, dict[str, ModelPart]]:
     """Every model's places for consumables with what limits them, by model and part."""
     limits: dict[tuple[str, str], list[PartLimit]] = {}
     for row in conn.execute(_Q["select_part_limits"]):
-        limit = PartLimit(row[1], row[2], row[3], Measure(row[4]), row[5], row[6])
+        limit = PartLimit(row[1], row[2], row[3], Measure(row[4]), *row[5:])
         limits.setdefault((row[0], limit.part), []).append(limit)
     by_model: dict[str, dict[str, ModelPart]] = {}
     for row in conn.execute(_Q["select_model_parts"]):

@@ -6,13 +6,20 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from devices.doubts import Doubt
 from devices.nouns import ModelPart, PartLimit
 from forecasting.interval import default_spread
-from forecasting.nouns import ActiveInstallation, Floats, Forecast, Method, from_day, to_day
+from forecasting.nouns import ActiveInstallation, Floats, Forecast, Method, NoDate, Reason, from_day, to_day
 from forecasting.projection import Depletion
 from forecasting.usage import UsageSeries
 
 STALE_DAYS = 14
+_DOUBTS = {
+    Doubt.SUDDEN_FALL: "it fell further than use can explain, and nothing has confirmed it yet",
+    Doubt.COUNTER_OUTRUNS_TIME: "its counter counts faster than time passes",
+    Doubt.MEANS_NO_VALUE: "its counter shows a number that means that there is no value",
+    Doubt.LIMITS_CONTRADICT: "what it says of this part contradicts itself",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +34,16 @@ class LimitForecast:
 
 
 def build_answer(
-    part: ModelPart, installation: ActiveInstallation, said: Sequence[tuple[LimitForecast, int]], at: datetime
+    part: ModelPart,
+    installation: ActiveInstallation,
+    said: Sequence[tuple[LimitForecast, int]],
+    at: datetime,
+    doubt: Doubt | None = None,
 ) -> Forecast:
-    """The answer for one installation from the limits that speak for it (each with its row); the first reached wins."""
+    """The answer for one installation from the limits that speak for it (each with its row); the first reached wins.
+
+    There are no dates where there is a `doubt`, whatever the limits say.
+    """
     if not said:
         return _without_readings(part, installation, at)
     cutoff = from_day(max(float(found.series.last_at[row]) for found, row in said))
@@ -37,17 +51,17 @@ def build_answer(
     remaining = min(max(float(first.series.reported_pct[row]), 0.0), 100.0)
     p10, p50, p90 = (float(dates[row]) for dates in (first.depletion.p10, first.depletion.p50, first.depletion.p90))
     depleted = not np.isnan(first.series.crossed_at[row])
-    reason = None if depleted else _why_not(p50, cutoff, at)
+    reason = Reason(doubt, _DOUBTS[doubt]) if doubt else None if depleted else _why_not(p50, cutoff, at)
     dates = (None, None, None) if reason else (from_day(p10), from_day(p50), from_day(p90))
-    rate = float(first.level[row])
     return Forecast(
         installation.installation_id,
         cutoff,
         first.method[row],
-        reason,
+        reason.text if reason else None,
+        reason.code if reason else None,
         remaining,
         part.threshold_pct,
-        rate,
+        float(first.level[row]),
         *dates,
     )
 
@@ -57,26 +71,36 @@ def _sooner(found: LimitForecast, row: int) -> tuple[float, float]:
     return (np.inf if np.isnan(p50) else p50, float(found.series.reported_pct[row]))
 
 
-def _why_not(p50: float, cutoff: datetime, at: datetime) -> str | None:
+def _why_not(p50: float, cutoff: datetime, at: datetime) -> Reason | None:
     silent = at - cutoff
     if silent > timedelta(days=STALE_DAYS):
-        return f"the last reading is {silent.days} days old, from {cutoff:%Y-%m-%d}: too old to say"
+        text = f"the last reading is {silent.days} days old, from {cutoff:%Y-%m-%d}: too old to say"
+        return Reason(NoDate.STALE, text)
     if np.isnan(p50):
-        return "does not deplete within five years at its present use"
+        return Reason(NoDate.NEVER_DEPLETES, "does not deplete within five years at its present use")
     return None
 
 
 def _without_readings(part: ModelPart, installation: ActiveInstallation, at: datetime) -> Forecast:
     """A part of which nothing was read yet lasts as long as parts of its kind do; a silent device gets no date."""
-    age = at - installation.installed_at
-    reason = None
-    dates: tuple[datetime | None, ...] = (None, None, None)
+    age, rate = at - installation.installed_at, 100 / part.prior_life_days
     if age > timedelta(days=STALE_DAYS):
-        reason = f"nothing was read of this part in recent years, installed {age.days} days ago"
-    else:
-        life = part.prior_life_days * (100 - part.threshold_pct) / 100
-        low, high = default_spread().factors(np.array([life]), np.zeros(1))
-        start = to_day(installation.installed_at)
-        dates = tuple(from_day(start + life * factor) for factor in (float(low[0]), 1.0, float(high[0])))
-    rate = 100 / part.prior_life_days
-    return Forecast(installation.installation_id, None, Method.PRIOR, reason, None, part.threshold_pct, rate, *dates)
+        text = f"nothing was read of this part, which was put in {age.days} days ago"
+        return refuse(part, installation, Reason(NoDate.NOTHING_READ, text), usage_pct_per_day=rate)
+    life = part.prior_life_days * (100 - part.threshold_pct) / 100
+    low, high = default_spread().factors(np.array([life]), np.zeros(1))
+    start = to_day(installation.installed_at)
+    dates = (from_day(start + life * factor) for factor in (float(low[0]), 1.0, float(high[0])))
+    return Forecast(
+        installation.installation_id, None, Method.PRIOR, None, None, None, part.threshold_pct, rate, *dates
+    )
+
+
+def refuse(
+    part: ModelPart, installation: ActiveInstallation, reason: Reason, *, usage_pct_per_day: float | None = None
+) -> Forecast:
+    """A forecast without dates of a part of which nothing is known."""
+    known = (None, part.threshold_pct, usage_pct_per_day)
+    return Forecast(
+        installation.installation_id, None, Method.PRIOR, reason.text, reason.code, *known, None, None, None
+    )

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from devices.doubts import find_doubt
 from devices.limits import COUNTS, PERCENTAGES
 from devices.nouns import ModelPart, PartLimit
 from forecasting.answer import LimitForecast, build_answer
@@ -19,6 +20,7 @@ from forecasting.nouns import ActiveInstallation, Bools, Forecast, Ints, Method,
 from forecasting.projection import HORIZON_DAYS, MIN_STEPS, Depletion, project_depletion
 from forecasting.prophet_index import fit_prophet_index
 from forecasting.sources import choose_sources
+from forecasting.states import read_states
 from forecasting.usage import UsageSeries, build_usage_series, take_rows
 
 _LOG = logging.getLogger(__name__)
@@ -45,12 +47,19 @@ def forecast_part(
     """
     end = to_day(at)
     regions = np.unique([i.region for i in installations], return_inverse=True)[1].astype(np.int64)
+    read = build_all_series(part, installations, points, resets, at)
     by_limit = [
         (forecast_series(limit, series, regions, part, end, forecaster), speaks)
-        for limit, series, speaks in choose_sources(build_all_series(part, installations, points, resets, at))
+        for limit, series, speaks in choose_sources(read)
     ]
     return [
-        build_answer(part, installation, [(found, row) for found, speaks in by_limit if speaks[row]], at)
+        build_answer(
+            part,
+            installation,
+            [(found, row) for found, speaks in by_limit if speaks[row]],
+            at,
+            find_doubt(read_states(read, row, installation), threshold_pct=part.threshold_pct, at=end),
+        )
         for row, installation in enumerate(installations)
     ]
 

@@ -12,8 +12,9 @@ import numpy as np
 from devices.installations import update_installations
 from devices.nouns import ModelPart
 from devices.store import refresh_reading_day, select_model_parts
+from forecasting.answer import refuse
 from forecasting.fleet import MAX_HISTORY_DAYS, Forecaster, forecast_part
-from forecasting.nouns import ActiveInstallation, Forecast, ForecastSummary, Method, Records, to_day
+from forecasting.nouns import ActiveInstallation, Forecast, ForecastSummary, NoDate, Reason, Records, to_day
 from forecasting.store import (
     insert_forecast_run,
     insert_forecasts,
@@ -123,19 +124,14 @@ def _forecast_or_refuse(
         extra = {"event": "forecast_failed", "model": part.model, "part": part.part}
         _LOG.exception("Installations could not be forecast.", extra=extra | {"installations": len(installations)})
         if len(installations) == 1:
-            return [_refuse(part, installations[0], error)]
+            reason = Reason(NoDate.FAILED, f"its readings could not be forecast: {error}")
+            return [refuse(part, installations[0], reason)]
         half = len(installations) // 2
         return [
             forecast
             for some in (installations[:half], installations[half:])
             for forecast in _forecast_or_refuse(part, some, points, resets, at, how)
         ]
-
-
-def _refuse(part: ModelPart, installation: ActiveInstallation, error: Exception) -> Forecast:
-    reason = f"its readings could not be forecast: {error}"
-    nothing = (None, None, None)
-    return Forecast(installation.installation_id, None, Method.PRIOR, reason, None, part.threshold_pct, None, *nothing)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.doubts import Doubt
 from millpond.kernel.ids import DeviceId, InstallationId, Serial
 
 Floats = NDArray[np.float64]
@@ -53,9 +54,28 @@ class ActiveInstallation:
     replaced: bool
 
 
+class NoDate(StrEnum):
+    """Why there is no date, besides the doubts of `devices.doubts`."""
+
+    STALE = "stale"
+    NEVER_DEPLETES = "never_depletes"
+    NOTHING_READ = "nothing_read"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why there is no date: a code for programs, and an English sentence."""
+
+    code: NoDate | Doubt
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """When one installation is down to its threshold. Either all three dates are there, or `reason` says why not.
+
+    `reason_code` is a `NoDate` or a `Doubt`.
 
     `usage_pct_per_day` is the use expected from `data_cutoff` on, on an average day.
     """
@@ -64,6 +84,7 @@ class Forecast:
     data_cutoff: datetime | None
     method: Method
     reason: str | None
+    reason_code: str | None
     remaining_pct: float | None
     threshold_pct: float
     usage_pct_per_day: float | None
@@ -86,6 +107,7 @@ class CurrentForecast:
     data_cutoff: datetime | None
     method: str
     reason: str | None
+    reason_code: str | None
     remaining_pct: float | None
     threshold_pct: float
     usage_pct_per_day: float | None
@@ -106,6 +128,7 @@ class ForecastLine:
     depletes_p90: datetime | None
     method: str
     reason: str | None
+    reason_code: str | None
 
 
 @dataclass(frozen=True, slots=True)

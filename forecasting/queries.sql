@@ -39,20 +39,23 @@ where run_id = %(run_id)s::bigint;
 
 -- name: insert_forecasts
 -- Store the forecasts of a run.
-insert into depletion_forecast (run_id, installation_id, at, made_at, data_cutoff, method, reason, remaining_pct,
-                                threshold_pct, usage_pct_per_day, depletes_p10, depletes_p50, depletes_p90)
+insert into depletion_forecast (run_id, installation_id, at, made_at, data_cutoff, method, reason, reason_code,
+                                remaining_pct, threshold_pct, usage_pct_per_day, depletes_p10, depletes_p50, depletes_p90)
 select %(run_id)s::bigint, f.installation_id, %(at)s::timestamptz, %(made_at)s::timestamptz, f.data_cutoff, f.method,
-       f.reason, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day, f.depletes_p10, f.depletes_p50, f.depletes_p90
+       f.reason, f.reason_code, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day, f.depletes_p10,
+       f.depletes_p50, f.depletes_p90
 from unnest(%(installation_id)s::bigint[], %(data_cutoff)s::timestamptz[], %(method)s::text[], %(reason)s::text[],
+            %(reason_code)s::text[],
             %(remaining_pct)s::float8[], %(threshold_pct)s::float8[], %(usage_pct_per_day)s::float8[],
             %(depletes_p10)s::timestamptz[], %(depletes_p50)s::timestamptz[], %(depletes_p90)s::timestamptz[])
-     as f (installation_id, data_cutoff, method, reason, remaining_pct, threshold_pct, usage_pct_per_day,
+     as f (installation_id, data_cutoff, method, reason, reason_code, remaining_pct, threshold_pct, usage_pct_per_day,
            depletes_p10, depletes_p50, depletes_p90);
 
 -- name: select_current_forecasts
 -- The newest forecast of every current installation of some devices; one made for a later moment only if it is alone.
 select i.installation_id, i.device_id, i.part, i.consumable, i.installed_at, f.at, f.made_at, f.data_cutoff, f.method,
-       f.reason, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day, f.depletes_p10, f.depletes_p50, f.depletes_p90
+       f.reason, f.reason_code, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day, f.depletes_p10,
+       f.depletes_p50, f.depletes_p90
 from installation i
 cross join lateral (select * from depletion_forecast n where n.installation_id = i.installation_id
                     order by (n.at <= %(at)s::timestamptz) desc, n.at desc, n.run_id desc limit 1) f
@@ -61,7 +64,8 @@ order by i.device_id, i.part;
 
 -- name: select_forecast_lines
 -- What a run said, by serial and consumable.
-select d.serial, i.consumable, f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90, f.method, f.reason
+select d.serial, i.consumable, f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90, f.method, f.reason,
+       f.reason_code
 from depletion_forecast f join installation i using (installation_id) join device d using (device_id)
 where f.run_id = %(run_id)s::bigint order by d.serial, i.consumable, i.installation_id;
 

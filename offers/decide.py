@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from attribution.nouns import Customer
+from devices.doubts import Doubt
 from devices.nouns import Product
 from millpond.kernel.money import Money
 from offers.nouns import Candidate, Depletion, Facts, Gate, LeadTime, OfferState, Rules, Terms, Trigger, Verdict
@@ -39,6 +40,7 @@ def _gates(
 ) -> Iterator[Gate]:
     yield _customer_known(customer)
     if candidate.depletion is not None:
+        yield _not_in_doubt(candidate.depletion)
         yield _forecast_good(candidate.depletion)
         yield _due(candidate.depletion, rules.lead, at)
         yield _not_replaced(facts)
@@ -54,6 +56,13 @@ def _gates(
 def _customer_known(customer: Customer | None) -> Gate:
     why = f"the device belongs to {customer.customer_id}" if customer else "the device belongs to nobody we know"
     return Gate("customer_known", customer is not None, why)
+
+
+def _not_in_doubt(depletion: Depletion) -> Gate:
+    """What a device says that cannot be must not sell anything."""
+    doubted = depletion.reason_code in set(Doubt)
+    why = f"its readings are in doubt: {depletion.reason}" if doubted else "nothing speaks against its readings"
+    return Gate("not_in_doubt", not doubted, why)
 
 
 def _forecast_good(depletion: Depletion) -> Gate:

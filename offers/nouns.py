@@ -68,6 +68,7 @@ class Depletion:
     at: datetime
     method: str
     reason: str | None
+    reason_code: str | None
     remaining_pct: float | None
     threshold_pct: float
     p10: datetime | None

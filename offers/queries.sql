@@ -1,7 +1,8 @@
 -- name: select_depletion_candidates
 -- Parts in use whose newest forecast is near enough, or has no dates, and for which no offer is open.
 select d.device_id, d.serial, d.customer_id, m.name, greatest(d.installed_at, w.owned_from), c.sku, i.installation_id, c.name,
-       f.at, f.method, f.reason, f.remaining_pct, f.threshold_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90
+       f.at, f.method, f.reason, f.reason_code, f.remaining_pct, f.threshold_pct, f.depletes_p10, f.depletes_p50,
+       f.depletes_p90
 from installation i
 join device d using (device_id)
 left join device_owner w on w.device_id = d.device_id and w.owned_until is null

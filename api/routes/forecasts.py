@@ -13,7 +13,11 @@ router = APIRouter(prefix="/v1/devices", tags=["devices"])
 
 
 class ForecastOut(Out):
-    """When a part will be down to its threshold, as known at `at`; `reason` says why there is no date."""
+    """When a part will be down to its threshold, as known at `at`; `reason` says why there is no date.
+
+    `reason_code` says the same for programs: `stale`, `never_depletes`, `nothing_read`, `failed`; and where the
+    readings cannot be right `sudden_fall`, `counter_outruns_time`, `means_no_value`, `limits_contradict`.
+    """
 
     installation_id: int
     part: str
@@ -26,6 +30,7 @@ class ForecastOut(Out):
     depletes_p90: datetime | None
     method: str
     reason: str | None
+    reason_code: str | None
     data_cutoff: datetime | None
     at: datetime
     made_at: datetime

@@ -29,6 +29,7 @@ from attribution.bindings import binding_at
 from attribution.nouns import Customer, Order
 from attribution.orders import select_orders
 from attribution.people import select_customer
+from devices.doubts import Doubt
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import NotFound
 from millpond.kernel.ids import CustomerId
@@ -172,7 +173,10 @@ def _read_part(conn: ReadConnection, customer_id: CustomerId, part: HouseholdPar
     remaining = history[-1].remaining_pct if history else part.remaining_pct
     supply = find_supply(conn, customer_id, part, delivery=_delivery(view), at=view.at)
     chart = build_forecast_chart(history, part, view.at)
-    return PartCard(part, remaining, urgency_of(remaining, part.threshold_pct), supply, chart)
+    # What is in doubt is not urgent, whatever its display shows.
+    doubted = part.reason_code in set(Doubt)
+    urgency = None if doubted else urgency_of(remaining, part.threshold_pct)
+    return PartCard(part, remaining, urgency, supply, chart)
 
 
 def _delivery(view: View) -> timedelta:

@@ -11,6 +11,7 @@ from api.metrics import select_house_tally, select_ingest_tally
 from api.paging import Cursor, cut_page, decode_cursor, decode_time_cursor, encode_cursor
 from api.readiness import check_readiness
 from api.watch import (
+    select_doubtful,
     select_fleet,
     select_ingest_minutes,
     select_job_runs,
@@ -89,14 +90,15 @@ def get_quarantine(request: Request, reads: Reads, cursor: Cursor = None) -> Res
 
 @router.get("/forecasts")
 def get_forecasts(request: Request, reads: Reads, at: At, cursor: Cursor = None) -> Response:
-    """What is used up next, soonest first."""
+    """What is used up next, soonest first, and what cannot be told because its readings are in doubt."""
     require_caller(request, Role.OPERATOR)
     with reads.connection() as conn:
         rows = select_soonest(conn, at=at, limit=_A_PAGE + 1, after=decode_time_cursor(cursor, int))
+        doubtful = [] if cursor else select_doubtful(conn, at=at)
     shown, following = cut_page(
         rows, _A_PAGE, lambda row: encode_cursor(row.depletes_p50.isoformat(), row.installation_id)
     )
-    return look_in_english(request).render("ops_forecasts.html", due=shown, following=following)
+    return look_in_english(request).render("ops_forecasts.html", due=shown, following=following, doubtful=doubtful)
 
 
 def _live(reads: Reads, edge: EdgeDep) -> dict[str, object]:

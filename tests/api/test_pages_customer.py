@@ -7,7 +7,10 @@ from html import unescape
 import pytest
 
 from api.web.words import load_words
+from devices.doubts import Doubt
 from devices.store import upsert_device_status
+from forecasting.job import run_forecasts
+from forecasting.nouns import NoDate
 from tests.api.house import NOW, START, House, make_offer, use_up
 
 HTMX = {"HX-Request": "true", "Sec-Fetch-Site": "same-origin"}
@@ -99,3 +102,30 @@ def test_an_offer_says_its_price_and_its_end_once(house: House) -> None:
     assert card.count("€39.90") == 1
     assert card.count("9 March") == 1
     assert "Mina of Harbour has looked after you since" in unescape(page)
+
+
+@pytest.mark.parametrize("language", ["en", "ko", "zh"])
+def test_why_there_is_no_date_is_told_in_the_customers_words(house: House, language: str) -> None:
+    use_up(house)
+    browser = house.browser("customer", house.ann.customer_id)
+    words = load_words(language)
+    for code in (*Doubt, *NoDate):
+        with house.connect() as conn:
+            run_forecasts(conn, NOW, made_at=NOW, forecaster="fixed")
+            conn.execute(
+                "update depletion_forecast set depletes_p10 = null, depletes_p50 = null, depletes_p90 = null,"
+                " remaining_pct = 0, reason = 'odd', reason_code = %s",
+                [code],
+            )
+        browser.get(f"/me?lang={language}")
+        page = unescape(browser.get("/me").text)
+        assert words[f"why_{code}"] in page, code
+        assert words["due_now"] not in page
+
+
+def test_the_code_of_a_missing_date_is_told_to_programs(house: House) -> None:
+    use_up(house, hours_a_day=60.0)
+    with house.connect() as conn:
+        run_forecasts(conn, NOW, made_at=NOW, forecaster="fixed")
+    [found] = house.as_ann.get("/v1/devices/AIR-1/forecasts").json()["items"]
+    assert (found["reason_code"], found["depletes_p50"]) == ("counter_outruns_time", None)

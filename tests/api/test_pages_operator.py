@@ -73,3 +73,16 @@ def test_the_fleet_says_nothing_of_a_device_without_status(house: House) -> None
     page = house.browser("operator", "ops").get("/ops/fleet?q=AIR-1").text
     assert 'class="state' not in page
     assert "2 Mar 2026, 09:00:00" in page
+
+
+def test_what_is_in_doubt_is_told_with_its_reason(house: House) -> None:
+    use_up(house)
+    with house.connect() as conn:
+        run_forecasts(conn, NOW, made_at=NOW, forecaster="fixed")
+        conn.execute(
+            "update depletion_forecast set depletes_p10 = null, depletes_p50 = null, depletes_p90 = null,"
+            " reason = 'odd', reason_code = 'limits_contradict'"
+        )
+    page = house.browser("operator", "ops").get("/ops/forecasts").text
+    assert "In doubt" in page
+    assert "Its displays contradict each other" in page

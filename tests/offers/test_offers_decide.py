@@ -19,7 +19,7 @@ AT = datetime(2026, 2, 21, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
 P10 = AT + 10 * DAY
 RULES = Rules(LeadTime(delivery_days=3, margin_days=7), discount_bp=1000, new_device_days=30)
-DEPLETION = Depletion(AT - DAY, "rate", None, 24.0, 10.0, P10, P10 + 4 * DAY, P10 + 8 * DAY)
+DEPLETION = Depletion(AT - DAY, "rate", None, None, 24.0, 10.0, P10, P10 + 4 * DAY, P10 + 8 * DAY)
 PART = Candidate(
     trigger=Trigger.DEPLETION,
     customer_id=CustomerId("cus_1"),
@@ -70,6 +70,11 @@ def test_a_clear_case_is_issued_and_says_why_every_rule_passed(candidate: Candid
             {"candidate": replace(PART, depletion=replace(DEPLETION, p10=None, reason="two readings only"))},
             "forecast_good",
             "the forecast has no dates: two readings only",
+        ),
+        (
+            {"candidate": replace(PART, depletion=replace(DEPLETION, reason="odd", reason_code="sudden_fall"))},
+            "not_in_doubt",
+            "its readings are in doubt: odd",
         ),
         (
             {"candidate": replace(PART, depletion=replace(DEPLETION, p10=P10 + DAY))},

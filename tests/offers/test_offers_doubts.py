@@ -1,0 +1,178 @@
+"""Readings that cannot be right lead to a forecast that says so, and to no offer."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from devices.nouns import Device
+from devices.registry import register_device
+from forecasting.job import run_forecasts
+from forecasting.nouns import CurrentForecast
+from forecasting.store import select_current_forecasts
+from millpond.kernel.db import WriteConnection
+from offers.nouns import OfferState
+from offers.store import select_decisions
+from tests.forecasting.fleet_in_database import DAY, add_readings
+from tests.household import offers_of, run_job
+from tests.people import AT, Shop, make_shop
+
+HOURS_MODEL, PCT_MODEL, WATER_MODEL = "generic-purifier-hours", "generic-purifier-pct", "reed-water-1"
+HOUR = timedelta(hours=1)
+START = AT - 40 * DAY
+NOW = AT - HOUR
+
+Values = Sequence[float]
+
+
+def live(conn: WriteConnection, model: str, said: dict[str, Values], *, step: timedelta = DAY) -> tuple[Shop, Device]:
+    """A customer's device of which the newest values were read an hour ago, one a `step`."""
+    shop = make_shop(conn)
+    device = register_device(
+        conn, serial="X", model=model, customer_id=shop.customer.customer_id, installed_at=START - DAY, at=START
+    )
+    for metric, values in said.items():
+        add_readings(conn, device, metric, values, NOW - (len(values) - 1) * step, step=step)
+    return shop, device
+
+
+def forecast_and_offer(conn: WriteConnection, device: Device) -> CurrentForecast:
+    run_forecasts(conn, AT, made_at=AT, forecaster="fixed")
+    run_job(conn, AT)
+    [found] = select_current_forecasts(conn, [device.device_id], AT)
+    return found
+
+
+DAYS = range(40)
+DOUBTFUL: dict[str, tuple[str, dict[str, Values], str]] = {
+    "a counter at 65535 all the time beside 100 %": (
+        HOURS_MODEL,
+        {"filter_used_h": [65_535] * 40, "filter_life_pct": [100] * 40},
+        "means_no_value",
+    ),
+    "a counter at 65535 all the time, alone": (HOURS_MODEL, {"filter_used_h": [65_535] * 40}, "means_no_value"),
+    "a counter that jumps to 65535": (
+        HOURS_MODEL,
+        {"filter_used_h": [*(100 + 10 * d for d in range(30)), *[65_535] * 10]},
+        "means_no_value",
+    ),
+    "a counter that jumps to 9999": (
+        HOURS_MODEL,
+        {"filter_used_h": [*(100 + 10 * d for d in range(38)), 9_999, 9_999]},
+        "means_no_value",
+    ),
+    "a counter that counts two hours an hour": (
+        HOURS_MODEL,
+        {"filter_used_h": [1400 + 48 * d for d in DAYS]},
+        "counter_outruns_time",
+    ),
+    "a counter that counts two hours an hour since last week": (
+        HOURS_MODEL,
+        {"filter_used_h": [*(2600 + 5 * d for d in range(28)), *(2740 + 48 * d for d in range(12))]},
+        "counter_outruns_time",
+    ),
+    "a counter that jumped a month ago and counts on": (
+        HOURS_MODEL,
+        {"filter_used_h": [*(100 + 10 * d for d in range(10)), *(3_000 + 10 * d for d in range(30))]},
+        "counter_outruns_time",
+    ),
+    "litres that no kitchen can use": (
+        WATER_MODEL,
+        {"filter_used_litres": [*(400 + 10 * d for d in range(38)), 3_000, 3_010]},
+        "counter_outruns_time",
+    ),
+    "a counter at 0 % beside 100 %": (
+        HOURS_MODEL,
+        {"filter_used_h": [3_300 + 5 * d for d in DAYS], "filter_life_pct": [100] * 40},
+        "limits_contradict",
+    ),
+    "a percentage at 0 beside a counter that has hardly counted": (
+        HOURS_MODEL,
+        {"filter_used_h": [10 + 5 * d for d in DAYS], "filter_life_pct": [0] * 40},
+        "limits_contradict",
+    ),
+    "a counter that began again while the percentage went on": (
+        HOURS_MODEL,
+        {"filter_used_h": [*(2_700 + 10 * d for d in range(20)), *(10 * d for d in range(20))],
+         "filter_life_pct": [23 - d * 10 // 35 for d in DAYS]},
+        "limits_contradict",
+    ),
+    "a percentage that fell to 0 and stays there": (
+        PCT_MODEL,
+        {"filter_life_pct": [*(70 - d // 2 for d in range(35)), 0, 0, 0, 0, 0]},
+        "sudden_fall",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DOUBTFUL)
+def test_what_cannot_be_is_said_to_be_in_doubt_and_sells_nothing(conn: WriteConnection, case: str) -> None:
+    model, said, doubt = DOUBTFUL[case]
+    shop, device = live(conn, model, said)
+    found = forecast_and_offer(conn, device)
+    assert (found.reason_code, found.depletes_p50) == (doubt, None)
+    assert found.reason
+    assert offers_of(conn, shop.customer.customer_id) == []
+    [decision] = select_decisions(conn, customer_id=shop.customer.customer_id)
+    why = next(gate.why for gate in decision.gates if gate.gate == "not_in_doubt")
+    assert (decision.failed_gate, why) == ("not_in_doubt", f"its readings are in doubt: {found.reason}")
+
+
+HONEST: dict[str, tuple[str, dict[str, Values]]] = {
+    "used up by hours, and the percentage agrees": (
+        HOURS_MODEL,
+        {"filter_used_h": [2_700 + 18 * d for d in DAYS], "filter_life_pct": [23 - d * 18 // 35 for d in DAYS]},
+    ),
+    "a counter through 255 and 999": (HOURS_MODEL, {"filter_used_h": [2_800 + 15 * d for d in DAYS]}),
+    "smoke: the percentage knows more than the hours": (
+        HOURS_MODEL,
+        {"filter_used_h": [1_000 + 20 * d for d in DAYS], "filter_life_pct": [50 - d for d in DAYS]},
+    ),
+    "a whole day and night on, by a clock that is a little slow": (
+        HOURS_MODEL,
+        {"filter_used_h": [2_300 + 24.6 * d for d in DAYS]},
+    ),
+    "an old part in a device that was registered late": (HOURS_MODEL, {"filter_used_h": [3_300 + 5 * d for d in DAYS]}),
+    "hours run down where little water is used": (
+        WATER_MODEL,
+        {"filter_used_h": [7_500 + 24 * d for d in DAYS], "filter_used_litres": [300 + 2 * d for d in DAYS]},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HONEST)
+def test_what_can_be_is_believed_and_offered(conn: WriteConnection, case: str) -> None:
+    shop, device = live(conn, *HONEST[case])
+    found = forecast_and_offer(conn, device)
+    assert (found.reason, found.reason_code) == (None, None)
+    assert [offer.state for offer in offers_of(conn, shop.customer.customer_id)] == [OfferState.OPEN]
+
+
+@pytest.mark.parametrize("zeros", [1, 4, 20])
+def test_a_night_at_zero_sells_nothing_whenever_it_is_looked_at(conn: WriteConnection, zeros: int) -> None:
+    values = [70.0] * 200 + [0.0] * zeros
+    shop, device = live(conn, PCT_MODEL, {"filter_life_pct": values}, step=HOUR)
+    found = forecast_and_offer(conn, device)
+    assert offers_of(conn, shop.customer.customer_id) == []
+    assert found.reason_code in (None, "sudden_fall", "never_depletes")
+
+
+def test_one_last_reading_of_zero_on_a_part_that_runs_low_is_not_believed(conn: WriteConnection) -> None:
+    _, device = live(conn, PCT_MODEL, {"filter_life_pct": [*(30 - d // 4 for d in DAYS), 0]})
+    found = forecast_and_offer(conn, device)
+    assert found.depletes_p50 is not None
+    assert (found.remaining_pct, found.depletes_p50 > AT) == (21, True)
+
+
+@pytest.mark.parametrize("fault", [ImportError("no Stan"), OSError(28, "No space left on device")])
+def test_a_fit_that_cannot_run_costs_nobody_their_forecast(
+    conn: WriteConnection, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("forecasting.fleet.build_index", fail)
+    _, device = live(conn, PCT_MODEL, {"filter_life_pct": [90 - d // 2 for d in DAYS]})
+    run_forecasts(conn, AT, made_at=AT)
+    [found] = select_current_forecasts(conn, [device.device_id], AT)
+    assert (found.method, found.reason) == ("fixed_rate", None)
