@@ -20,7 +20,10 @@ _OUTCOMES = ("stored", "duplicate", "conflict", "quarantined")
 
 @dataclass(frozen=True, slots=True)
 class IngestTally:
-    """Counts since the beginning; received = stored + duplicate + conflict + quarantined + in flight."""
+    """Counts since the beginning; received = stored + duplicate + conflict + quarantined + in flight.
+
+    `dropped` messages were beyond an allowance of their device, and are in no other count.
+    """
 
     messages: int
     received: int
@@ -28,6 +31,7 @@ class IngestTally:
     duplicate: int
     conflict: int
     quarantined: int
+    dropped: int
     in_flight: int
 
 
@@ -98,6 +102,11 @@ def _ingest_families(tally: IngestTally) -> list[Metric]:
         outcomes,
         CounterMetricFamily("millpond_ingest_received", "Metric values that arrived.", value=tally.received),
         CounterMetricFamily("millpond_ingest_messages", "MQTT messages stored or set aside.", value=tally.messages),
+        CounterMetricFamily(
+            "millpond_ingest_dropped_messages",
+            "MQTT messages beyond an allowance of their device: not stored, not acknowledged.",
+            value=tally.dropped,
+        ),
         _gauge("millpond_ingest_in_flight", "Metric values held in memory, not stored yet.", tally.in_flight),
     ]
 

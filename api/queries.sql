@@ -7,6 +7,7 @@ select coalesce(sum(messages), 0)::bigint as messages,
        coalesce(sum(duplicate), 0)::bigint as duplicate,
        coalesce(sum(conflict), 0)::bigint as conflict,
        coalesce(sum(quarantined), 0)::bigint as quarantined,
+       coalesce(sum(dropped), 0)::bigint as dropped,
        (select coalesce(sum(in_flight), 0) from ingest_consumer)::bigint as in_flight
 from ingest_minute;
 
@@ -109,6 +110,11 @@ order by q.received_at desc, q.quarantine_id desc limit %(limit)s;
 -- name: select_quarantine_codes
 -- How many items were refused for each reason.
 select code, sum(items)::bigint as items from quarantine group by code order by items desc, code;
+
+-- name: select_drops
+-- Who was beyond an allowance lately, newest first.
+select serial, day, allowance, messages, items, bytes, last_at from ingest_drop
+where last_at >= %(since)s order by last_at desc, serial, allowance limit %(limit)s;
 
 -- name: select_soonest
 -- A page of what is used up next, over all installations of now; a forecast for a later moment counts if it is alone.

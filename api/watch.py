@@ -1,7 +1,7 @@
 """What an operator watches: the fleet, what comes in, what was refused, what is used up next, and what ran."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from psycopg.rows import class_row
@@ -57,6 +57,19 @@ class RefusedItem:
     def payload(self) -> str:
         """The beginning as text; bytes that are no UTF-8 show as replacement characters."""
         return self.beginning.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedMessages:
+    """What a device sent beyond an allowance in one day; `serial` is empty for all that are not registered."""
+
+    serial: str
+    day: date
+    allowance: str
+    messages: int
+    items: int
+    bytes: int
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +142,12 @@ def select_quarantine(
 def select_quarantine_codes(conn: ReadConnection) -> list[tuple[str, int]]:
     """How many items were refused for each reason, most first."""
     return [(row[0], row[1]) for row in conn.execute(_Q["select_quarantine_codes"])]
+
+
+def select_drops(conn: ReadConnection, *, since: datetime, limit: int = 10) -> list[DroppedMessages]:
+    """Who was beyond an allowance since then, newest first."""
+    with conn.cursor(row_factory=class_row(DroppedMessages)) as cursor:
+        return cursor.execute(_Q["select_drops"], {"since": since, "limit": limit}).fetchall()
 
 
 def select_soonest(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ingest.allowance import Allowance
 from ingest.session import Session
 from ingest.writer import Writer
 
@@ -41,3 +42,9 @@ class IngestCollector(Collector):
         yield CounterMetricFamily(
             "millpond_ingest_refused_messages", "Messages set aside as refused", value=self._writer.refused
         )
+        dropped = CounterMetricFamily(
+            "millpond_ingest_dropped_messages", "Messages beyond an allowance of their device", labels=["allowance"]
+        )
+        for allowance in Allowance:
+            dropped.add_metric([allowance], self._writer.drops.by_allowance[allowance])
+        yield dropped

@@ -74,14 +74,24 @@ returning serial, boot,
 
 -- name: add_to_minute
 -- Count the outcomes of a batch.
-insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined)
+insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined, dropped)
 values (%(consumer)s, date_trunc('minute', %(at)s::timestamptz), %(messages)s, %(received)s, %(stored)s,
-        %(duplicate)s, %(conflict)s, %(quarantined)s)
+        %(duplicate)s, %(conflict)s, %(quarantined)s, %(dropped)s)
 on conflict (consumer, minute) do update
 set messages = ingest_minute.messages + excluded.messages, received = ingest_minute.received + excluded.received,
     stored = ingest_minute.stored + excluded.stored, duplicate = ingest_minute.duplicate + excluded.duplicate,
     conflict = ingest_minute.conflict + excluded.conflict,
-    quarantined = ingest_minute.quarantined + excluded.quarantined;
+    quarantined = ingest_minute.quarantined + excluded.quarantined, dropped = ingest_minute.dropped + excluded.dropped;
+
+-- name: add_drops
+-- Count what was dropped because its device was beyond an allowance.
+insert into ingest_drop (serial, day, allowance, messages, items, bytes, last_at)
+select serial, (%(at)s::timestamptz at time zone 'UTC')::date, allowance, messages, items, bytes, %(at)s
+from unnest(%(serials)s::text[], %(allowances)s::text[], %(messages)s::bigint[], %(items)s::bigint[],
+            %(bytes)s::bigint[]) as t (serial, allowance, messages, items, bytes)
+on conflict on constraint drops_are_counted_by_day do update
+set messages = ingest_drop.messages + excluded.messages, items = ingest_drop.items + excluded.items,
+    bytes = ingest_drop.bytes + excluded.bytes, last_at = excluded.last_at;
 
 -- name: beat
 -- Say that this ingest is alive and connected, on the database's clock, which readers of the beat share.
@@ -241,15 +251,30 @@ with old as (
     delete from ingest_minute m using old
     where %(deleting)s::boolean and (m.consumer, m.minute) = (old.consumer, old.minute) returning m.*
 ), folded as (
-    insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined)
+    insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined, dropped)
     select consumer, date_trunc('day', minute, 'UTC'), sum(messages), sum(received), sum(stored), sum(duplicate),
-           sum(conflict), sum(quarantined)
+           sum(conflict), sum(quarantined), sum(dropped)
     from gone group by 1, 2
     on conflict (consumer, minute) do update
     set messages = ingest_minute.messages + excluded.messages, received = ingest_minute.received + excluded.received,
         stored = ingest_minute.stored + excluded.stored, duplicate = ingest_minute.duplicate + excluded.duplicate,
         conflict = ingest_minute.conflict + excluded.conflict,
-        quarantined = ingest_minute.quarantined + excluded.quarantined
+        quarantined = ingest_minute.quarantined + excluded.quarantined,
+        dropped = ingest_minute.dropped + excluded.dropped
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_drops
+-- Counts of dropped messages of the days before a moment.
+with old as (
+    select serial, day, allowance from ingest_drop
+    where last_at < %(before)s::timestamptz order by serial, day, allowance limit %(most)s::bigint
+), held as (
+    select serial, day, allowance from ingest_drop d join old using (serial, day, allowance)
+    where %(deleting)s::boolean and d.last_at < %(before)s::timestamptz for update of d skip locked
+), gone as (
+    delete from ingest_drop d using held
+    where (d.serial, d.day, d.allowance) = (held.serial, held.day, held.allowance) returning 1
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
 

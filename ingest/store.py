@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from devices.nouns import Reading
+from ingest.allowance import Drop
+from ingest.nouns import Decoded
 from ingest.sequence import BootSeqs, format_ranges, format_seqs
 from ingest.tally import Tally
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
@@ -58,8 +60,10 @@ def upsert_sequences(conn: WriteConnection, boots: Mapping[tuple[str, str], Boot
     return [Complete(row[0], row[1], int(row[2])) for row in rows if row[2] is not None]
 
 
-def add_to_minute(conn: WriteConnection, consumer: str, tally: Tally, messages: int, at: datetime) -> None:
-    """Count a batch's outcomes in the minute of `at`."""
+def add_to_minute(
+    conn: WriteConnection, consumer: str, tally: Tally, messages: int, at: datetime, *, dropped: int = 0
+) -> None:
+    """Count a batch's outcomes in the minute of `at`, and its messages: those that were taken, and those dropped."""
     values = {
         "consumer": consumer,
         "at": at,
@@ -69,8 +73,27 @@ def add_to_minute(conn: WriteConnection, consumer: str, tally: Tally, messages: 
         "duplicate": tally.duplicate,
         "conflict": tally.conflict,
         "quarantined": tally.quarantined,
+        "dropped": dropped,
     }
     conn.execute(_Q["add_to_minute"], values)
+
+
+def add_drops(conn: WriteConnection, drops: Sequence[Drop], at: datetime) -> None:
+    """Count dropped messages by device, day and allowance; in key order, so that two writers never deadlock."""
+    by_key: dict[tuple[str, str], list[Decoded]] = {}
+    for drop in drops:
+        by_key.setdefault((drop.serial, drop.allowance.value), []).append(drop.decoded)
+    keys = sorted(by_key)
+    groups = [by_key[key] for key in keys]
+    values = {
+        "serials": [serial for serial, _ in keys],
+        "allowances": [allowance for _, allowance in keys],
+        "messages": [len(group) for group in groups],
+        "items": [sum(decoded.items for decoded in group) for group in groups],
+        "bytes": [sum(len(decoded.delivery.payload) for decoded in group) for group in groups],
+        "at": at,
+    }
+    conn.execute(_Q["add_drops"], values)
 
 
 def beat(

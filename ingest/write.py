@@ -2,28 +2,27 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-
-import psycopg
 
 from devices.nouns import Reading
 from devices.readings import ReadingKey, insert_readings, reading_key, select_readings_by_key, upsert_latest
 from devices.store import select_devices_by_serial, select_metrics, upsert_device_status
+from ingest.allowance import Allowances, Drop
 from ingest.decode import decode_delivery, serial_of
 from ingest.delivery import Delivery
-from ingest.nouns import Decoded, Limits, Registry, SeqKey
+from ingest.nouns import Decoded, Limits, Registry
 from ingest.quarantine import Keeping, RefusedMessage, insert_quarantine, shorten
 from ingest.sequence import group_by_boot
 from ingest.store import (
     Complete,
+    add_drops,
     add_to_minute,
     insert_conflicts,
     upsert_sequences,
 )
 from ingest.tally import Tally
 from ingest.times import settle_times
-from ingest.value import Rejection
 from millpond.kernel.db import ReadConnection, WriteConnection
 
 _LOG = logging.getLogger(__name__)
@@ -31,10 +30,11 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """What was committed: outcomes, and up to where each touched boot is now safe."""
+    """What was committed: outcomes, up to where each touched boot is now safe, and what was dropped unstored."""
 
     tally: Tally
     complete: list[Complete]
+    dropped: Sequence[Drop] = ()
 
 
 def store_batch(
@@ -45,76 +45,26 @@ def store_batch(
     consumer: str,
     at: datetime,
     keeping: Keeping = Keeping(),
+    allowances: Allowances | None = None,
     on_decoded: Callable[[int], None] = lambda _items: None,
 ) -> StoredBatch:
     """Decode and store deliveries in one transaction. A psycopg.Error means that nothing of them was stored.
 
-    `on_decoded` hears how many items are now in flight.
+    What is beyond the `allowances` of its device is dropped and counted. `on_decoded` hears how many items are now in
+    flight.
     """
+    allowances = allowances or Allowances({})
     with conn.transaction():
         registry = load_registry(conn, deliveries)
-        batch = [_decode(delivery, registry, limits, keeping) for delivery in deliveries]
-        on_decoded(sum(decoded.items for decoded in batch))
-        return _store_decoded(conn, batch, keeping, consumer, at)
+        batch = [decode_kept(delivery, registry, limits, keeping) for delivery in deliveries]
+        admission = allowances.admit(batch, registry, keeping, at)
+        on_decoded(sum(decoded.items for decoded in admission.admitted))
+        stored = store_decoded(conn, admission.admitted, keeping, consumer, at, admission.dropped)
+    allowances.use(admission, at)
+    return stored
 
 
-def store_refused(
-    conn: WriteConnection,
-    delivery: Delivery,
-    why: str,
-    limits: Limits,
-    *,
-    consumer: str,
-    at: datetime,
-    keeping: Keeping = Keeping(),
-    bare: bool = False,
-) -> StoredBatch:
-    """Quarantine one message whole, because the database refused what it became.
-
-    `bare` leaves out its numbers, and all of its bytes but the head: the message is aside, its device is not told so.
-    """
-    with conn.transaction():
-        decoded = decode_delivery(delivery, load_registry(conn, [delivery]), limits)
-        refused = Decoded(delivery, decoded.serial, seqs=[] if bare else decoded.seqs)
-        refused.rejections.append(Rejection("refused", f"the database refused the message: {why}"))
-        kept = replace(keeping, whole_bytes=0) if bare else keeping
-        return _store_decoded(conn, [refused], kept, consumer, at)
-
-
-def try_innocent(
-    conn: WriteConnection,
-    delivery: Delivery,
-    limits: Limits,
-    *,
-    consumer: str,
-    at: datetime,
-    keeping: Keeping = Keeping(),
-) -> None:
-    """Write what a message without fault would become in this one's place, and roll it back.
-
-    A psycopg.Error means that the database refuses that too: then the fault is not in the message.
-    """
-    with conn.transaction() as attempt:
-        decoded = _decode(delivery, load_registry(conn, [delivery]), limits, keeping)
-        _store_decoded(conn, [_make_innocent(decoded)], keeping, consumer, at)
-        raise psycopg.Rollback(attempt)
-
-
-def _make_innocent(decoded: Decoded) -> Decoded:
-    """The same device, metrics, times and parts, and nothing that the device itself wrote."""
-    innocent = Decoded(replace(decoded.delivery, payload=b"innocent"), decoded.serial, status=decoded.status)
-    for number, one in enumerate(decoded.readings):
-        value, state = (0.0, None) if one.reading.state is None else (None, "innocent")
-        sample = None if one.sample is None else SeqKey(decoded.serial, "innocent", number)
-        innocent.readings.append(replace(one, reading=replace(one.reading, value=value, state=state), sample=sample))
-    innocent.seqs = [SeqKey(decoded.serial, "innocent", number) for number, _ in enumerate(decoded.seqs)]
-    innocent.rejections = [
-        Rejection("innocent", "innocent", f"{number}") for number, _ in enumerate(decoded.rejections)
-    ]
-    return innocent
-
-
-def _decode(delivery: Delivery, registry: Registry, limits: Limits, keeping: Keeping) -> Decoded:
+def decode_kept(delivery: Delivery, registry: Registry, limits: Limits, keeping: Keeping) -> Decoded:
     """What one delivery becomes, its rejections shortened at once: a batch of them must fit into memory."""
     decoded = decode_delivery(delivery, registry, limits)
     decoded.rejections = list(shorten(decoded.rejections, keeping.items))
@@ -127,17 +77,25 @@ def load_registry(conn: ReadConnection, deliveries: Sequence[Delivery]) -> Regis
     return Registry(select_devices_by_serial(conn, sorted(serials)), select_metrics(conn))
 
 
-def _store_decoded(
-    conn: WriteConnection, batch: Sequence[Decoded], keeping: Keeping, consumer: str, at: datetime
+def store_decoded(
+    conn: WriteConnection,
+    batch: Sequence[Decoded],
+    keeping: Keeping,
+    consumer: str,
+    at: datetime,
+    dropped: Sequence[Drop] = (),
 ) -> StoredBatch:
+    """Store what a batch became, and count what of it was dropped; within the caller's transaction."""
     settled = settle_times(conn, batch, at)
     tally = _store_readings(conn, settled.readings) + Tally(duplicate=settled.duplicates) + _count_no_news(batch)
     tally += _quarantine(conn, batch, keeping)
     _store_statuses(conn, batch)
     boots = group_by_boot(batch)
     complete = upsert_sequences(conn, boots, at) if boots else []
-    add_to_minute(conn, consumer, tally, len(batch), at)
-    return StoredBatch(tally, complete)
+    add_to_minute(conn, consumer, tally, len(batch), at, dropped=len(dropped))
+    if dropped:
+        add_drops(conn, dropped, at)
+    return StoredBatch(tally, complete, dropped)
 
 
 def _count_no_news(batch: Sequence[Decoded]) -> Tally:

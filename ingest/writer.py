@@ -10,16 +10,19 @@ from typing import TypeVar
 import psycopg
 
 from devices.wire import Ack, build_topic
+from ingest.allowance import Allowances
 from ingest.database import Database
 from ingest.delivery import Delivery
+from ingest.drop_watch import DropWatch
 from ingest.fault import FaultFinder, Refusal, Trials
 from ingest.gaps import GapWatch
 from ingest.nouns import Limits
 from ingest.quarantine import Keeping
+from ingest.refused import store_refused, try_innocent
 from ingest.session import Session
 from ingest.store import beat
 from ingest.tally import Tally
-from ingest.write import StoredBatch, store_batch, store_refused, try_innocent
+from ingest.write import StoredBatch, store_batch
 from millpond.kernel.clock import Clock, monotonic
 from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import WriteConnection
@@ -45,6 +48,8 @@ class Writer:
         self._database = Database(settings.database_url.get_secret_value())
         self._trials = Trials(self._store, self._takes_innocent, self._database.answers)
         self._gaps = GapWatch()
+        self._allowances = Allowances.from_settings(settings)
+        self.drops = DropWatch()
         self._next_beat = 0.0
         self._said_connected = False
         self._trouble: str | None = None
@@ -98,7 +103,8 @@ class Writer:
         self._session.inbox.fill(pending[0].lane, pending, most, most_bytes, _WAIT_FOR_OTHERS_S)
 
     def _store(self, batch: Sequence[Delivery]) -> StoredBatch:
-        stored = self._write(store_batch, batch, on_decoded=self._count_in_flight)
+        stored = self._write(store_batch, batch, allowances=self._allowances, on_decoded=self._count_in_flight)
+        self.drops.count(stored.dropped)
         self._settle(batch, stored)
         return stored
 
@@ -167,6 +173,7 @@ class Writer:
     def tend(self) -> None:
         """Once a second: the heartbeat, gaps to ask for, lanes to resume. A database that is away is no harm here."""
         self._session.resume_when_drained()
+        self.drops.tell_when_due()
         self._beat_when_due()
 
     def _beat_when_due(self) -> None:

@@ -1,5 +1,6 @@
 """The operator's pages: overview, fleet, forecasts, quarantine."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -12,6 +13,7 @@ from api.paging import Cursor, cut_page, decode_cursor, decode_time_cursor, enco
 from api.readiness import check_readiness
 from api.watch import (
     select_doubtful,
+    select_drops,
     select_fleet,
     select_ingest_minutes,
     select_job_runs,
@@ -30,6 +32,7 @@ from offers.store import select_offer_counts
 router = APIRouter(prefix="/ops", include_in_schema=False)
 
 _A_PAGE = 25
+_DROPS_SHOWN = timedelta(days=7)
 
 
 @router.get("")
@@ -39,7 +42,7 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
     with reads.connection() as conn:
         soonest, refused = select_soonest(conn, at=at, limit=6), select_quarantine(conn, limit=4)
         ledger, runs = select_ledger_totals(conn), select_job_runs(conn)
-        counts = select_offer_counts(conn)
+        counts, drops = select_offer_counts(conn), select_drops(conn, since=at - _DROPS_SHOWN)
     offers = [(state.value, counts.get(state, 0)) for state in OfferState]
     view = look_in_english(request)
     return view.render(
@@ -47,6 +50,7 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
         live=_live(reads, edge),
         soonest=soonest,
         refused=refused,
+        drops=drops,
         ledger=ledger,
         runs=runs,
         offers=offers,

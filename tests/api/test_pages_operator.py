@@ -86,3 +86,17 @@ def test_what_is_in_doubt_is_told_with_its_reason(house: House) -> None:
     page = house.browser("operator", "ops").get("/ops/forecasts").text
     assert "In doubt" in page
     assert "Its displays contradict each other" in page
+
+
+def test_devices_that_are_beyond_their_allowances_are_named(house: House) -> None:
+    ops = house.browser("operator", "ops")
+    assert "Beyond their allowances" not in ops.get("/ops").text
+    with house.connect() as conn:
+        conn.execute(
+            "insert into ingest_drop values ('AIR-1', %(at)s, 'boots', 1234, 5000, 9000, %(at)s),"
+            " ('', %(at)s, 'quarantine', 7, 7, 9000, %(at)s)",
+            {"at": NOW},
+        )
+    page = ops.get("/ops").text
+    assert re.search(r"<td>AIR-1</td><td>boots an hour</td><td class=\"number\">1,234</td>", page)
+    assert "<td>all that are not registered</td><td>refused bytes a day</td>" in page

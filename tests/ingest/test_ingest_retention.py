@@ -132,11 +132,14 @@ def test_a_boot_that_is_forgotten_and_speaks_again_is_told_that_nothing_before_i
 
 def test_minutes_become_days_and_no_sum_changes(conn: WriteConnection) -> None:
     """Also when a later run adds to the day that an earlier one began."""
-    total = "select (sum(messages), sum(received), sum(stored), sum(quarantined))::text from ingest_minute"
+    total = (
+        "select (sum(messages), sum(received), sum(stored), sum(quarantined), sum(dropped))::text from ingest_minute"
+    )
     day = AT - 100 * DAY
     for minutes in (0, 1, 700):
         store(conn, sample(minutes + 1, 64, day), day + timedelta(minutes=minutes))
     store(conn, b"{", AT - DAY)
+    conn.execute("update ingest_minute set dropped = 3")
     before = column(conn, total)
     assert retain(conn, AT)["minutes made days"] == 2
     assert column(conn, "select minute from ingest_minute order by 1") == [day, AT - DAY]
@@ -179,3 +182,11 @@ def test_readings_go_and_their_days_stay(conn: WriteConnection) -> None:
     assert retain(conn, AT, minute_keep_days=0) == {"readings, their days kept": 1}
     assert column(conn, "select measured_at from reading") == [AT - DAY]
     assert column(conn, "select day from reading_day order by day") == [AT - 402 * DAY, AT - DAY]
+
+
+def test_counts_of_dropped_messages_go_with_the_minutes(conn: WriteConnection) -> None:
+    for days in (91, 89):
+        at = AT - days * DAY
+        conn.execute("insert into ingest_drop values ('A', %s, 'boots', 1, 1, 1, %s)", [at, at])
+    assert retain(conn, AT)["days of dropped messages"] == 1
+    assert column(conn, "select count(*) from ingest_drop") == [1]

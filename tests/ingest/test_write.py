@@ -12,8 +12,9 @@ from devices.store import select_device, select_device_status, select_latest
 from devices.wire import SEQ_MAX
 from ingest.delivery import Delivery, Lane
 from ingest.nouns import Limits
+from ingest.refused import store_refused
 from ingest.store import Complete, Gap, mark_gap_asked, select_gaps
-from ingest.write import StoredBatch, store_batch, store_refused
+from ingest.write import StoredBatch, store_batch
 from millpond.kernel.db import WriteConnection
 
 NOW = datetime(2026, 2, 16, 12, tzinfo=UTC)

@@ -1,0 +1,70 @@
+"""Messages that the database refused: set aside whole, and an innocent one tried in their place."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import psycopg
+
+from ingest.decode import decode_delivery
+from ingest.delivery import Delivery
+from ingest.nouns import Decoded, Limits, SeqKey
+from ingest.quarantine import Keeping
+from ingest.value import Rejection
+from ingest.write import StoredBatch, decode_kept, load_registry, store_decoded
+from millpond.kernel.db import WriteConnection
+
+
+def store_refused(
+    conn: WriteConnection,
+    delivery: Delivery,
+    why: str,
+    limits: Limits,
+    *,
+    consumer: str,
+    at: datetime,
+    keeping: Keeping = Keeping(),
+    bare: bool = False,
+) -> StoredBatch:
+    """Quarantine one message whole, because the database refused what it became.
+
+    `bare` leaves out its numbers, and all of its bytes but the head: the message is aside, its device is not told so.
+    """
+    with conn.transaction():
+        decoded = decode_delivery(delivery, load_registry(conn, [delivery]), limits)
+        refused = Decoded(delivery, decoded.serial, seqs=[] if bare else decoded.seqs)
+        refused.rejections.append(Rejection("refused", f"the database refused the message: {why}"))
+        kept = replace(keeping, whole_bytes=0) if bare else keeping
+        return store_decoded(conn, [refused], kept, consumer, at)
+
+
+def try_innocent(
+    conn: WriteConnection,
+    delivery: Delivery,
+    limits: Limits,
+    *,
+    consumer: str,
+    at: datetime,
+    keeping: Keeping = Keeping(),
+) -> None:
+    """Write what a message without fault would become in this one's place, and roll it back.
+
+    A psycopg.Error means that the database refuses that too: then the fault is not in the message.
+    """
+    with conn.transaction() as attempt:
+        decoded = decode_kept(delivery, load_registry(conn, [delivery]), limits, keeping)
+        store_decoded(conn, [_make_innocent(decoded)], keeping, consumer, at)
+        raise psycopg.Rollback(attempt)
+
+
+def _make_innocent(decoded: Decoded) -> Decoded:
+    """The same device, metrics, times and parts, and nothing that the device itself wrote."""
+    innocent = Decoded(replace(decoded.delivery, payload=b"innocent"), decoded.serial, status=decoded.status)
+    for number, one in enumerate(decoded.readings):
+        value, state = (0.0, None) if one.reading.state is None else (None, "innocent")
+        sample = None if one.sample is None else SeqKey(decoded.serial, "innocent", number)
+        innocent.readings.append(replace(one, reading=replace(one.reading, value=value, state=state), sample=sample))
+    innocent.seqs = [SeqKey(decoded.serial, "innocent", number) for number, _ in enumerate(decoded.seqs)]
+    innocent.rejections = [
+        Rejection("innocent", "innocent", f"{number}") for number, _ in enumerate(decoded.rejections)
+    ]
+    return innocent
