@@ -39,6 +39,8 @@ def _examine(conn: ReadConnection, settings: Settings, wanted: Container[str]) -
     yield check_permissions(conn)
     pending = pending_migrations(conn)
     yield _check_schema(pending)
+    if not pending:
+        yield from check_database_jobs(conn)
     if not pending and "ingest" in wanted:
         yield _check_ingest(conn, settings.status_grace_s)
     if not pending and "scheduler" in wanted:
@@ -70,6 +72,19 @@ def check_timescale(conn: ReadConnection, *, required: bool) -> Finding:
         change = "install it on the server, or set MILLPOND_REQUIRE_TIMESCALE=false"
         return bad("timescaledb", "it is required and the server does not offer it", change)
     return good("timescaledb", "the server does not offer it, and it is not required.")
+
+
+def check_database_jobs(conn: ReadConnection) -> Findings:
+    """What the database should do by itself (TimescaleDB: compress, refresh the rollup) and does not do."""
+    for name, failed, succeeded_at, error in conn.execute(_Q["select_database_jobs"]):
+        last = "it has never succeeded" if succeeded_at is None else f"it last succeeded {succeeded_at:%Y-%m-%d %H:%M}"
+        if failed:
+            sentence = f"its background job {name} fails, {last}: {' '.join((error or 'no error is kept').split())}"
+            change = "see timescaledb_information.job_errors, and mend it or upgrade TimescaleDB"
+        else:
+            sentence = f"its background job {name} does not run, {last}"
+            change = "raise max_worker_processes and TimescaleDB's max_background_workers, and restart PostgreSQL"
+        yield bad("timescaledb", sentence, change)
 
 
 def _check_schema(pending: list[str]) -> Finding:

@@ -25,3 +25,12 @@ from ingest_consumer order by beat_at desc limit 1;
 -- The newest period of a job, and whether whoever ran it has been silent for longer than its lease.
 select scheduled_for, state, error, state = 'running' and lease_until < clock_timestamp()
 from job_run where job = %(job)s::text order by scheduled_for desc limit 1;
+
+-- name: select_database_jobs
+-- What the database does by itself and has not done for two of its periods and an hour, on the database's own clock: whether
+-- it fails or does not run at all, when it last succeeded, and its last error.
+select name, coalesce(failed, false), succeeded_at, error
+from database_job
+where (failed or succeeded_at is not null)
+  and coalesce(succeeded_at, '-infinity') < clock_timestamp() - 2 * period - interval '1 hour'
+order by name;

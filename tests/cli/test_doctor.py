@@ -1,5 +1,6 @@
 """`millpond doctor`: what is wrong is seen, and what to change is said."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,13 @@ from psycopg.conninfo import make_conninfo
 
 from ingest.store import beat
 from millpond import embedded
-from millpond.cli.database_checks import check_permissions, check_scheduler, check_skew, check_timescale
+from millpond.cli.database_checks import (
+    check_database_jobs,
+    check_permissions,
+    check_scheduler,
+    check_skew,
+    check_timescale,
+)
 from millpond.cli.findings import Finding, Level
 from millpond.kernel.clock import AcceleratedClock
 from millpond.kernel.db import ReadConnection, WriteConnection, connect
@@ -125,6 +132,30 @@ def test_timescale_that_is_not_offered(conn: WriteConnection) -> None:
     finding = check_timescale(conn, required=True)
     assert (finding.level, finding.sentence) == (Level.BAD, "it is required and the server does not offer it")
     assert check_timescale(conn, required=False).level is Level.GOOD
+
+
+JOBS = """
+    create view told.database_job as
+    select name, interval '1 hour' as period, clock_timestamp() - ago as succeeded_at, failed, 'no\nportal' as error
+    from (values ('compress', interval '2 days', true), ('refresh', null, true), ('wait', '4 hours', false),
+                 ('hiccup', '2 hours', true), ('fine', '10 minutes', false), ('new', null, false), ('next', null, null)
+    ) as told (name, ago, failed)
+"""
+
+
+def test_what_the_database_does_by_itself_and_does_not_do_for_long_is_told(conn: WriteConnection) -> None:
+    assert list(check_database_jobs(conn)) == []
+    conn.execute("create schema told; set local search_path = told, public")
+    conn.execute(JOBS)
+    findings = list(check_database_jobs(conn))
+    assert [(f.check, f.level) for f in findings] == [("timescaledb", Level.BAD)] * 3
+    compress, refresh, wait = (f.sentence for f in findings)
+    assert re.fullmatch(r"its background job compress fails, it last succeeded [-\d]+ [:\d]+: no portal", compress)
+    assert refresh == "its background job refresh fails, it has never succeeded: no portal"
+    assert re.fullmatch(r"its background job wait does not run, it last succeeded [-\d]+ [:\d]+", wait)
+    assert [f.change for f in findings] == [findings[0].change, findings[0].change, findings[2].change]
+    assert "job_errors" in findings[0].change
+    assert "max_background_workers" in findings[2].change
 
 
 @pytest.fixture

@@ -81,6 +81,12 @@ def test_the_migrations_apply_and_reading_is_a_hypertable(conn: WriteConnection)
     assert view == ("reading_day_live",)
 
 
+def test_what_it_does_by_itself_can_be_seen(conn: WriteConnection) -> None:
+    names = {name for (name,) in conn.execute("select name from database_job")}
+    assert {"policy_compression", "refresh_reading_day_job"} <= names
+    assert "policy_refresh_continuous_aggregate" not in names
+
+
 def test_readings_are_stored_once_also_in_compressed_chunks(conn: WriteConnection) -> None:
     batch = readings(conn, "TS-1", days=30, before=AT)
     assert insert_readings(conn, batch) == {reading_key(r) for r in batch}
