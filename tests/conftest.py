@@ -53,7 +53,7 @@ def template(server_dsn: str) -> Iterator[str]:
         admin.execute(sql.SQL("alter database {} with allow_connections false").format(sql.Identifier(name)))
         admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])
     yield name
-    _drop(server_dsn, name)
+    drop(server_dsn, name)
 
 
 @pytest.fixture
@@ -68,8 +68,10 @@ def cloned(server_dsn: str, template: str) -> Iterator[str]:
     """DSN of a clone of the template, dropped at the end."""
     name = f"millpond_test_{uuid.uuid4().hex[:12]}"
     clone(server_dsn, template, name)
-    yield make_conninfo(server_dsn, dbname=name)
-    _drop(server_dsn, name)
+    try:
+        yield make_conninfo(server_dsn, dbname=name)
+    finally:
+        drop(server_dsn, name)
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +80,7 @@ def shared_database(server_dsn: str, template: str) -> Iterator[str]:
     name = f"millpond_shared_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     clone(server_dsn, template, name)
     yield make_conninfo(server_dsn, dbname=name)
-    _drop(server_dsn, name)
+    drop(server_dsn, name)
 
 
 @pytest.fixture
@@ -95,6 +97,7 @@ def clone(server_dsn: str, template: str, name: str) -> None:
         admin.execute(statement)
 
 
-def _drop(server_dsn: str, name: str) -> None:
+def drop(server_dsn: str, name: str) -> None:
+    """Drop database `name` and end whoever is on it."""
     with psycopg.connect(server_dsn, autocommit=True) as admin:
         admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
