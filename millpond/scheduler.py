@@ -54,6 +54,8 @@ def run_scheduler(settings: Settings, clock: Clock, stop: threading.Event) -> No
     """Tick until `stop` is set; a job that is running then is finished first."""
     # It would tell of every tick, and call one that failed successful; what matters, the tick says itself.
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # It would warn at every tick that comes while a job still runs, which is what ticks are for.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     jobs, holder = make_jobs(settings, clock), make_holder()
     args = [settings.database_url.get_secret_value(), jobs, clock, holder, timedelta(seconds=settings.lease_s)]
     scheduler = BackgroundScheduler(timezone="UTC")

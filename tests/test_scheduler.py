@@ -140,6 +140,29 @@ def test_only_the_tick_itself_tells_how_it_went(unused_dsn: str, caplog: pytest.
     assert [record.getMessage() for record in caplog.records if record.levelno < logging.WARNING] == []
 
 
+def test_a_tick_that_comes_while_a_job_runs_is_nothing_to_tell(
+    database: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skipped, logger = threading.Event(), logging.getLogger("apscheduler.scheduler")
+    warn = logger.warning
+
+    def warn_and_note(*words: object) -> None:
+        warn(*words)
+        skipped.set()
+
+    monkeypatch.setattr(logger, "warning", warn_and_note)
+    stop = threading.Event()
+    settings = load_settings(database_url=database, tick_s=0.05)
+    thread = threading.Thread(target=run_scheduler, args=(settings, CLOCK, stop))
+    with connect(database) as other, other.transaction():
+        other.execute("lock table job_run")
+        thread.start()
+        assert skipped.wait(60)
+        stop.set()
+    thread.join(30)
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("apscheduler")] == []
+
+
 @pytest.fixture
 def unused_dsn(server_dsn: str) -> str:
     """A database that is not there."""
