@@ -7,6 +7,7 @@ import pytest
 from real_platform import RealPlatform
 
 from devices.installations import update_installations
+from devices.store import refresh_reading_day
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
 from simulators.faults import Faults
@@ -54,6 +55,7 @@ def quarantined(platform: RealPlatform, fleet: Fleet) -> dict[str, int]:
 
 def count_replacements(platform: RealPlatform, fleet: Fleet) -> int:
     with connect(platform.dsn) as conn:
+        refresh_reading_day(conn)
         update_installations(conn, fleet.start + timedelta(days=DAYS))
     query = (
         "select count(*) from installation join device using (device_id)"
