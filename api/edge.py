@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from api.auth import Caller, Role, read_token
 from api.idempotency import Act, Answer, Write, hash_request, require_key
+from attribution.hold_nouns import Ceilings
 from attribution.people import select_customer
 from attribution.tokens import StaffKeys
 from millpond.kernel.clock import Clock
@@ -37,6 +38,11 @@ class Edge:
     writes: ConnectionPool[WriteConnection]
     staff_keys: StaffKeys
     extra_health: Mapping[str, Check]
+
+    @property
+    def ceilings(self) -> Ceilings:
+        """Above which totals commission waits for an operator."""
+        return Ceilings(self.settings.order_ceiling_minor, self.settings.day_ceiling_minor)
 
     @property
     def secret(self) -> str:

@@ -14,6 +14,7 @@ _Q = load_queries("attribution")
 _REFUSALS: Refusals = {
     "commission_earned_once": partial(Conflict, "this order has already earned its commission"),
     "commission_released_once": partial(Conflict, "this order's commission has already been released"),
+    "commission_rejected_once": partial(Conflict, "this order's commission has already been rejected"),
     "commission_clawed_back_once": partial(Conflict, "this refund has already reversed its commission"),
 }
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from attribution.hold_nouns import HoldDecision
 from millpond.kernel.ids import BindingId, CustomerId, EntryId, OfferId, OrderId, RefundId, Sku, StaffId, StoreId
 from millpond.kernel.money import Money
 
@@ -45,6 +46,7 @@ class EntryKind(StrEnum):
     CLAWED_BACK = "clawed_back"
     RELEASED = "released"
     PAID_OUT = "paid_out"
+    REJECTED = "rejected"
 
 
 class AccountKind(StrEnum):
@@ -226,7 +228,7 @@ class Payout:
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One order with what it moved within the month. Commission amounts are all positive numbers."""
+    """One order with what it moved within the month, all as positive numbers; `held` waits for an operator."""
 
     order_id: OrderId
     customer_id: CustomerId
@@ -239,14 +241,13 @@ class StatementLine:
     earned: Money
     clawed_back: Money
     released: Money
+    held: bool
+    decision: HoldDecision | None
 
 
 @dataclass(frozen=True, slots=True)
 class StatementTotals:
-    """One currency's month, and what is pending and payable (may be negative) at its end.
-
-    `orders` are those placed in the month, so that the months of a year add up to its orders.
-    """
+    """One currency's month: orders placed in it, and what is pending and payable (may be negative) at its end."""
 
     currency: str
     orders: int

@@ -7,6 +7,7 @@ from functools import partial, reduce
 
 from attribution.binding_rows import binding_at
 from attribution.credit import claw_back, credit_order
+from attribution.hold_nouns import Ceilings
 from attribution.nouns import Channel, Order, OrderItem, OrderLine, Refund
 from attribution.order_rows import lock_order, select_order, select_orders, select_refunds
 from attribution.people import lock_customer_at, select_staff_member, select_store
@@ -20,6 +21,7 @@ __all__ = ["place_order", "refund_order", "select_order", "select_orders", "sele
 
 _Q = load_queries("attribution")
 _MOST_OF_ONE = 1_000
+_CEILINGS = Ceilings()
 _REFUSALS: Refusals = {
     "one_order_per_offer": partial(Conflict, "this offer has already been ordered"),
     "order_of_an_offer": partial(InvalidInput, "that offer is not known"),
@@ -42,12 +44,15 @@ def place_order(
     store_id: StoreId | None = None,
     sold_by: StaffId | None = None,
     offer_id: OfferId | None = None,
+    ceilings: Ceilings = _CEILINGS,
 ) -> Order:
     """Place an order and credit it to the binding in force at `at`, in one transaction.
 
     The API calls `offers.checkout.place_order` instead (same arguments less `offer_id`), which also withdraws what
-    the order makes moot. Raises InvalidInput (no lines, unknown product, other currency, store channel without a
-    store, ...), NotFound (customer), Conflict (the offer was already ordered).
+    the order makes moot. Commission beyond `ceilings`, and a seller's own, is held.
+
+    Raises InvalidInput (no lines, unknown product, other currency, store channel without a store, ...), NotFound
+    (customer), Conflict (the offer was already ordered).
     """
     with conn.transaction():
         _require_till(conn, channel, store_id, sold_by, currency, at)
@@ -72,7 +77,7 @@ def place_order(
         )
         _insert_order(conn, order)
         crash_point("after-order-before-ledger")
-        credit_order(conn, order, at=at)
+        credit_order(conn, order, ceilings, at=at)
         return order
 
 

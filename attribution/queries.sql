@@ -221,6 +221,50 @@ from ledger_entry e join commission_plan c using (plan_id) where e.order_id = %(
 -- Whether an order's commission has been released.
 select exists (select 1 from ledger_entry where order_id = %(order_id)s and kind = 'released');
 
+-- name: is_rejected
+-- Whether an operator took an order's commission back.
+select exists (select 1 from ledger_entry where order_id = %(order_id)s and kind = 'rejected');
+
+-- name: select_credited_since
+-- What was sold on a person's credit since a moment, less what was given back.
+select coalesce(sum(amount_minor - refunded_minor), 0)::bigint from customer_order
+where credited_to = %(staff_id)s and currency = %(currency)s and placed_at > %(since)s;
+
+-- name: insert_hold
+-- Keep an order's commission from being released until an operator has looked.
+insert into commission_hold (order_id, reason, held_at) values (%(order_id)s, %(reason)s, %(at)s);
+
+-- name: decide_hold
+-- Keep what an operator's look came to; no row when nothing is held, or it was decided before.
+update commission_hold set decision = %(decision)s, decided_at = %(at)s, decided_by = %(actor)s, note = %(note)s
+where order_id = %(order_id)s and decision is null returning 1;
+
+-- name: select_hold
+-- What is or was held of an order.
+select h.order_id, h.reason, h.held_at, h.decision, h.decided_at, h.decided_by, h.note, o.customer_id, o.store_id,
+       o.sold_by, o.credited_to, s.name as credited_name, o.amount_minor,
+       (select coalesce(-sum(p.amount_minor), 0)::bigint from ledger_entry e join posting p using (entry_id)
+        join account a using (account_id)
+        where e.order_id = h.order_id and e.kind = 'earned' and a.kind = 'commission_expense') as earned_minor, o.currency
+from commission_hold h join customer_order o using (order_id) join staff s on s.staff_id = o.credited_to
+where h.order_id = %(order_id)s;
+
+-- name: select_holds
+-- A page of what is held, oldest first: what waits, or all.
+select h.order_id, h.reason, h.held_at, h.decision, h.decided_at, h.decided_by, h.note, o.customer_id, o.store_id,
+       o.sold_by, o.credited_to, s.name as credited_name, o.amount_minor,
+       (select coalesce(-sum(p.amount_minor), 0)::bigint from ledger_entry e join posting p using (entry_id)
+        join account a using (account_id)
+        where e.order_id = h.order_id and e.kind = 'earned' and a.kind = 'commission_expense') as earned_minor, o.currency
+from commission_hold h join customer_order o using (order_id) join staff s on s.staff_id = o.credited_to
+where (h.decision is null or not %(waiting)s)
+  and (%(after_at)s::timestamptz is null or (h.held_at, h.order_id) > (%(after_at)s::timestamptz, %(after_id)s::text))
+order by h.held_at, h.order_id limit %(limit)s;
+
+-- name: count_waiting_holds
+-- How many holds wait for an operator.
+select count(*) from commission_hold where decision is null;
+
 -- name: insert_account
 -- Create an account unless it is there; two that race make one.
 insert into account (kind, staff_id, currency) values (%(kind)s, %(staff_id)s, %(currency)s)
@@ -254,16 +298,18 @@ from ledger_entry e join posting p using (entry_id) join account a using (accoun
 where e.order_id = %(order_id)s and a.kind = 'commission_pending';
 
 -- name: select_releasable_orders
--- Orders with something pending whose return window has passed, oldest first.
+-- Orders with something pending, of which nothing is held, whose return window has passed, oldest first.
 select e.order_id
 from ledger_entry e join commission_plan c using (plan_id) join customer_order o using (order_id)
 where e.kind = 'earned' and e.happened_at + make_interval(days => c.return_window_days) <= %(at)s
   and o.refunded_minor < o.amount_minor
   and not exists (select 1 from ledger_entry r where r.order_id = e.order_id and r.kind = 'released')
+  and not exists (select 1 from commission_hold h
+                  where h.order_id = e.order_id and h.decision is distinct from 'approved')
 order by e.happened_at, e.order_id;
 
 -- name: lock_staff
--- One payout of a person at a time.
+-- One payout of a person, and one look at their day's ceiling, at a time.
 select 1 from staff where staff_id = %(staff_id)s for no key update;
 
 -- name: select_statement_lines
@@ -274,8 +320,10 @@ select o.order_id, o.customer_id, c.name as customer_name, o.channel, o.store_id
         where r.order_id = o.order_id and r.refunded_at >= %(from_at)s and r.refunded_at < %(to_at)s) as refunded_minor,
        o.currency,
        -coalesce(sum(p.amount_minor) filter (where e.kind = 'earned' and a.kind = 'commission_expense'), 0)::bigint as earned,
-       coalesce(sum(p.amount_minor) filter (where e.kind = 'clawed_back' and a.kind = 'commission_expense'), 0)::bigint as clawed_back,
-       coalesce(sum(p.amount_minor) filter (where e.kind = 'released' and a.kind = 'commission_available'), 0)::bigint as released
+       coalesce(sum(p.amount_minor) filter (where e.kind in ('clawed_back', 'rejected') and a.kind = 'commission_expense'), 0)::bigint as clawed_back,
+       coalesce(sum(p.amount_minor) filter (where e.kind = 'released' and a.kind = 'commission_available'), 0)::bigint as released,
+       exists (select 1 from commission_hold h where h.order_id = o.order_id and h.decision is null) as held,
+       (select h.decision from commission_hold h where h.order_id = o.order_id) as decision
 from customer_order o
 join customer c using (customer_id)
 left join ledger_entry e on e.order_id = o.order_id and e.happened_at >= %(from_at)s and e.happened_at < %(to_at)s

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from attribution.hold_nouns import HoldDecision
 from attribution.nouns import (
     AccountKind,
     BoundCustomer,
@@ -51,9 +52,23 @@ def _next_month(first: date) -> date:
 
 
 def _line(row: tuple[Any, ...]) -> StatementLine:
-    order_id, customer_id, name, channel, store_id, placed_at, amount, refunded, currency, *moved = row
-    money = [Money(minor, currency) for minor in (amount, refunded, *moved)]
-    return StatementLine(order_id, customer_id, name, Channel(channel), store_id, placed_at, *money)
+    order_id, customer_id, name, channel, store_id, placed_at, amount, refunded, currency, *moved, held, decision = row
+    earned, clawed_back, released = (Money(minor, currency) for minor in moved)
+    return StatementLine(
+        order_id=order_id,
+        customer_id=customer_id,
+        customer_name=name,
+        channel=Channel(channel),
+        store_id=store_id,
+        placed_at=placed_at,
+        amount=Money(amount, currency),
+        refunded=Money(refunded, currency),
+        earned=earned,
+        clawed_back=clawed_back,
+        released=released,
+        held=held,
+        decision=HoldDecision(decision) if decision else None,
+    )
 
 
 def _totals(
@@ -77,6 +92,9 @@ def _totals(
 def _currency_totals(
     currency: str, movements: list[tuple[EntryKind, AccountKind, int, int]], *, orders: int
 ) -> StatementTotals:
+    # What an operator rejected is taken back as much as what a refund claws back.
+    back = (AccountKind.PENDING, AccountKind.AVAILABLE)
+
     def within(kind: EntryKind, *accounts: AccountKind) -> Money:
         return Money(sum(m for entry, account, _, m in movements if entry is kind and account in accounts), currency)
 
@@ -87,7 +105,7 @@ def _currency_totals(
         currency=currency,
         orders=orders,
         earned=within(EntryKind.EARNED, AccountKind.PENDING),
-        clawed_back=-within(EntryKind.CLAWED_BACK, AccountKind.PENDING, AccountKind.AVAILABLE),
+        clawed_back=-(within(EntryKind.CLAWED_BACK, *back) + within(EntryKind.REJECTED, *back)),
         released=within(EntryKind.RELEASED, AccountKind.AVAILABLE),
         paid_out=within(EntryKind.PAID_OUT, AccountKind.PAID),
         pending=held(AccountKind.PENDING),

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from attribution import orders
+from attribution.hold_nouns import Ceilings
 from attribution.nouns import Channel, Order, OrderItem
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.ids import CustomerId, StaffId, StoreId
 from offers.life import withdraw_moot_offers
+
+_CEILINGS = Ceilings()
 
 
 def place_order(
@@ -20,6 +23,7 @@ def place_order(
     at: datetime,
     store_id: StoreId | None = None,
     sold_by: StaffId | None = None,
+    ceilings: Ceilings = _CEILINGS,
 ) -> Order:
     """Place an order, credit it, and withdraw the customer's offers it makes moot, in one transaction.
 
@@ -35,6 +39,7 @@ def place_order(
             at=at,
             store_id=store_id,
             sold_by=sold_by,
+            ceilings=ceilings,
         )
         # Placing it has locked the customer.
         withdraw_moot_offers(conn, customer_id, at=at, actor=order.order_id)

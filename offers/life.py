@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from attribution.hold_nouns import Ceilings
 from attribution.nouns import Channel, Order, OrderItem
 from attribution.orders import place_order
 from attribution.people import lock_customer
@@ -16,6 +17,7 @@ from offers.nouns import Acceptance, Offer, OfferState, ReasonCode, Trigger
 from offers.store import lock_offer, lock_unanswered_offers, select_facts
 
 _Q = load_queries("offers")
+_CEILINGS = Ceilings()
 _UNANSWERED = (OfferState.OPEN, OfferState.SEEN)
 
 
@@ -29,7 +31,13 @@ def mark_seen(conn: WriteConnection, offer_id: str, *, customer_id: CustomerId, 
 
 
 def accept_offer(
-    conn: WriteConnection, offer_id: str, *, customer_id: CustomerId, at: datetime, channel: Channel = Channel.APP
+    conn: WriteConnection,
+    offer_id: str,
+    *,
+    customer_id: CustomerId,
+    at: datetime,
+    channel: Channel = Channel.APP,
+    ceilings: Ceilings = _CEILINGS,
 ) -> Acceptance:
     """Order what was offered at its price, credited to the binding in force now, in one transaction.
 
@@ -38,7 +46,7 @@ def accept_offer(
     with conn.transaction():
         offer = _own_unanswered_offer(conn, offer_id, customer_id, at)
         accepted = _move(conn, offer, OfferState.ACCEPTED, at=at, actor=customer_id)
-        order = _order(conn, accepted, channel, at)
+        order = _order(conn, accepted, channel, ceilings, at)
         ordered = _move(conn, accepted, OfferState.ORDERED, at=at, actor=order.order_id)
         withdraw_moot_offers(conn, customer_id, at=at, actor=order.order_id)
         return Acceptance(ordered, order)
@@ -103,7 +111,7 @@ def _own_unanswered_offer(conn: WriteConnection, offer_id: str, customer_id: Cus
     return offer
 
 
-def _order(conn: WriteConnection, offer: Offer, channel: Channel, at: datetime) -> Order:
+def _order(conn: WriteConnection, offer: Offer, channel: Channel, ceilings: Ceilings, at: datetime) -> Order:
     return place_order(
         conn,
         customer_id=offer.customer_id,
@@ -111,6 +119,7 @@ def _order(conn: WriteConnection, offer: Offer, channel: Channel, at: datetime) 
         items=[OrderItem(offer.sku, 1, offer.price)],
         currency=offer.price.currency,
         offer_id=offer.offer_id,
+        ceilings=ceilings,
         at=at,
     )
 

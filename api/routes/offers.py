@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from api.auth import Caller, Role, require_role
 from api.credit import find_credit
-from api.edge import At, CallerDep, Reads, WriteDep, answer_once
+from api.edge import At, CallerDep, Edge, EdgeDep, Reads, WriteDep, answer_once
 from api.models import CreditOut, MoneyOut, OrderOut, Out
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
 from api.store import select_product_names
@@ -99,12 +99,12 @@ def post_seen(offer_id: str, caller: CallerDep, write: WriteDep, at: At) -> JSON
 
 
 @router.post("/offers/{offer_id}/accept", status_code=201, response_model=AcceptedOut)
-def post_accept(offer_id: str, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
+def post_accept(offer_id: str, edge: EdgeDep, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
     """Order what was offered at its price, credited to the binding in force now."""
     customer_id = _require_customer(caller)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        return 201, accept(conn, offer_id, customer_id, at)
+        return 201, accept(conn, edge, offer_id, customer_id, at)
 
     return answer_once(write, act)
 
@@ -120,9 +120,9 @@ def post_decline(offer_id: str, caller: CallerDep, write: WriteDep, at: At) -> J
     return answer_once(write, act)
 
 
-def accept(conn: WriteConnection, offer_id: str, customer_id: CustomerId, at: datetime) -> AcceptedOut:
+def accept(conn: WriteConnection, edge: Edge, offer_id: str, customer_id: CustomerId, at: datetime) -> AcceptedOut:
     """Accept, and show the offer with its order."""
-    accepted = accept_offer(conn, offer_id, customer_id=customer_id, at=at)
+    accepted = accept_offer(conn, offer_id, customer_id=customer_id, at=at, ceilings=edge.ceilings)
     return AcceptedOut(offer=_show(conn, accepted.offer), order=OrderOut.model_validate(accepted.order))
 
 

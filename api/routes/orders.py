@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from api.auth import Caller, Role, require_role
-from api.edge import At, CallerDep, Reads, WriteDep, answer_once
+from api.edge import At, CallerDep, EdgeDep, Reads, WriteDep, answer_once
 from api.models import Body, Currency, MoneyIn, OrderOut, Out, RefundOut, Text
 from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
 from attribution.nouns import Channel, Order, OrderItem, Staff
@@ -53,7 +53,7 @@ class OrderDetail(OrderOut):
 
 
 @router.post("", status_code=201, response_model=OrderOut)
-def post_order(body: NewOrder, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
+def post_order(body: NewOrder, edge: EdgeDep, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
     """Place an order: it is credited to the binding in force, and withdraws the offers that it makes moot."""
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
@@ -67,6 +67,7 @@ def post_order(body: NewOrder, caller: CallerDep, write: WriteDep, at: At) -> JS
             at=at,
             store_id=seller.store_id if seller else StoreId(body.store_id) if body.store_id else None,
             sold_by=seller.staff_id if seller else None,
+            ceilings=edge.ceilings,
         )
         return 201, show_order(caller, order)
 

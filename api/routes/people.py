@@ -12,6 +12,7 @@ from api.credit import find_visible_staff
 from api.edge import At, CallerDep, Edge, EdgeDep, Reads, WriteDep, answer_once
 from api.models import MoneyOut, Out
 from api.qr import build_scan_url, draw_png, draw_svg
+from attribution.hold_nouns import HoldDecision
 from attribution.nouns import Channel, Staff
 from attribution.people import select_store
 from attribution.statements import build_statement
@@ -34,7 +35,10 @@ class ScreenCode(Out):
 
 
 class StatementLineOut(Out):
-    """One order with what it moved within the month."""
+    """One order with what it moved within the month.
+
+    `held`: the commission waits for an operator's look; `decision` is what that came to.
+    """
 
     order_id: str
     customer_id: str
@@ -47,6 +51,8 @@ class StatementLineOut(Out):
     earned: MoneyOut
     clawed_back: MoneyOut
     released: MoneyOut
+    held: bool
+    decision: HoldDecision | None
 
 
 class StatementTotalsOut(Out):

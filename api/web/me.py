@@ -99,7 +99,7 @@ def post_accept(request: Request, reads: Reads, offer_id: str, key: FormKey = No
     write = make_page_write(request, caller, key)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        return 201, accept(conn, offer_id, CustomerId(caller.subject), write.at)
+        return 201, accept(conn, get_edge(request), offer_id, CustomerId(caller.subject), write.at)
 
     answer = write.once(act)
     if "hx-request" not in request.headers:

@@ -25,6 +25,7 @@ from api.web.charts import build_ingest_chart
 from api.web.job_words import job_words
 from api.web.session import require_caller
 from api.web.view import look_in_english
+from attribution.holds import count_waiting_holds
 from attribution.statements import select_ledger_totals
 from offers.nouns import OfferState
 from offers.store import select_offer_counts
@@ -43,6 +44,7 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
         soonest, refused = select_soonest(conn, at=at, limit=6), select_quarantine(conn, limit=4)
         ledger, runs = select_ledger_totals(conn), select_job_runs(conn)
         counts, drops = select_offer_counts(conn), select_drops(conn, since=at - _DROPS_SHOWN)
+        waiting = count_waiting_holds(conn)
     offers = [(state.value, counts.get(state, 0)) for state in OfferState]
     view = look_in_english(request)
     return view.render(
@@ -52,6 +54,7 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
         refused=refused,
         drops=drops,
         ledger=ledger,
+        waiting=waiting,
         runs=runs,
         offers=offers,
         job_words=job_words,

@@ -4,7 +4,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from api.web import me, ops, scan, session, staff
+from api.web import holds, me, ops, scan, session, staff
 from api.web.reference import list_calls
 from api.web.view import look_in_english, render_problem
 
@@ -24,6 +24,6 @@ def install_pages(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(packages=[("api.web", "static")]), name="static")
     app.add_exception_handler(session.SignInNeeded, session.send_to_sign_in)
     app.state.render_problem = render_problem
-    for pages in (session, me, scan, staff, ops):
+    for pages in (session, me, scan, staff, ops, holds):
         app.include_router(pages.router)
     app.include_router(_reference)

@@ -151,6 +151,16 @@ class Settings(BaseSettings, KeptDays):
     claim_tries_max: int = Field(
         default=10, ge=1, description="Most claim codes that one customer may try within an hour."
     )
+    order_ceiling_minor: int = Field(
+        default=1_000_000,
+        ge=0,
+        description="Total of an order, in minor units of its currency, above which commission waits for an operator.",
+    )
+    day_ceiling_minor: int = Field(
+        default=3_000_000,
+        ge=0,
+        description="The same for all that was credited to one staff member in the 24 hours up to an order.",
+    )
     screen_code_s: float = Field(
         default=60,
         gt=0,

@@ -132,6 +132,13 @@ def _released(scene: Scene) -> None:
         release_commissions(conn, scene.house.clock.at + timedelta(days=20))
 
 
+def _held(scene: Scene) -> None:
+    """Point `order_id` at a sale that Mina made to her own customer."""
+    sale = TILL | {"customer_id": scene.house.ann.customer_id}
+    sold = scene.house.as_mina.post("/v1/orders", json=sale, headers=scene.house.key())
+    scene.ids["order_id"] = sold.json()["order_id"]
+
+
 def _one(body: dict[str, Any]) -> Callable[[Scene], dict[str, Any]]:
     return lambda scene: body
 
@@ -168,6 +175,10 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("POST /v1/staff/{staff_id}/qr-tokens", _PERSON),
     ("GET /v1/staff/{staff_id}/statement", _PERSON),
     ("POST /v1/staff/{staff_id}/payouts", Verdict(("operator",), prepare=_released)),
+    # Held commission: staff gain by a yes, so it is an operator's to give.
+    ("GET /v1/commission-holds", _OPERATOR),
+    ("POST /v1/commission-holds/{order_id}/approval", Verdict(("operator",), prepare=_held)),
+    ("POST /v1/commission-holds/{order_id}/rejection", Verdict(("operator",), prepare=_held)),
     # Bindings: who scans gives their own credit away, and nobody else's. Staff gain, so staff do none of it.
     ("POST /v1/bindings", Verdict(("ann", "ben"), _badge)),
     ("GET /v1/customers/{customer_id}/binding", _OWNER),
