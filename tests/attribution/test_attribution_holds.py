@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from importlib.resources import files
 
 import pytest
 
@@ -84,6 +85,18 @@ def test_a_sale_to_nobodys_customer_is_not_held(conn: WriteConnection) -> None:
     shop = make_shop(conn)
     assert reason_of(conn, sell(conn, shop, by=shop.staff, pieces=1_000)) is None
     assert count_waiting_holds(conn) == 0
+
+
+def test_sales_of_before_there_were_holds_wait_unless_they_were_released(conn: WriteConnection) -> None:
+    shop = bound_shop(conn)
+    early, late = sell(conn, shop, by=shop.staff), sell(conn, shop, by=shop.staff, at=AT + 10 * DAY)
+    sell(conn, shop, by=shop.colleague)
+    conn.execute("delete from commission_hold")
+    assert release_commissions(conn, AT + 15 * DAY) == 2
+    upgrade = files("millpond.migrations").joinpath("0040_commission_holds.sql").read_text().split(";")[-2]
+    conn.execute(upgrade.encode())
+    assert [(hold.order_id, hold.reason) for hold in select_holds(conn)] == [(late.order_id, HoldReason.SELF_CREDITED)]
+    assert early.order_id != late.order_id
 
 
 def test_an_order_above_its_ceiling_waits_and_one_at_it_does_not(conn: WriteConnection) -> None:
