@@ -17,7 +17,7 @@ select (select count(*) from device) as devices,
        (select count(*) from device_status where state = 'online') as online,
        (select count(*) from customer) as customers,
        (select count(*) from offer where state in ('open', 'seen')) as open_offers,
-       (select coalesce(sum(items), 0)::bigint from quarantine) as quarantined_items,
+       (select coalesce(sum(items), 0)::bigint from quarantine where stored_at is null) as quarantined_items,
        (select coalesce(sum(amount_minor), 0)::bigint from posting) as ledger_balance_minor;
 
 -- name: select_ingest_beats
@@ -104,12 +104,12 @@ from ingest_minute group by minute order by minute desc limit %(limit)s;
 select q.quarantine_id, q.received_at, q.serial, q.item, q.code, q.reason, m.topic,
        substring(m.payload from 1 for 600) as beginning, m.size_bytes
 from quarantine q join quarantined_message m using (digest)
-where (q.received_at, q.quarantine_id) < (%(before_at)s::timestamptz, %(before_id)s::bigint)
+where (q.received_at, q.quarantine_id) < (%(before_at)s::timestamptz, %(before_id)s::bigint) and q.stored_at is null
 order by q.received_at desc, q.quarantine_id desc limit %(limit)s;
 
 -- name: select_quarantine_codes
--- How many items were refused for each reason.
-select code, sum(items)::bigint as items from quarantine group by code order by items desc, code;
+-- How many items were refused for each reason and are not stored after all.
+select code, sum(items)::bigint as items from quarantine where stored_at is null group by code order by items desc, code;
 
 -- name: select_drops
 -- Who was beyond an allowance lately, newest first.

@@ -77,12 +77,12 @@ def insert_quarantine(conn: WriteConnection, messages: Sequence[RefusedMessage],
 def _item_columns(rows: Sequence[tuple[bytes, RefusedMessage, Rejection]]) -> dict[str, list[Any]]:
     return {
         "digests": [digest for digest, _, _ in rows],
-        "items": [_storable(rejection.item) for _, _, rejection in rows],
+        "items": [storable(rejection.item) for _, _, rejection in rows],
         "serials": [message.serial for _, message, _ in rows],
         # A sample with a number of its own is known by it, whatever message it comes in.
         "boots": [message.boot if rejection.item[:1].isdecimal() else None for _, message, rejection in rows],
         "codes": [rejection.code for _, _, rejection in rows],
-        "reasons": [_storable(rejection.reason[:_REASON_MAX]) for _, _, rejection in rows],
+        "reasons": [storable(rejection.reason[:_REASON_MAX]) for _, _, rejection in rows],
         "counts": [rejection.items for _, _, rejection in rows],
         "received_ats": [message.delivery.received_at for _, message, _ in rows],
     }
@@ -92,7 +92,7 @@ def _message_columns(deliveries: Mapping[bytes, Delivery], keeping: Keeping) -> 
     ordered = sorted(deliveries.items())
     return {
         "digests": [digest for digest, _ in ordered],
-        "topics": [_storable(delivery.topic) for _, delivery in ordered],
+        "topics": [storable(delivery.topic) for _, delivery in ordered],
         "payloads": [keeping.kept(delivery.payload) for _, delivery in ordered],
         "sizes": [len(delivery.payload) for _, delivery in ordered],
         "received_ats": [delivery.received_at for _, delivery in ordered],
@@ -107,6 +107,6 @@ def digest_of(delivery: Delivery) -> bytes:
     return digest.digest()
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Text that PostgreSQL takes: no NUL, no half of a surrogate pair."""
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

@@ -292,3 +292,29 @@ with old as (
     delete from ingest_consumer c using held where c.consumer = held.consumer returning 1
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: count_to_retry
+-- How many messages have items that were refused with a code and are not stored yet; rows of files are not counted.
+select count(distinct q.digest)
+from quarantine q join quarantined_message m using (digest)
+where q.code = %(code)s and q.stored_at is null and not starts_with(m.topic, 'import:');
+
+-- name: select_to_retry
+-- The next of these messages, each at its first such item, oldest first.
+select m.digest, m.topic, m.payload, m.size_bytes, q.received_at, q.quarantine_id
+from quarantine q join quarantined_message m using (digest)
+where q.code = %(code)s and q.stored_at is null and not starts_with(m.topic, 'import:')
+  and (q.received_at, q.quarantine_id) > (%(after_at)s::timestamptz, %(after_id)s::bigint)
+  and not exists (select from quarantine e
+                  where e.digest = q.digest and e.code = q.code and e.stored_at is null
+                    and (e.received_at, e.quarantine_id) < (q.received_at, q.quarantine_id))
+order by q.received_at, q.quarantine_id limit %(most)s;
+
+-- name: mark_stored
+-- Say which items of a message are stored after all; returns how many of them are refused still.
+with stored as (
+    update quarantine set stored_at = %(at)s
+    where digest = %(digest)s and code = %(code)s and stored_at is null and item <> all (%(refused)s::text[])
+)
+select count(*) from quarantine
+where digest = %(digest)s and code = %(code)s and stored_at is null and item = any (%(refused)s::text[]);

@@ -1,0 +1,50 @@
+"""One function, one statement: what lies in quarantine and may be stored after all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+
+_Q = load_queries("ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMessage:
+    """A message of which something is refused; `quarantine_id` is its first such item."""
+
+    digest: bytes
+    topic: str
+    payload: bytes
+    size_bytes: int
+    received_at: datetime
+    quarantine_id: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its bytes were kept."""
+        return len(self.payload) == self.size_bytes
+
+
+def count_to_retry(conn: ReadConnection, code: str) -> int:
+    """How many messages have items that were refused with `code` and are not stored yet."""
+    row = conn.execute(_Q["count_to_retry"], {"code": code}).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def select_to_retry(conn: ReadConnection, code: str, *, after: tuple[datetime, int], most: int) -> list[KeptMessage]:
+    """Up to `most` of them after `after` (received_at, quarantine_id), oldest first."""
+    values = {"code": code, "after_at": after[0], "after_id": after[1], "most": most}
+    with conn.cursor(row_factory=class_row(KeptMessage)) as cursor:
+        return cursor.execute(_Q["select_to_retry"], values).fetchall()
+
+
+def mark_stored(conn: WriteConnection, digest: bytes, code: str, refused: Sequence[str], at: datetime) -> int:
+    """Say that the message's items are stored, all but those that are refused again; returns how many these are."""
+    values = {"digest": digest, "code": code, "refused": list(refused), "at": at}
+    row = conn.execute(_Q["mark_stored"], values).fetchone()
+    assert row is not None
+    return int(row[0])
