@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from psycopg_pool import ConnectionPool
 
 from api.edge import Check, Edge
+from api.keys import build_staff_keys, build_token_keys
 from api.middleware import BodyLimit, Marks
 from api.problems import PROBLEM_RESPONSES, answer_fault, install_problems
 from api.routes import (
@@ -25,7 +26,6 @@ from api.routes import (
     registers,
 )
 from api.web import pages
-from attribution.tokens import derive_staff_keys
 from millpond.kernel.clock import Clock
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.settings import Settings
@@ -64,10 +64,9 @@ def create_app(
     `extra_health` adds lines to /readyz, each a function that answers None or what is wrong, in a sentence. Raises
     ConfigurationError when there is no secret to check tokens with.
     """
-    settings.require("jwt_secret")
-    keys = derive_staff_keys(settings.jwt_secret.get_secret_value().encode())
+    token_keys, staff_keys = build_token_keys(settings), build_staff_keys(settings)
     app = FastAPI(title="Millpond", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None)
-    app.state.edge = Edge(settings, clock, read_pool, write_pool, keys, extra_health or {})
+    app.state.edge = Edge(settings, clock, read_pool, write_pool, token_keys, staff_keys, extra_health or {})
     app.add_middleware(BodyLimit)
     app.add_middleware(Marks, on_fault=answer_fault)
     install_problems(app)

@@ -1,23 +1,19 @@
-"""Who is calling: signed tokens with a role and a subject, checked with one fixed algorithm."""
+"""Who is calling: signed tokens with a role and a subject, checked with one fixed algorithm and the role's own keys."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import jwt
 
+from api.keys import Role, TokenKey, TokenKeys
 from millpond.kernel.errors import NotFound, Unauthenticated
 
+__all__ = ["Caller", "Role", "mint_token", "read_token", "require_role", "sign_token"]
+
 _ALGORITHM = "HS256"
-
-
-class Role(StrEnum):
-    """What a caller is to us; it decides what they may see."""
-
-    CUSTOMER = "customer"
-    STAFF = "staff"
-    OPERATOR = "operator"
+# Two machines' clocks are never quite the same.
+_SKEW = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,37 +29,79 @@ class Caller:
         return f"{self.role.value}:{self.subject}"
 
 
-def mint_token(secret: str, role: Role, subject: str, at: datetime, lifetime: timedelta) -> str:
+def sign_token(keys: TokenKeys, role: Role, subject: str, at: datetime, lifetime: timedelta) -> str:
     """A token that proves `role` and `subject` from `at` for `lifetime`, on the platform's clock."""
-    claims = {"role": role.value, "sub": subject, "iat": int(at.timestamp()), "exp": int((at + lifetime).timestamp())}
-    return jwt.encode(claims, secret, algorithm=_ALGORITHM)
+    key = keys.by_role[role][0]
+    whence = {"iss": keys.issuer, "aud": keys.audience}
+    claims = _claims(role, subject, at, lifetime) | {name: value for name, value in whence.items() if value}
+    return jwt.encode(claims, key.secret, algorithm=_ALGORITHM, headers={"kid": key.kid})
 
 
-def read_token(secret: str, token: str, at: datetime) -> Caller:
-    """The caller that `token` proves at `at`; raises Unauthenticated when it is forged, expired or says too little."""
-    claims = _verified_claims(secret, token)
-    if _moment(claims["exp"]) <= at:
+def mint_token(secret: str, role: Role, subject: str, at: datetime, lifetime: timedelta) -> str:
+    """A token as any program makes it that holds a secret and knows nothing of ours: without a key's name."""
+    return jwt.encode(_claims(role, subject, at, lifetime), secret, algorithm=_ALGORITHM)
+
+
+def _claims(role: Role, subject: str, at: datetime, lifetime: timedelta) -> dict[str, Any]:
+    issued, expires = int(at.timestamp()), int((at + lifetime).timestamp())
+    return {"role": role.value, "sub": subject, "iat": issued, "exp": expires}
+
+
+def read_token(keys: TokenKeys, token: str, at: datetime) -> Caller:
+    """The caller that `token` proves at `at`; Unauthenticated when it is forged, not valid, or says too little."""
+    role, kid = _read_role(token)
+    claims = _verified_claims(keys, role, kid, token)
+    if _moment(claims, "exp") <= at:
         raise Unauthenticated("the token has expired: get a new one")
+    if any(_moment(claims, name) > at + _SKEW for name in ("nbf", "iat") if name in claims):
+        raise Unauthenticated("the token is not valid yet: look at the clock of whoever issued it")
+    if not claims["sub"].strip():
+        raise Unauthenticated("the token names nobody: its sub is empty")
+    return Caller(role, claims["sub"])
+
+
+def _read_role(token: str) -> tuple[Role, str | None]:
+    """What the token says of itself, unproven: which keys can have signed it hangs on that."""
     try:
-        return Caller(Role(claims["role"]), claims["sub"])
-    except (KeyError, ValueError) as error:
+        kid = jwt.get_unverified_header(token).get("kid")
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except jwt.InvalidTokenError as error:
+        raise _foreign() from error
+    try:
+        return Role(claims["role"]), kid
+    except (KeyError, ValueError, TypeError) as error:
         raise Unauthenticated("the token names no role that exists here") from error
 
 
-def _verified_claims(secret: str, token: str) -> dict[str, Any]:
+def _verified_claims(keys: TokenKeys, role: Role, kid: str | None, token: str) -> dict[str, Any]:
+    for key in keys.may_have_signed(role, kid):
+        try:
+            return _decode(keys, key, token)
+        except jwt.InvalidSignatureError:
+            continue
+        except jwt.InvalidTokenError as error:
+            raise _foreign() from error
+    raise _foreign()
+
+
+def _decode(keys: TokenKeys, key: TokenKey, token: str) -> dict[str, Any]:
     # The platform's clock may not be the machine's, so the times are checked by us and not by the library.
     options: Any = {"require": ["exp", "sub"], "verify_exp": False, "verify_iat": False, "verify_nbf": False}
-    try:
-        return jwt.decode(token, secret, algorithms=[_ALGORITHM], options=options)
-    except jwt.InvalidTokenError as error:
-        raise Unauthenticated("the token is not one of ours, or it was changed") from error
+    options |= {"verify_aud": keys.audience is not None, "verify_iss": keys.issuer is not None}
+    return jwt.decode(
+        token, key.secret, algorithms=[_ALGORITHM], options=options, audience=keys.audience, issuer=keys.issuer
+    )
 
 
-def _moment(seconds: Any) -> datetime:
+def _foreign() -> Unauthenticated:
+    return Unauthenticated("the token is not one of ours, or it was changed")
+
+
+def _moment(claims: dict[str, Any], name: str) -> datetime:
     try:
-        return datetime.fromtimestamp(float(seconds), UTC)
+        return datetime.fromtimestamp(float(claims[name]), UTC)
     except (TypeError, ValueError, OverflowError, OSError) as error:
-        raise Unauthenticated("the token's expiry is not a time") from error
+        raise Unauthenticated(f"the token's {name} is not a time") from error
 
 
 def require_role(caller: Caller, *roles: Role) -> None:

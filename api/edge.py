@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from api.auth import Caller, Role, read_token
 from api.idempotency import Act, Answer, Write, hash_request, require_key
+from api.keys import TokenKeys
 from attribution.hold_nouns import Ceilings
 from attribution.people import select_customer
 from attribution.tokens import StaffKeys
@@ -36,6 +37,7 @@ class Edge:
     clock: Clock
     reads: ConnectionPool[ReadConnection]
     writes: ConnectionPool[WriteConnection]
+    token_keys: TokenKeys
     staff_keys: StaffKeys
     extra_health: Mapping[str, Check]
 
@@ -43,10 +45,6 @@ class Edge:
     def ceilings(self) -> Ceilings:
         """Above which totals commission waits for an operator."""
         return Ceilings(self.settings.order_ceiling_minor, self.settings.day_ceiling_minor)
-
-    @property
-    def secret(self) -> str:
-        return self.settings.jwt_secret.get_secret_value()
 
 
 def get_edge(request: Request) -> Edge:
@@ -89,7 +87,7 @@ def get_caller(
 
 def find_caller(edge: Edge, token: str, at: datetime) -> Caller:
     """The caller a token proves. A customer whose token has the brand's own key becomes the customer of that key."""
-    caller = read_token(edge.secret, token, at)
+    caller = read_token(edge.token_keys, token, at)
     if caller.role is not Role.CUSTOMER or _OWN_ID.fullmatch(caller.subject):
         return caller
     with edge.reads.connection() as conn:

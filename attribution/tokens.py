@@ -1,10 +1,11 @@
 """Staff codes: signed tokens that a customer scans.
 
-Ed25519 (RFC 8032) in a JWT. The key pair is derived from the platform's secret, so that one secret is enough to run,
-and the public half can be handed out without handing out the right to issue.
+Ed25519 (RFC 8032) in a JWT. The key pair is derived from a secret of its own or, so that one is enough to run, from the
+platform's; the public half can be handed out without handing out the right to issue.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,17 +28,22 @@ _REQUIRED = {CodeKind.BADGE: ("sub", "ver"), CodeKind.SCREEN: ("sub", "exp", "jt
 
 @dataclass(frozen=True, slots=True)
 class StaffKeys:
-    """The pair that signs and verifies staff codes."""
+    """The pair that signs and verifies staff codes, and public halves of pairs before whose codes are still good."""
 
     private: Ed25519PrivateKey
     public: Ed25519PublicKey
+    older: tuple[Ed25519PublicKey, ...] = ()
 
 
-def derive_staff_keys(secret: bytes) -> StaffKeys:
-    """The key pair for staff codes, by HKDF-SHA256 (RFC 5869) from the platform's secret."""
+def derive_staff_keys(secret: bytes, older: Sequence[bytes] = ()) -> StaffKeys:
+    """The key pair for staff codes, by HKDF-SHA256 (RFC 5869) from a secret; codes of the `older` secrets hold too."""
+    private = _derive(secret)
+    return StaffKeys(private, private.public_key(), tuple(_derive(each).public_key() for each in older))
+
+
+def _derive(secret: bytes) -> Ed25519PrivateKey:
     seed = HKDF(algorithm=SHA256(), length=32, salt=None, info=_LABEL).derive(secret)
-    private = Ed25519PrivateKey.from_private_bytes(seed)
-    return StaffKeys(private, private.public_key())
+    return Ed25519PrivateKey.from_private_bytes(seed)
 
 
 def issue_badge_token(keys: StaffKeys, staff: Staff) -> str:
@@ -69,10 +75,16 @@ def _sign(keys: StaffKeys, claims: dict[str, Any]) -> str:
 def _verify(keys: StaffKeys, token: str) -> dict[str, Any]:
     # PyJWT would compare `exp` with the machine's clock; the moment is ours to state, so decode_staff_token does it.
     options: Any = {"verify_exp": False, "require": ["sub", "typ"]}
-    try:
-        claims = jwt.decode(token, keys.public, algorithms=["EdDSA"], audience=_AUDIENCE, options=options)
-    except jwt.InvalidTokenError as error:
-        raise InvalidInput("this code was not issued by us") from error
+    for public in (keys.public, *keys.older):
+        try:
+            claims = jwt.decode(token, public, algorithms=["EdDSA"], audience=_AUDIENCE, options=options)
+            break
+        except jwt.InvalidSignatureError:
+            continue
+        except jwt.InvalidTokenError as error:
+            raise InvalidInput("this code was not issued by us") from error
+    else:
+        raise InvalidInput("this code was not issued by us")
     if claims["typ"] not in _REQUIRED or any(name not in claims for name in _REQUIRED[claims["typ"]]):
         raise InvalidInput("this code was not issued by us")
     return claims

@@ -110,8 +110,9 @@ def token(
     subject: Annotated[str, typer.Option(help="The customer's or staff member's id; any name for an operator.")],
     hours: Annotated[float, typer.Option(min=0.01, help="How long it is good for.")] = 12,
 ) -> None:
-    """Mint an access token for development, signed with MILLPOND_JWT_SECRET."""
-    from api.auth import Role, mint_token
+    """Mint an access token, signed with the role's key (MILLPOND_OPERATOR_JWT_SECRET, …) or MILLPOND_JWT_SECRET."""
+    from api.auth import Role, sign_token
+    from api.keys import build_token_keys
 
     settings = start("jwt_secret")
     if role not in set(Role):
@@ -119,7 +120,7 @@ def token(
     if not subject.strip():
         raise typer.BadParameter("it is empty: name whom the token is for", param_hint="--subject")
     now = settings.make_clock().now()
-    typer.echo(mint_token(settings.jwt_secret.get_secret_value(), Role(role), subject, now, timedelta(hours=hours)))
+    typer.echo(sign_token(build_token_keys(settings), Role(role), subject, now, timedelta(hours=hours)))
 
 
 def _plain(value: Any) -> str:

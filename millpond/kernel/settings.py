@@ -10,7 +10,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from millpond.kernel.clock import Clock, parse_clock
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.kept import KeptDays
+from millpond.kernel.secret_strength import find_weakness
 
+_OWN = ("customer_jwt_secret", "staff_jwt_secret", "operator_jwt_secret", "badge_secret")
+_SIGNING = tuple(f"{name}{age}" for name in ("jwt_secret", *_OWN) for age in ("", "_previous"))
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -31,6 +34,34 @@ class Settings(BaseSettings, KeptDays):
         default=SecretStr(""),
         description="Secret that signs access tokens and staff codes; at least 32 bytes, no default.",
     )
+    jwt_secret_previous: SecretStr = Field(
+        default=SecretStr(""),
+        description="The `MILLPOND_JWT_SECRET` before, while tokens that it signed are still about.",
+    )
+    customer_jwt_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secret that signs customers' tokens; without one, a key derived from `MILLPOND_JWT_SECRET`.",
+    )
+    customer_jwt_secret_previous: SecretStr = Field(
+        default=SecretStr(""), description="The customers' secret before, during a rotation."
+    )
+    staff_jwt_secret: SecretStr = Field(default=SecretStr(""), description="The same for staff members' tokens.")
+    staff_jwt_secret_previous: SecretStr = Field(
+        default=SecretStr(""), description="The staff members' secret before, during a rotation."
+    )
+    operator_jwt_secret: SecretStr = Field(default=SecretStr(""), description="The same for operators' tokens.")
+    operator_jwt_secret_previous: SecretStr = Field(
+        default=SecretStr(""), description="The operators' secret before, during a rotation."
+    )
+    badge_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secret of printed badges; without one `MILLPOND_JWT_SECRET`, whose change then voids them.",
+    )
+    badge_secret_previous: SecretStr = Field(
+        default=SecretStr(""), description="The badges' secret before, as long as badges of it are worn."
+    )
+    token_issuer: str = Field(default="", description="The `iss` that every token must carry; none when empty.")
+    token_audience: str = Field(default="", description="The `aud` that every token must carry; none when empty.")
     require_timescale: bool = Field(
         default=False,
         description="Refuse to start when TimescaleDB cannot be created, instead of running without.",
@@ -215,11 +246,23 @@ class Settings(BaseSettings, KeptDays):
         for name in names:
             value = getattr(self, name)
             text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-            if not text:
+            if name == "jwt_secret":
+                self._require_secrets()
+            elif not text:
                 raise ConfigurationError(f"MILLPOND_{name.upper()} is not set: {_describe(name)}")
-            if name == "jwt_secret" and len(text.encode()) < 32:
-                raise ConfigurationError("MILLPOND_JWT_SECRET is too short: use at least 32 bytes")
         return self
+
+    def _require_secrets(self) -> None:
+        """Every secret that signs is a good one for one purpose; the shared one is there unless nobody needs it."""
+        given = {name: getattr(self, name).get_secret_value() for name in _SIGNING}
+        if not given["jwt_secret"] and not all(given[name] for name in _OWN):
+            raise ConfigurationError(f"MILLPOND_JWT_SECRET is not set: {_describe('jwt_secret')}")
+        used: dict[str, str] = {}
+        for name in (name for name in _SIGNING if given[name]):
+            if weakness := find_weakness(given[name]):
+                raise ConfigurationError(f"MILLPOND_{name.upper()} is {weakness}")
+            if (other := used.setdefault(given[name], name)) != name and "badge" not in name:
+                raise ConfigurationError(f"MILLPOND_{name.upper()} is that of MILLPOND_{other.upper()}: take another")
 
 
 def load_settings(**overrides: Any) -> Settings:

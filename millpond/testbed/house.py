@@ -58,7 +58,7 @@ class House:
                 stack.callback(forget_session, self._address, self._settings.consumer_id)
             stack.enter_context(in_thread("ingest", self._ingest))
             self._http = stack.enter_context(serving(self._settings, self._clock))
-            self.people = People(self._conn, self._clock, self._settings.jwt_secret.get_secret_value())
+            self.people = People(self._conn, self._clock, self._settings)
             self.fleet = TestFleet(self._conn, self._clock, self._broker.url, self._wake, self._stop)
             stack.callback(self.fleet.close)
             if self._schedule:

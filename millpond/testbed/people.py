@@ -5,13 +5,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from api.auth import Role, mint_token
+from api.auth import Role, sign_token
+from api.keys import build_staff_keys, build_token_keys
 from attribution.bindings import bind_customer
 from attribution.people import register_customer, register_staff, register_store, select_staff_member
-from attribution.tokens import derive_staff_keys, issue_badge_token
+from attribution.tokens import issue_badge_token
 from millpond.kernel.clock import Clock
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import InvalidInput
+from millpond.kernel.settings import Settings
 
 _LIFETIME = timedelta(days=36_500)
 
@@ -19,15 +21,16 @@ _LIFETIME = timedelta(days=36_500)
 class People:
     """Who comes new to the platform, each with a token that lasts."""
 
-    def __init__(self, conn: WriteConnection, clock: Clock, secret: str) -> None:
-        self._conn, self._clock, self._secret = conn, clock, secret
+    def __init__(self, conn: WriteConnection, clock: Clock, settings: Settings) -> None:
+        self._conn, self._clock = conn, clock
+        self._token_keys, self._staff_keys = build_token_keys(settings), build_staff_keys(settings)
         self._number = itertools.count(1)
 
     def mint(self, role: str, subject: str) -> str:
         """A token for anybody."""
         if role not in set(Role):
             raise InvalidInput(f"role {role!r} is none of {', '.join(Role)}")
-        return mint_token(self._secret, Role(role), subject, self._clock.now(), _LIFETIME)
+        return sign_token(self._token_keys, Role(role), subject, self._clock.now(), _LIFETIME)
 
     def new_staff(self, currency: str = "EUR", time_zone: str = "UTC") -> dict[str, Any]:
         """A staff member in a new shop."""
@@ -53,7 +56,7 @@ class People:
         staff = select_staff_member(self._conn, staff_id)
         if staff is None:
             raise InvalidInput(f"there is no staff member {staff_id[:80]}")
-        keys = derive_staff_keys(self._secret.encode())
+        keys = self._staff_keys
         bind_customer(self._conn, token=issue_badge_token(keys, staff), customer_id=customer_id, keys=keys, at=at)
 
     @property
