@@ -86,6 +86,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         process.wait(30)
 
 
+def test_a_login_is_one_link_and_one_click_and_no_login_for_years(demo: Demo) -> None:
+    for login, home in zip(demo.logins, ("/me", "/staff", "/ops"), strict=True):
+        claims = jwt.decode(login.partition("token=")[2], options={"verify_signature": False})
+        assert claims["exp"] - claims["iat"] <= 12 * 3600 * 600
+        browser = httpx.Client(base_url=demo.address, follow_redirects=True)
+        page = browser.get(login).text
+        (link,) = re.findall(r'name="link" value="(\w+)"', page)
+        assert str(browser.post("/sign-in", data={"link": link}).url).endswith(home)
+
+
 def test_results_and_logins_are_on_stdout_and_tell_one_story(demo: Demo) -> None:
     assert "The loop closed in" in demo.told
     customer, staff = (re.findall(r"/sign-in\?token=(\S+)", login)[0] for login in demo.logins[:2])

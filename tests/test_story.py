@@ -110,6 +110,8 @@ def test_the_story(
         with open_browser() as browser:
             page, errors = open_page(browser)
             page.goto(f"{address}/sign-in?token={token}")
+            assert token not in page.url
+            page.locator("main button.primary").click()
             assert "Mina Park" in page.locator(".offer").inner_text()
             page.locator(".offer button.primary").click()
             page.locator(".offer.settled").wait_for()

@@ -93,7 +93,7 @@ class Screen:
     def show_logins(
         self, address: str, customer: Customer, member: Staff, mint: Callable[[Role, str], str], speed: float
     ) -> None:
-        """Where to look, and three links that sign in."""
+        """Where to look, and three links that ask whether to sign in."""
         people = (
             (f"customer {customer.name}", Role.CUSTOMER, customer.customer_id),
             (f"staff member {member.name}", Role.STAFF, member.staff_id),

@@ -68,6 +68,11 @@ class House:
         client.cookies.set("millpond_session", self.token(role, subject))
         return client
 
+    def surfer(self) -> TestClient:
+        """A browser that nobody has signed in with, and that follows where it is sent."""
+        headers = {"Accept": "text/html"}
+        return TestClient(self.app, "https://pond.example", headers=headers, raise_server_exceptions=False)
+
     def token(self, role: str, subject: str) -> str:
         return mint_token(SECRET, Role(role), subject, self.clock.at, timedelta(hours=1))
 
