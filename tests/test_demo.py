@@ -140,6 +140,7 @@ def visit(demo: Demo) -> Iterator[object]:
         def open_as(login: int, **context: object) -> tuple[Page, list[str]]:
             page, errors = open_page(browser, **context)
             page.goto(demo.logins[login])
+            page.locator("main button.primary").click()
             page.wait_for_load_state("networkidle")
             return page, errors
 
