@@ -1,7 +1,7 @@
 """What has to come of a run, and whether it did: passed, failed, or honestly not checked."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
@@ -20,7 +20,9 @@ class Expectations(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    readings_lost: Count | None = Field(default=None, description="At most so many were not acknowledged.")
+    readings_lost: Count | None = Field(
+        default=None, description="At most so many were not acknowledged, or lie in quarantine instead of being stored."
+    )
     samples_at_least: Count | None = Field(default=None, description="Measured by the fleet.")
     messages_at_least: Count | None = Field(default=None, description="Published, copies made by faults not included.")
     faults_at_least: dict[str, Count] | None = Field(default=None, description="How often each fault struck.")
@@ -64,7 +66,9 @@ class Expectations(BaseModel):
         return any(value is not None for name, value in self if name not in _FROM_DEVICES)
 
 
-_FROM_DEVICES = ("readings_lost", "samples_at_least", "messages_at_least", "faults_at_least")
+_FROM_JOBS = ("replacements_at_least", "forecasts_at_least", "forecast_error_days_p50", "offers_at_least")
+_JOBS = "have the platform's jobs run since? --jobs runs them"
+_FROM_DEVICES = ("samples_at_least", "messages_at_least", "faults_at_least")
 
 
 class Outcome(StrEnum):
@@ -102,6 +106,11 @@ class PlatformFindings:
     forecast_error_days_p50: float | None
     offers: int
 
+    @property
+    def received(self) -> int:
+        """Every value has exactly one outcome."""
+        return self.stored + self.duplicate + self.conflict + self.quarantined
+
 
 def judge(expected: Expectations, summary: FleetSummary, platform: PlatformFindings | None) -> list[Verdict]:
     """A verdict for every expectation that was stated, in the order of their declaration."""
@@ -115,12 +124,21 @@ def judge_plain(summary: FleetSummary) -> list[Verdict]:
         _compare("something was published", 1, summary.messages_published, at_least=True),
         _compare("everything sent was acknowledged", 0, summary.unacked, at_least=False),
         _compare("no sample was given up", 0, summary.dropped, at_least=False),
+        _judge_quarantine(summary),
     ]
+
+
+def _judge_quarantine(summary: FleetSummary) -> Verdict:
+    name = "nothing sent lies in quarantine"
+    if summary.items_quarantined is None:
+        return Verdict(name, _bound(0, at_least=False), Outcome.NOT_CHECKED, NOT_CHECKED)
+    return _compare(name, 0, summary.items_quarantined, at_least=False)
 
 
 def _found(summary: FleetSummary, platform: PlatformFindings | None) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "readings_lost": summary.readings_unacked, "samples_at_least": summary.samples,
+        "readings_lost": summary.not_arrived, "quarantined": summary.items_quarantined,
+        "samples_at_least": summary.samples,
         "messages_at_least": summary.messages_published, "faults_at_least": summary.faults,
         "acked": summary.acked,
     }  # fmt: skip
@@ -145,11 +163,25 @@ def _judge(name: str, bound: Any, found: dict[str, Any]) -> Iterator[Verdict]:
     elif name not in found:
         yield Verdict(name, _bound(bound, at_least), Outcome.NOT_CHECKED, NOT_CHECKED)
     elif found[name] is None:
-        yield Verdict(name, _bound(bound, at_least), Outcome.FAILED, "there is nothing to compare")
+        yield Verdict(name, _bound(bound, at_least), Outcome.FAILED, f"there is nothing to compare; {_JOBS}")
     elif name == "readings_lost" and found[name] > bound and not found["acked"]:
         yield Verdict(name, _bound(bound, at_least), Outcome.FAILED, f"{found[name]:,}: {_NOBODY}")
+    elif name == "readings_lost":
+        yield _tell_quarantine(_compare(name, bound, found[name], at_least=False), found["quarantined"])
     else:
-        yield _compare(name, bound, found[name], at_least=at_least)
+        yield _hint_at_jobs(_compare(name, bound, found[name], at_least=at_least))
+
+
+def _hint_at_jobs(verdict: Verdict) -> Verdict:
+    missed = verdict.outcome is Outcome.FAILED and verdict.name in _FROM_JOBS
+    return replace(verdict, found=f"{verdict.found}; {_JOBS}") if missed else verdict
+
+
+def _tell_quarantine(verdict: Verdict, quarantined: int | None) -> Verdict:
+    """The verdict with what is known of quarantine, where an acknowledged value may lie as well."""
+    if quarantined is None:
+        return replace(verdict, found=f"{verdict.found} by acknowledgement; what lies in quarantine needs --api")
+    return replace(verdict, found=f"{verdict.found}, {quarantined:,} of them in quarantine") if quarantined else verdict
 
 
 def _compare(name: str, bound: float, found: float, *, at_least: bool) -> Verdict:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +14,15 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
+from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import InvalidInput, Unavailable
 from simulators.expectations import PlatformFindings
 from simulators.fleet import Fleet
+from simulators.summary import FleetSummary
 from simulators.wear import PartCycle
 
 _TIMEOUT_S = 20
+_ASK_EVERY_S = 0.5
 _OUTCOME = re.compile(r'^millpond_ingest_readings_total\{outcome="(\w+)"\} (\S+)$', re.MULTILINE)
 # A replacement is seen in the first reading after it, and dated no better.
 _SAME_REPLACEMENT = timedelta(days=2)
@@ -51,13 +55,25 @@ class PlatformApi:
         return Counter({name: int(float(count)) for name, count in _OUTCOME.findall(page)})
 
     def register(self, fleet: Fleet) -> int:
-        """Register the devices that the platform does not know yet, without customers; how many those were."""
+        """Register the households and devices that the platform does not know yet; how many devices those were."""
         known = {device["serial"] for device in self.get_all("/v1/devices")}
         missing = [row for row in fleet.manifest if row.serial not in known]
+        owners = self._register_owners({row.customer for row in missing if row.customer})
         for row in missing:
-            body = {"serial": row.serial, "model": row.model, "region": row.region}
-            self._ask("POST", "/v1/devices", body | {"installed_at": row.installed_at.isoformat()}, key=row.serial)
+            body = {
+                "serial": row.serial, "model": row.model, "region": row.region,
+                "installed_at": row.installed_at.isoformat(), "customer_id": owners.get(row.customer),
+            }  # fmt: skip
+            self._ask("POST", "/v1/devices", body, key=row.serial)
         return len(missing)
+
+    def _register_owners(self, households: set[str]) -> dict[str, str]:
+        """The customer of each household, by the household's key."""
+        owners = {each["external_key"]: each["customer_id"] for each in self.get_all("/v1/customers")}
+        for household in sorted(households - owners.keys()):
+            body = {"external_key": household, "name": household}
+            owners[household] = json.loads(self._ask("POST", "/v1/customers", body, key=household))["customer_id"]
+        return owners
 
     def _ask(self, method: str, path: str, body: object = None, key: str = "") -> bytes:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
@@ -73,6 +89,33 @@ class PlatformApi:
                 raise Unavailable(f"the platform answered {path} with {error.code}: {_detail(error)}") from error
         except (OSError, HTTPException, ValueError) as error:
             raise Unavailable(f"the platform at {self._url} cannot be asked: {error}") from error
+
+
+def count_refused(summary: FleetSummary, *, stored: int, conflict: int, quarantined: int) -> int:
+    """Of what lies in quarantine after a run, what should have become readings.
+
+    Bad copies that faults send lie there too, each with one item or several; but then the good ones were stored. A
+    firmware that tells another unit is refused by design.
+    """
+    missing = summary.readings - summary.readings_unacked - stored - conflict - summary.faults.get("unit_change", 0)
+    return min(quarantined, max(0, missing))
+
+
+def wait_for_outcomes(
+    api: PlatformApi, before: Counter[str], summary: FleetSummary, patience_s: float, stop: threading.Event
+) -> Counter[str]:
+    """What became of a run's values, once all that was acknowledged is counted, or when patience ends."""
+    deadline = monotonic() + patience_s
+    while True:
+        during = api.outcomes()
+        during.subtract(before)
+        if is_counted(summary, during.total()) or monotonic() >= deadline or stop.wait(_ASK_EVERY_S):
+            return during
+
+
+def is_counted(summary: FleetSummary, received: int) -> bool:
+    """Whether the platform has counted all that it acknowledged: of a message refused as a whole it counts one item."""
+    return received >= min(summary.readings - summary.readings_unacked, summary.messages_published)
 
 
 @dataclass(frozen=True, slots=True)

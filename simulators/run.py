@@ -1,8 +1,9 @@
 """The engine behind `millpond simulate`: a fleet of any size against any broker, and a report of what came of it."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from simulators.expectations import judge_plain
 from simulators.faults import Faults
 from simulators.fleet import Fleet, build_fleet, make_manifest, write_manifest
 from simulators.fleet_run import FleetRun, FleetSummary, Limits, Progress
+from simulators.platform import PlatformApi, count_refused, wait_for_outcomes
 from simulators.publisher import TlsFiles
 from simulators.report import require_reports, write_reports
 from simulators.scenario import midnight_before
@@ -34,7 +36,7 @@ class SimulateOptions:
     the fleet pass in one real second (with `rate`); its time starts so far back that it does not pass `clock`'s.
     Without `duration_s` and `messages` it runs until stopped. `start` is where the fleet's time begins; by default a
     midnight for an unpaced run, so that runs of one day give the same bytes. `compact` is load without lives and
-    outboxes, by default above 5,000 devices.
+    outboxes, by default above 5,000 devices. `api` is asked what of the run lies in quarantine.
     """
 
     broker_url: str
@@ -56,6 +58,8 @@ class SimulateOptions:
     start: datetime | None = None
     recorded: Recording | None = None
     compact: bool | None = None
+    api: PlatformApi | None = None
+    patience_s: float = 30
 
 
 def run_simulation(
@@ -68,8 +72,21 @@ def run_simulation(
     the broker does not take us.
     """
     _require_sense(options)
-    if options.compact or (options.compact is None and options.devices > _MOST_LIVES):
-        return _run_compact(options, clock, stop, on_progress)
+    stop, at = stop or threading.Event(), clock.now()
+    before = options.api.outcomes() if options.api else Counter[str]()
+    compact = options.compact or (options.compact is None and options.devices > _MOST_LIVES)
+    summary = (_run_compact if compact else _run_lives)(options, clock, stop, on_progress)
+    if options.api:
+        during = wait_for_outcomes(options.api, before, summary, options.patience_s, stop)
+        counted = {name: during[name] for name in ("stored", "conflict", "quarantined")}
+        summary = replace(summary, items_quarantined=count_refused(summary, **counted))
+    write_reports(options.reports, summary, at, judge_plain(summary))
+    return summary
+
+
+def _run_lives(
+    options: SimulateOptions, clock: Clock, stop: threading.Event, on_progress: Callable[[Progress], None] | None
+) -> FleetSummary:
     at = clock.now()
     fleet = _build(options, at)
     if options.manifest:
@@ -89,13 +106,11 @@ def run_simulation(
             own = AcceleratedClock(fleet.start, clock.now(), options.speed)
             run.follow(own, limits=limits, live_since=fleet.start)
         run.wait_for_acks(options.ack_wait_s, at=clock.now())
-        summary = run.summary()
-    write_reports(options.reports, summary, at, judge_plain(summary))
-    return summary
+        return run.summary()
 
 
 def _run_compact(
-    options: SimulateOptions, clock: Clock, stop: threading.Event | None, on_progress: Callable[[Progress], None] | None
+    options: SimulateOptions, clock: Clock, stop: threading.Event, on_progress: Callable[[Progress], None] | None
 ) -> FleetSummary:
     at = clock.now()
     profiles = dict(shipped_profiles() if options.profiles is None else options.profiles)
@@ -112,9 +127,7 @@ def _run_compact(
     ) as run:  # fmt: skip
         run.run(Limits(options.duration_s, options.messages, options.rate))
         run.wait_for_acks(options.ack_wait_s)
-        summary = run.summary()
-    write_reports(options.reports, summary, at, judge_plain(summary))
-    return summary
+        return run.summary()
 
 
 def _build(options: SimulateOptions, at: datetime) -> Fleet:

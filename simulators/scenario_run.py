@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from simulators.expectations import Outcome, PlatformFindings, Verdict, judge
 from simulators.fleet import Fleet, build_fleet
 from simulators.fleet_run import FleetRun, FleetSummary, Progress
 from simulators.households import Lives
-from simulators.platform import PlatformApi, find_out, foresee_truths
+from simulators.platform import PlatformApi, count_refused, find_out, foresee_truths, is_counted
 from simulators.publisher import TlsFiles
 from simulators.scenario import Scenario, midnight_before
 
@@ -96,7 +96,7 @@ def play_scenario(
         return Played(fleet.start, summary, judge(scenario.expect, summary, None))
     truths = foresee_truths(fleet, fleet.start + scenario.duration)
     api = options.api
-    verdicts = _judge_patiently(
+    summary, verdicts = _judge_patiently(
         scenario, summary, lambda: find_out(api, fleet, truths, before), options.patience_s, stop
     )
     return Played(fleet.start, summary, verdicts)
@@ -128,14 +128,21 @@ def _step(scenario: Scenario) -> timedelta:
     return max(scenario.interval, min(step, timedelta(hours=1))) if scenario.faults.offline else step
 
 
+def _count_refused(summary: FleetSummary, found: PlatformFindings) -> int:
+    return count_refused(summary, stored=found.stored, conflict=found.conflict, quarantined=found.quarantined)
+
+
 def _judge_patiently(
     scenario: Scenario, summary: FleetSummary, look: Callable[[], PlatformFindings], patience_s: float,
     stop: threading.Event,
-) -> list[Verdict]:  # fmt: skip
-    """The verdicts once all is well, or when patience ends: the platform's jobs come in their own time."""
+) -> tuple[FleetSummary, list[Verdict]]:  # fmt: skip
+    """The summary with what lies in quarantine, and the verdicts, once all is well and counted or patience ends."""
     deadline = monotonic() + patience_s
     while True:
-        verdicts = judge(scenario.expect, summary, look())
+        found = look()
+        summary = replace(summary, items_quarantined=_count_refused(summary, found))
+        verdicts = judge(scenario.expect, summary, found)
         failed = [verdict for verdict in verdicts if verdict.outcome is Outcome.FAILED]
-        if not failed or monotonic() >= deadline or stop.wait(_ASK_EVERY_S):
-            return verdicts
+        well = not failed and is_counted(summary, found.received)
+        if well or monotonic() >= deadline or stop.wait(_ASK_EVERY_S):
+            return summary, verdicts

@@ -20,7 +20,8 @@ class FleetSummary:
     """What a run did. Counts of samples: measured, acknowledged, sent but unacknowledged, never sent, given up.
 
     `messages_published` counts telemetry and backfill messages, copies made by faults not included; `readings_unacked`
-    the metric values that nobody said are safe, those given up among them.
+    the metric values that nobody said are safe, those given up among them. `items_quarantined`: values or whole
+    messages that the platform acknowledged and refused, which should have become readings; None: not asked.
     """
 
     devices: int
@@ -34,3 +35,9 @@ class FleetSummary:
     seconds: float
     faults: dict[str, int]
     readings_unacked: int = 0
+    items_quarantined: int | None = None
+
+    @property
+    def not_arrived(self) -> int:
+        """What became no reading: not acknowledged, or in quarantine as far as the platform was asked."""
+        return self.readings_unacked + (self.items_quarantined or 0)

@@ -38,7 +38,16 @@ Patience = Annotated[
 Reports = Annotated[
     list[Path] | None, typer.Option("--report", help="Write the result: .json, or .xml for JUnit; may be given twice.")
 ]
-Register = Annotated[bool, typer.Option("--register", help="Register the scenario's devices through --api first.")]
+Register = Annotated[
+    bool, typer.Option("--register", help="Register the scenario's households and devices through --api first.")
+]
+Jobs = Annotated[
+    bool, typer.Option("--jobs", help="Then run forecasts and offers, for which it needs MILLPOND_DATABASE_URL.")
+]
+StopAfter = Annotated[
+    str | None,
+    typer.Option("--stop-after", "--duration", help="End after so much real time: 90s, 15m, 2h, 1d; see --speed."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,7 @@ class Call:
     api: str | None
     token: str | None
     register: bool
+    jobs: bool
     patience: float
     manifest: Path | None
     report: list[Path] | None
@@ -79,7 +89,7 @@ def simulate(
     list_scenarios: Annotated[bool, typer.Option("--list-scenarios", help="What the shipped ones show.")] = False,
     devices: Annotated[int | None, typer.Option(help="How many devices: 60.")] = None,
     rate: Rate = None,
-    duration: Annotated[str | None, typer.Option(help="How long: 90s, 15m, 2h, 1d.")] = None,
+    duration: StopAfter = None,
     messages: Annotated[int | None, typer.Option(min=0, help="How many messages.")] = None,
     models: Annotated[str | None, typer.Option(help="Mix by weight: reed-air-2=3,reed-tv-55=1.")] = None,
     faults: Annotated[str | None, typer.Option(help="duplicates=0.01,reordering=0.01,truncated=0.001")] = None,
@@ -96,6 +106,7 @@ def simulate(
     api: Api = None,
     token: Token = None,
     register: Register = False,
+    jobs: Jobs = False,
     patience: Patience = 30,
     manifest: Manifest = None,
     report: Reports = None,
@@ -103,8 +114,8 @@ def simulate(
     """Publish as a fleet of simulated devices does, to any MQTT broker.
 
     Each device keeps its readings until the platform acknowledges them. Register the fleet first: `--manifest` writes
-    it for `millpond import devices`, and `--messages 0` publishes nothing. Exit 1 when nothing was published, or an
-    expectation of the scenario is not met.
+    it for `millpond import devices`, and `--messages 0` publishes nothing. Exit 1 when nothing was published, when what
+    was sent lies in quarantine (asked through --api), or when an expectation of the scenario is not met.
     """
     call = Call(**locals())
     from millpond.cli import fleet_screen
@@ -121,6 +132,7 @@ def simulate(
 
 
 def _play(call: Call, name_or_file: str, settings: Settings) -> bool:
+    from millpond.cli.fleet_jobs import make_job_run
     from millpond.cli.fleet_screen import show_played, showing_progress
     from millpond.services import until_signalled
     from simulators.report import require_reports, write_reports
@@ -129,7 +141,7 @@ def _play(call: Call, name_or_file: str, settings: Settings) -> bool:
 
     for option in ("devices", "rate", "duration", "messages", "models", "faults", "compact"):
         if getattr(call, option) is not None:
-            raise InvalidInput(f"--{option} is said by the scenario: leave it out, or change a copy of the file")
+            raise InvalidInput(_said_by_the_scenario(option))
     require_reports(call.report or [])
     clock = settings.make_clock()
     scenario, folder = load_scenario(name_or_file)
@@ -139,11 +151,21 @@ def _play(call: Call, name_or_file: str, settings: Settings) -> bool:
         typer.echo(f"{scenario.drive}: {recording}", err=True)
     with until_signalled() as stop, showing_progress() as show:
         played = play_scenario(
-            scenario, folder, _play_options(call, settings), clock, at=at, stop=stop, on_progress=show
-        )
+            scenario, folder, _play_options(call, settings), clock, at=at, stop=stop, on_progress=show,
+            before_judging=make_job_run(settings, clock) if call.jobs else None,
+        )  # fmt: skip
     show_played(scenario, played, scale=call.scale)
     write_reports(call.report or [], played.summary, at, played.verdicts, name=Path(name_or_file).stem)
     return not played.failed
+
+
+def _said_by_the_scenario(option: str) -> str:
+    if option == "duration":
+        return (
+            "--stop-after (or --duration) is real time, and a scenario's `duration` the fleet's own: --scale plays a"
+            " share of it, --speed makes it quicker"
+        )
+    return f"--{option} is said by the scenario: leave it out, or change a copy of the file"
 
 
 def _changes(call: Call, at: datetime) -> dict[str, Any]:
@@ -181,7 +203,7 @@ def _simulate(call: Call, settings: Settings) -> bool:
     from millpond.services import until_signalled
     from simulators.run import run_simulation
 
-    for option in ("api", "register"):
+    for option in ("register", "jobs"):
         if getattr(call, option):
             raise InvalidInput(f"--{option} belongs to --scenario: without one there is nothing to check")
     clock = settings.make_clock()
@@ -189,13 +211,14 @@ def _simulate(call: Call, settings: Settings) -> bool:
     with until_signalled() as stop, showing_progress() as show:
         summary = run_simulation(options, clock, stop=stop, on_progress=show)
     show_summary(summary)
-    return bool(summary.messages_published) or call.messages == 0
+    return (bool(summary.messages_published) or call.messages == 0) and not summary.items_quarantined
 
 
 def _simulate_options(call: Call, settings: Settings, at: datetime) -> "SimulateOptions":
     from simulators.drive import load_recording
     from simulators.faults import parse_faults
     from simulators.fleet import parse_mix
+    from simulators.platform import PlatformApi
     from simulators.publisher import TlsFiles
     from simulators.run import SimulateOptions
     from simulators.scenario import parse_span
@@ -203,7 +226,7 @@ def _simulate_options(call: Call, settings: Settings, at: datetime) -> "Simulate
     try:
         duration_s = parse_span(call.duration).total_seconds() if call.duration else None
     except ValueError as error:
-        raise InvalidInput(f"--duration {error}") from error
+        raise InvalidInput(f"--stop-after {error}") from error
     recorded = load_recording(call.drive) if call.drive else None
     if recorded:
         typer.echo(f"{call.drive}: {recorded}", err=True)
@@ -224,6 +247,8 @@ def _simulate_options(call: Call, settings: Settings, at: datetime) -> "Simulate
         gateways=1 if call.connections is None else call.connections,
         tls=TlsFiles(call.ca_file, call.client_cert, call.client_key),
         compact=call.compact,
+        api=PlatformApi(call.api, call.token or "") if call.api else None,
+        patience_s=call.patience,
     )
 
 

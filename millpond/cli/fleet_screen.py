@@ -57,6 +57,8 @@ def show_summary(summary: FleetSummary) -> None:
         f"{summary.devices} devices published {summary.messages_published:,} messages with {summary.samples:,} samples"
         f" in {summary.seconds:.1f} s; {summary.acked:,} acknowledged, {summary.unacked:,} not"
     )
+    if summary.items_quarantined:
+        typer.echo(f"{summary.items_quarantined:,} items of it lie in the platform's quarantine: they did not arrive")
 
 
 def show_played(scenario: Scenario, played: Played, *, scale: float) -> None:
