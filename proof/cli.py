@@ -76,6 +76,15 @@ def faults(
     forgive_time: Annotated[
         bool, typer.Option("--forgive-time", help="Tell what took too long, and fail for counts alone: noisy machines.")
     ] = False,
+    half_year: Annotated[
+        bool, typer.Option("--half-year", help="Every database holds half a year of readings, compressed where it can.")
+    ] = False,
+    postgres: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of PostgreSQL's programs instead of the wheel's; TimescaleDB is loaded if it is there."
+        ),
+    ] = None,
     keep: Annotated[Path | None, typer.Option(help="Keep logs, journals and databases in this new folder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as one JSON object.")] = False,
     list_them: Annotated[bool, typer.Option("--list", help="Say what there is and end.")] = False,
@@ -101,9 +110,9 @@ def faults(
         raise typer.Exit(2)
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     try:
-        with world(keep) as made:
+        with world(keep, postgres) as made:
             rate = _choose_rate(made, devices, seed, console) if rate is None else rate
-            lines = _run(made, chosen, Size(devices, rate, long, forgive_time), seed, console)
+            lines = _run(made, chosen, Size(devices, rate, long, forgive_time, half_year), seed, console)
     except MillpondError as error:
         console.print(str(error), style="red")
         raise typer.Exit(1) from error

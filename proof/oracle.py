@@ -11,7 +11,8 @@ from proof.journal import METRICS, Kind, Sample
 # What a sample's identity is (see proof/journal.py), beside when and with what it was stored or kept aside.
 _STORED = """
 select d.serial, m.name, r.value, round(extract(epoch from r.measured_at) * 1000000)::bigint, r.corrected, false
-from reading r join device d using (device_id) join metric m using (metric_id) where starts_with(d.serial, %(prefix)s)
+from reading r join device d using (device_id) join metric m using (metric_id)
+where starts_with(d.serial, %(prefix)s) and r.received_at >= d.registered_at
 union all
 select d.serial, m.name, r.value, round(extract(epoch from r.measured_at) * 1000000)::bigint, false, true
 from reading_conflict r join device d using (device_id) join metric m using (metric_id)

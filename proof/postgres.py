@@ -1,4 +1,4 @@
-"""A PostgreSQL of the proof's own, from the wheel's programs, whose end we choose: fast, immediate, or killed."""
+"""A PostgreSQL of the proof's own, from the wheel or given programs; we choose its end: fast, immediate, or killed."""
 
 import os
 import signal
@@ -19,9 +19,11 @@ _HOW = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 class Postgres:
     """One server in one folder on one port, started and stopped as often as a fault wants."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Path | None = None) -> None:
         self._pgdata, self._log = folder / "pg", folder / "postgres.log"
         self._bin, self._as = _prepare_programs()
+        self._bin = programs or self._bin
+        self._preload = _choose_preload(self._bin)
         self._server: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.dsn = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
@@ -35,7 +37,7 @@ class Postgres:
     def start(self) -> None:
         """Start, and return when it takes connections; nothing to do when it runs."""
         options = ["-D", str(self._pgdata), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
-                   "-c", "unix_socket_directories=", "-c", "shared_buffers=64MB"]  # fmt: skip
+                   "-c", "unix_socket_directories=", "-c", "shared_buffers=64MB", *self._preload]  # fmt: skip
         if not self.alive:
             with self._log.open("ab") as log:
                 self._server = subprocess.Popen(
@@ -71,6 +73,14 @@ class Postgres:
         done = subprocess.run([*command, "--no-sync"], user=self._as, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Unavailable(f"initdb failed: {done.stderr.strip()[-300:]}")
+
+
+def _choose_preload(programs: Path) -> list[str]:
+    """Options that load TimescaleDB where these programs have it, with workers for a database per fault."""
+    asked = subprocess.run([programs / "pg_config", "--pkglibdir"], capture_output=True, text=True, check=True)
+    if not (Path(asked.stdout.strip()) / "timescaledb.so").exists():
+        return []
+    return ["-c", "shared_preload_libraries=timescaledb", "-c", "max_worker_processes=40"]
 
 
 def _prepare_programs() -> tuple[Path, str | None]:

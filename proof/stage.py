@@ -23,6 +23,7 @@ from millpond.kernel.errors import Unavailable
 from millpond.kernel.migrate import migrate
 from proof.broker import Broker
 from proof.crowd import Crowd
+from proof.halfyear import fill_half_year
 from proof.hostile import PREFIX as HOSTILE_PREFIX
 from proof.hostile import SERIALS as HOSTILE
 from proof.journal import read_journal
@@ -50,6 +51,7 @@ class Size:
     rate: float = 1000.0
     long: bool = False
     forgive_time: bool = False
+    half_year: bool = False
 
     def times(self, short: int, long: int) -> int:
         """A number of repeats, or of seconds, by the form that runs."""
@@ -101,10 +103,10 @@ class Outcome:
 class World:
     """What all faults share: one PostgreSQL with a migrated template, and a folder that goes at the end."""
 
-    def __init__(self, folder: Path, *, keep: bool = False) -> None:
-        self.folder, self.keep = folder, keep
+    def __init__(self, folder: Path, *, keep: bool = False, programs: Path | None = None) -> None:
+        self.folder, self.keep, self.programs = folder, keep, programs
         self.interrupted = threading.Event()
-        self.postgres = Postgres(folder)
+        self.postgres = Postgres(folder, programs)
         self.postgres.start()
         self.make_template(self.postgres)
 
@@ -115,6 +117,10 @@ class World:
         with connect(make_conninfo(postgres.dsn, dbname=_TEMPLATE)) as conn:
             migrate(conn, at=SystemClock().now())
             seed_shipped(conn)
+        with psycopg.connect(postgres.dsn, autocommit=True) as admin:
+            # TimescaleDB's workers would hold a session and so forbid copying.
+            admin.execute(sql.SQL("alter database {} with allow_connections false").format(sql.Identifier(_TEMPLATE)))
+            admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [_TEMPLATE])
 
     def new_database(self, postgres: Postgres, name: str) -> str:
         """DSN of a fresh copy of the template."""
@@ -126,13 +132,16 @@ class World:
 
 
 @contextmanager
-def world(keep: Path | None = None) -> Iterator[World]:
-    """A world in a temporary folder, or in `keep`, which must be new or empty and stays."""
+def world(keep: Path | None = None, programs: Path | None = None) -> Iterator[World]:
+    """A world in a temporary folder, or in `keep`, which must be new or empty and stays.
+
+    `programs` is the folder of PostgreSQL's, without it the wheel's are taken.
+    """
     folder = keep.resolve() if keep else Path(tempfile.mkdtemp(prefix="millpond-proof-"))
     folder.mkdir(parents=True, exist_ok=True)
     made: World | None = None
     try:
-        made = World(folder, keep=keep is not None)
+        made = World(folder, keep=keep is not None, programs=programs)
         yield made
     finally:
         if made is not None:
@@ -237,6 +246,9 @@ class Stage:
         with connect(self.dsn) as conn, conn.transaction():
             for serial in (*(f"{self.prefix}{number:04d}" for number in range(self.size.devices)), *HOSTILE):
                 register_device(conn, serial=serial, model=MODEL, installed_at=at, at=at)
+        if self.size.half_year:
+            with connect(self.dsn) as conn:
+                fill_half_year(conn, self.prefix, at)
 
     def _proxy(self, proxied: str, stack: ExitStack) -> Proxy | None:
         if not proxied:

@@ -56,7 +56,7 @@ def break_schedulers(world: World, size: Size, seed: int) -> Outcome:
     folder = world.folder / "schedulers"
     folder.mkdir()
     # A server of its own: this fault runs beside others that stop theirs.
-    postgres = Postgres(folder)
+    postgres = Postgres(folder, world.programs)
     postgres.start()
     world.make_template(postgres)
     dsn = world.new_database(postgres, "proof_schedulers")

@@ -20,7 +20,7 @@ def fill_disk(world: World, size: Size, seed: int) -> Outcome:
     if os.geteuid() != 0:
         return Outcome(skipped="a small tmpfs can be mounted by root only")
     with _small_disk(world.folder / "small-disk") as disk:
-        postgres = Postgres(disk)
+        postgres = Postgres(disk, world.programs)
         postgres.start()
         world.make_template(postgres)
         try:
