@@ -20,11 +20,6 @@ select (select count(*) from device) as devices,
        (select coalesce(sum(items), 0)::bigint from quarantine where stored_at is null) as quarantined_items,
        (select coalesce(sum(amount_minor), 0)::bigint from posting) as ledger_balance_minor;
 
--- name: select_ingest_beats
--- How long ago, on the database's own clock, each ingest gave a sign of life.
-select consumer, connected, extract(epoch from clock_timestamp() - beat_at)::float8 as silent_s, lag_s, trouble
-from ingest_consumer order by beat_at desc;
-
 -- name: select_answer
 -- The least a database can do.
 select 1;

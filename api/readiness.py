@@ -7,12 +7,12 @@ import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from api.edge import Check, Edge
+from ingest.health import check_health
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.migrate import pending_migrations
 
 _Q = load_queries("api")
 _DATABASE_ANSWERS_WITHIN_S = 1.0
-_LAG_MAX_S = 60.0
 # A database that hangs holds its thread until the socket gives up; the next questions then wait in line, and are red.
 _asking = ThreadPoolExecutor(max_workers=2, thread_name_prefix="readiness")
 
@@ -51,20 +51,8 @@ _GREEN_DATABASE = Line("database", True, f"answers within {_DATABASE_ANSWERS_WIT
 
 
 def _check_ingest(conn: ReadConnection, grace_s: float) -> Line:
-    newest = conn.execute(_Q["select_ingest_beats"]).fetchone()
-    if newest is None:
-        return Line("ingest", False, "no ingest has ever run against this database")
-    consumer, connected, silent_s, lag_s, trouble = newest
-    if silent_s > grace_s:
-        return Line("ingest", False, f"{consumer} gave no sign of life for {silent_s:.0f} s")
-    if not connected:
-        return Line("ingest", False, f"{consumer} runs, but is not connected to its broker")
-    if trouble is not None:
-        return Line("ingest", False, f"{consumer}: {trouble}")
-    if lag_s > _LAG_MAX_S:
-        return Line("ingest", False, f"{consumer} is behind: messages wait {lag_s:.0f} s to be stored")
-    seen = f"last sign of life {max(silent_s, 0):.1f} s ago"
-    return Line("ingest", True, f"{consumer} is connected, {seen}, messages wait {lag_s:.1f} s")
+    health = check_health(conn, grace_s)
+    return Line("ingest", health.change is None, health.sentence)
 
 
 def _away() -> list[Line]:

@@ -318,3 +318,8 @@ with stored as (
 )
 select count(*) from quarantine
 where digest = %(digest)s and code = %(code)s and stored_at is null and item = any (%(refused)s::text[]);
+
+-- name: select_newest_beat
+-- How long ago, on the database's own clock, the liveliest ingest gave a sign of life, and how it is.
+select consumer, connected, extract(epoch from clock_timestamp() - beat_at)::float8 as silent_s, lag_s, trouble
+from ingest_consumer order by beat_at desc limit 1;

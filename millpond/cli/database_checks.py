@@ -6,6 +6,7 @@ from datetime import timedelta
 import psycopg
 
 from millpond.cli.findings import Finding, Findings, Level, bad, good, warning
+from millpond.cli.telemetry_checks import check_ingest, check_telemetry
 from millpond.kernel.clock import Clock, SystemClock, floor_to_period
 from millpond.kernel.db import ReadConnection, connect, load_queries
 from millpond.kernel.migrate import pending_migrations
@@ -42,9 +43,11 @@ def _examine(conn: ReadConnection, settings: Settings, wanted: Container[str]) -
     if not pending:
         yield from check_database_jobs(conn)
     if not pending and "ingest" in wanted:
-        yield _check_ingest(conn, settings.status_grace_s)
+        yield check_ingest(conn, settings.status_grace_s)
     if not pending and "scheduler" in wanted:
         yield check_scheduler(conn, settings, settings.make_clock())
+    if not pending:
+        yield from check_telemetry(conn, settings.make_clock().now())
 
 
 def _check_version(version: int) -> Finding:
@@ -129,21 +132,6 @@ def check_skew(conn: ReadConnection) -> Finding:
     return good("clock", "this machine's and the database's agree within a second.")
 
 
-def _check_ingest(conn: ReadConnection, grace_s: float) -> Finding:
-    newest = conn.execute(_Q["select_newest_beat"]).fetchone()
-    if newest is None:
-        return warning("ingest", "none has ever run against this database", "start `millpond ingest`")
-    consumer, connected, silent_s, trouble = newest
-    if silent_s > grace_s:
-        return bad("ingest", f"{consumer} gave no sign of life for {silent_s:,.0f} s", "start `millpond ingest`")
-    if not connected:
-        return bad("ingest", f"{consumer} runs, but is not connected to its broker", "see the broker's line and log")
-    if trouble is not None:
-        change = "see the errors in ingest's and the database's log; devices keep what is not acknowledged"
-        return bad("ingest", f"{consumer}: {trouble}", change)
-    return good("ingest", f"{consumer} is connected, last sign of life {max(silent_s, 0):.1f} s ago.")
-
-
 def check_scheduler(conn: ReadConnection, settings: Settings, clock: Clock) -> Finding:
     """The truth about the scheduler is the table of what ran: is any job's present period overdue?"""
     from millpond.scheduler import make_jobs
@@ -154,11 +142,14 @@ def check_scheduler(conn: ReadConnection, settings: Settings, clock: Clock) -> F
         run = conn.execute(_Q["select_newest_run"], {"job": job.name}).fetchone()
         if run is None and not running:
             return warning("scheduler", f"job {job.name} has never run", "start `millpond schedule`")
-        scheduled_for, state, error, abandoned = run or (None, None, None, False)
+        scheduled_for, state, error, abandoned, started_at = run or (None, None, None, False, None)
         if state == "failed":
             return bad("scheduler", f"job {job.name} failed: {error}", "see the scheduler's log; it will try again")
         if abandoned:
             return bad("scheduler", f"job {job.name} was left half-way", "start `millpond schedule`")
+        if state == "running" and clock.now() - started_at > job.period:
+            sentence = f"job {job.name} has been running since {started_at.isoformat()}, longer than its period"
+            return warning("scheduler", sentence, "see the scheduler's log and what the database is busy with")
         # Jobs take turns: what waits behind a running one is not late.
         running = running or state == "running"
         if not running and scheduled_for < due and clock.now() - due > _LATE:

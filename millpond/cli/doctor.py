@@ -12,7 +12,8 @@ from millpond.kernel.errors import ConfigurationError, MillpondError
 from millpond.kernel.settings import Settings, load_settings
 
 CHECKS = (
-    "settings", "secret", "database", "timescaledb", "schema", "permissions", "clock", "ingest", "scheduler", "broker",
+    "settings", "secret", "database", "timescaledb", "schema", "permissions", "clock", "ingest", "scheduler", "fleet",
+    "quarantine", "broker",
 )  # fmt: skip
 _WINDOW_ENOUGH = 100
 _COLOURS = {Level.GOOD: "green", Level.WARNING: "yellow", Level.BAD: "red"}
@@ -23,7 +24,7 @@ Strict = Annotated[bool, typer.Option("--strict", help="A warning is a failure t
 
 @app.command()
 def doctor(only: Only = None, strict: Strict = False) -> None:
-    """Check settings, database, schema, permissions, clock, services and broker, and say what to change.
+    """Check settings, database, schema, permissions, clock, services, fleet and broker, and say what to change.
 
     Each line is ✓ (good), ! (works, should be changed) or ✗ (does not work); the exit is 1 when there is any ✗.
     """

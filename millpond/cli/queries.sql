@@ -16,14 +16,9 @@ select coalesce(has_schema_privilege(current_schema(), 'create'), false),
        has_database_privilege(current_database(), 'temporary'),
        not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off';
 
--- name: select_newest_beat
--- How long ago, on the database's own clock, the liveliest ingest gave a sign of life.
-select consumer, connected, extract(epoch from clock_timestamp() - beat_at)::float8, trouble
-from ingest_consumer order by beat_at desc limit 1;
-
 -- name: select_newest_run
 -- The newest period of a job, and whether whoever ran it has been silent for longer than its lease.
-select scheduled_for, state, error, state = 'running' and lease_until < clock_timestamp()
+select scheduled_for, state, error, state = 'running' and lease_until < clock_timestamp(), started_at
 from job_run where job = %(job)s::text order by scheduled_for desc limit 1;
 
 -- name: select_database_jobs
@@ -34,3 +29,18 @@ from database_job
 where (failed or succeeded_at is not null)
   and coalesce(succeeded_at, '-infinity') < clock_timestamp() - 2 * period - interval '1 hour'
 order by name;
+
+-- name: select_heard_of
+-- How many devices there are, how many of them said something since a moment, and when any last did.
+select (select count(*) from device),
+       (select count(distinct device_id) from reading_latest where received_at >= %(since)s::timestamptz),
+       (select max(received_at) from reading_latest);
+
+-- name: select_refused_share
+-- Of what came in since a moment, how much was refused, with the commonest reason and how many serials have it.
+select coalesce(sum(m.quarantined), 0)::bigint, coalesce(sum(m.received), 0)::bigint,
+       (array_agg(q.code))[1], coalesce(max(q.serials), 0)::bigint
+from ingest_minute m
+left join (select code, count(distinct serial) as serials from quarantine where received_at >= %(since)s::timestamptz
+           group by code order by count(*) desc, code limit 1) q on true
+where m.minute >= date_trunc('minute', %(since)s::timestamptz);

@@ -23,7 +23,7 @@ PACKAGES_WITH_QUERIES = sorted(
 QUERIES = [(package, name) for package in PACKAGES_WITH_QUERIES for name in load_queries(package)]
 # Leases and heartbeats are shared by processes, so they are measured on the database's clock; nothing else is.
 MAY_READ_THE_DATABASE_CLOCK = {
-    "claim_job_run", "hold_job_lease", "select_left_period", "fail_job_run", "beat", "select_ingest_beats",
+    "claim_job_run", "hold_job_lease", "select_left_period", "fail_job_run", "beat",
     "select_clock", "select_newest_beat", "select_newest_run", "end_heartbeats", "select_database_jobs",
 }  # fmt: skip
 SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]

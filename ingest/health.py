@@ -1,0 +1,38 @@
+"""Is ingest well? One rule for the readiness page and for the doctor."""
+
+from dataclasses import dataclass
+
+from millpond.kernel.db import ReadConnection, load_queries
+
+_Q = load_queries("ingest")
+_LAG_MAX_S = 60.0
+_START = "start `millpond ingest`"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is known of the liveliest ingest, in one sentence; `change` is what to do, None when all is well."""
+
+    sentence: str
+    change: str | None = None
+    ever_ran: bool = True
+
+
+def check_health(conn: ReadConnection, grace_s: float) -> Health:
+    """How the ingest is that gave the newest sign of life; one that was silent for more than `grace_s` is not well."""
+    newest = conn.execute(_Q["select_newest_beat"]).fetchone()
+    if newest is None:
+        return Health("no ingest has ever run against this database", _START, ever_ran=False)
+    consumer, connected, silent_s, lag_s, trouble = newest
+    if silent_s > grace_s:
+        return Health(f"{consumer} gave no sign of life for {silent_s:,.0f} s", _START)
+    if not connected:
+        return Health(f"{consumer} runs, but is not connected to its broker", "see the broker's line and log")
+    if trouble is not None:
+        change = "see the errors in ingest's and the database's log; devices keep what is not acknowledged"
+        return Health(f"{consumer}: {trouble}", change)
+    if lag_s > _LAG_MAX_S:
+        change = "see whether the database is busy or slow; devices keep what is not acknowledged"
+        return Health(f"{consumer} is behind: messages wait {lag_s:.0f} s to be stored", change)
+    seen = f"last sign of life {max(silent_s, 0):.1f} s ago"
+    return Health(f"{consumer} is connected, {seen}, messages wait {lag_s:.1f} s")
