@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from fastapi import FastAPI
 from psycopg_pool import ConnectionPool
 
+from api.document import KnownParameters, install_document
 from api.edge import Check, Edge
 from api.keys import build_staff_keys, build_token_keys
-from api.middleware import BodyLimit, Marks
+from api.metrics import Figures
+from api.middleware import BodyLimit, Heads, Marks
 from api.problems import PROBLEM_RESPONSES, answer_fault, install_problems
 from api.routes import (
     bindings,
@@ -65,13 +67,22 @@ def create_app(
     ConfigurationError when there is no secret to check tokens with.
     """
     token_keys, staff_keys = build_token_keys(settings), build_staff_keys(settings)
-    app = FastAPI(title="Millpond", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None)
-    app.state.edge = Edge(settings, clock, read_pool, write_pool, token_keys, staff_keys, extra_health or {})
-    app.add_middleware(BodyLimit)
+    # A redirect to the address without its slash would be built from the Host header, which a caller writes.
+    app = FastAPI(
+        title="Millpond", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None, openapi_url=None,
+        redirect_slashes=False,
+    )  # fmt: skip
+    app.state.edge = Edge(
+        settings, clock, read_pool, write_pool, token_keys, staff_keys,
+        Figures(read_pool, keep_s=settings.metrics_keep_s), extra_health or {},
+    )  # fmt: skip
+    app.add_middleware(BodyLimit, timeout_s=settings.http_body_timeout_s)
     app.add_middleware(Marks, on_fault=answer_fault)
+    app.add_middleware(Heads)
     install_problems(app)
     app.include_router(health.router)
     for room in _ROOMS:
-        app.include_router(room.router, responses=PROBLEM_RESPONSES)
+        app.include_router(room.router, responses=PROBLEM_RESPONSES, dependencies=[KnownParameters])
+    install_document(app)
     pages.install_pages(app)
     return app

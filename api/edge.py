@@ -14,6 +14,7 @@ from psycopg_pool import ConnectionPool
 from api.auth import Caller, Role, read_token
 from api.idempotency import Act, Answer, Write, hash_request, require_key
 from api.keys import TokenKeys
+from api.metrics import Figures
 from attribution.hold_nouns import Ceilings
 from attribution.people import select_customer
 from attribution.tokens import StaffKeys
@@ -39,6 +40,7 @@ class Edge:
     writes: ConnectionPool[WriteConnection]
     token_keys: TokenKeys
     staff_keys: StaffKeys
+    figures: Figures
     extra_health: Mapping[str, Check]
 
     @property

@@ -15,7 +15,8 @@ from api.problems import KeyMissing, KeyReused
 from millpond.kernel.db import WriteConnection, load_queries
 
 _Q = load_queries("millpond.kernel")
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+KEY_PATTERN = r"[\x21-\x7e]{1,200}"
+_KEY = re.compile(KEY_PATTERN)
 
 Act = Callable[[WriteConnection], tuple[int, BaseModel]]
 

@@ -1,4 +1,4 @@
-"""The numbers of the metrics page that live in the database, read in the moment of asking."""
+"""The numbers of the metrics page that live in the database, read once for all who ask at the same time."""
 
 import logging
 from collections.abc import Iterable
@@ -11,10 +11,12 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from psycopg.rows import class_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from api.shared import Shared
 from millpond.kernel.db import ReadConnection, load_queries
 
 _Q = load_queries("api")
 _LOG = logging.getLogger(__name__)
+_ANSWERS_WITHIN_S = 2
 _OUTCOMES = ("stored", "duplicate", "conflict", "quarantined")
 
 
@@ -63,33 +65,54 @@ def select_house_tally(conn: ReadConnection) -> HouseTally:
     return tally
 
 
-def render_metrics(reads: ConnectionPool[ReadConnection]) -> bytes:
-    """The whole page in Prometheus' text format; without the database, what this process knows itself."""
-    registry = CollectorRegistry()
-    registry.register(_Snapshot(_read_families(reads)))
-    return generate_latest(REGISTRY) + generate_latest(registry)
+class Figures(Collector):
+    """The page's numbers, as a Prometheus collector. What counts whole tables is kept for `keep_s` seconds or longer.
 
+    The tally of ingest is of the moment of asking: who compares it before and after relies on that, and retention
+    keeps its table small.
+    """
 
-@dataclass(frozen=True, eq=False)
-class _Snapshot(Collector):
-    families: list[Metric]
+    def __init__(self, reads: ConnectionPool[ReadConnection], *, keep_s: float) -> None:
+        self._reads = reads
+        self._house = Shared(self._select_house, keep_s=keep_s)
+        self._families = Shared(self._read_families)
+        self._page = Shared(self._render)
+
+    def page(self) -> bytes:
+        """The whole page in Prometheus' text format; without the database, what this process knows itself."""
+        return self._page.read()
+
+    def house(self) -> HouseTally:
+        """How much there is of everything but ingest, some seconds old."""
+        return self._house.read()
 
     def collect(self) -> Iterable[Metric]:
-        return self.families
+        """What this process counts itself, and what the database knows."""
+        yield from REGISTRY.collect()
+        yield from self._families.read()
 
+    def _render(self) -> bytes:
+        registry = CollectorRegistry()
+        registry.register(self)
+        return generate_latest(registry)
 
-def _read_families(reads: ConnectionPool[ReadConnection]) -> list[Metric]:
-    try:
-        with reads.connection(timeout=2) as conn:
-            ingest, house = select_ingest_tally(conn), select_house_tally(conn)
-    except (psycopg.Error, PoolTimeout):
-        _LOG.warning("the metrics page has no database numbers", extra={"event": "metrics_without_database"})
-        return [_gauge("millpond_database_up", "Whether the database answered this page.", 0)]
-    return [
-        _gauge("millpond_database_up", "Whether the database answered this page.", 1),
-        *_ingest_families(ingest),
-        *_house_families(house),
-    ]
+    def _select_house(self) -> HouseTally:
+        with self._reads.connection(timeout=_ANSWERS_WITHIN_S) as conn:
+            return select_house_tally(conn)
+
+    def _read_families(self) -> list[Metric]:
+        try:
+            with self._reads.connection(timeout=_ANSWERS_WITHIN_S) as conn:
+                ingest = select_ingest_tally(conn)
+            house = self._house.read()
+        except (psycopg.Error, PoolTimeout):
+            _LOG.warning("the metrics page has no database numbers", extra={"event": "metrics_without_database"})
+            return [_gauge("millpond_database_up", "Whether the database answered this page.", 0)]
+        return [
+            _gauge("millpond_database_up", "Whether the database answered this page.", 1),
+            *_ingest_families(ingest),
+            *_house_families(house),
+        ]
 
 
 def _ingest_families(tally: IngestTally) -> list[Metric]:

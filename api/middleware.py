@@ -1,9 +1,11 @@
 """What happens to every request: an id, a size limit, safe headers, and a count by route."""
 
+import asyncio
 import hashlib
 import json
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from prometheus_client import Counter, Histogram
@@ -13,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from millpond.kernel.clock import monotonic
 from millpond.kernel.ids import new_id
+from millpond.kernel.log import REQUEST_ID
 
 BODY_MAX_BYTES = 1_048_576
 _GONE = 499  # As nginx counts a caller who hung up; no answer ever carries it.
@@ -48,6 +51,7 @@ class Marks:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        REQUEST_ID.set(request_id)
         started, status = monotonic(), 0
 
         async def send_marked(message: Message) -> None:
@@ -90,19 +94,27 @@ def _count(scope: Scope, status: int, seconds: float) -> None:
 
 
 class BodyLimit:
-    """Reads the whole body, answers 413 above the limit, and keeps its SHA-256 in `state.body_sha256`."""
+    """Reads the whole body, keeps its SHA-256 in `state.body_sha256`; 413 above the limit, 408 when it never ends."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int = BODY_MAX_BYTES) -> None:
+    def __init__(self, app: ASGIApp, timeout_s: float, max_bytes: int = BODY_MAX_BYTES) -> None:
         self._app = app
+        self._timeout_s = timeout_s
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
             return
-        body = await self._read(receive)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                body = await self._read(receive)
+        except TimeoutError:
+            sentence = f"the body did not come within {self._timeout_s:g} s"
+            await _send_refusal(scope, send, HTTPStatus.REQUEST_TIMEOUT, "body-too-slow", sentence)
+            return
         if body is None:
-            await _send_too_large(scope, send, self._max_bytes)
+            sentence = f"the body is larger than {self._max_bytes} bytes"
+            await _send_refusal(scope, send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", sentence)
             return
         scope.setdefault("state", {})["body_sha256"] = hashlib.sha256(body).hexdigest()
         await self._app(scope, _replay(body, receive), send)
@@ -131,15 +143,37 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def _send_too_large(scope: Scope, send: Send, max_bytes: int) -> None:
+async def _send_refusal(scope: Scope, send: Send, status: HTTPStatus, kind: str, sentence: str) -> None:
+    """A problem, told without reading on: the connection ends with it."""
     problem: dict[str, Any] = {
-        "type": "urn:millpond:problem:body-too-large",
-        "title": "Content Too Large",
-        "status": 413,
-        "detail": f"the body is larger than {max_bytes} bytes",
+        "type": f"urn:millpond:problem:{kind}",
+        "title": "Content Too Large" if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else status.phrase,
+        "status": status.value,
+        "detail": sentence,
         "instance": scope["path"],
         "request_id": scope["state"]["request_id"],
     }
-    headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(problem).encode()})
+    body = json.dumps(problem).encode()
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status.value, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Heads:
+    """Answers HEAD like GET, without the body: FastAPI's routes know only the methods they name."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET"}, receive, send_head)

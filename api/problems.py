@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from psycopg_pool import PoolTimeout, TooManyRequests
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from millpond.kernel.errors import (
     Conflict,
@@ -23,6 +24,7 @@ from millpond.kernel.errors import (
 )
 
 _LOG = logging.getLogger(__name__)
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _MEDIA_TYPE = "application/problem+json"
 
 
@@ -132,6 +134,8 @@ def _where(loc: Sequence[Any]) -> str:
 def _what(error: Any) -> str:
     if error["type"] == "json_invalid":
         return "this is not JSON"
+    if error["type"] == "extra_forbidden":
+        return "this call has no such field"
     message = str(error["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:300]
 
@@ -142,7 +146,16 @@ def _http_problem(request: Request, error: Exception) -> Response:
     detail = _HTTP_DETAIL.get(status, str(error.detail))
     response = problem_response(request, status, status.phrase.lower().replace(" ", "-"), detail)
     response.headers.update(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["allow"] = ", ".join(_allowed_methods(request))
     return response
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """All methods of an address: Starlette itself names only those of the first route that has it."""
+    asked = [(method, {**request.scope, "method": method}) for method in _METHODS]
+    methods = {m for m, scope in asked for each in request.app.routes if each.matches(scope)[0] is Match.FULL}
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 _HTTP_DETAIL = {

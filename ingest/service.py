@@ -15,7 +15,7 @@ from millpond.kernel.settings import Settings
 def run_ingest(settings: Settings, session: Session, clock: Clock, stop: threading.Event) -> Tally:
     """Store what the session delivers until `stop` is set; returns what became of it."""
     writer = Writer(settings, session, clock, stop)
-    with metrics_served(settings.metrics_port, IngestCollector(writer, session)):
+    with metrics_served(settings.http_host, settings.metrics_port, IngestCollector(writer, session)):
         session.start()
         try:
             while not stop.is_set():

@@ -4,14 +4,19 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from millpond.kernel.clock import Clock
 from millpond.kernel.db import connect
 from millpond.kernel.errors import ConfigurationError, Unavailable
+from millpond.kernel.metrics import metrics_served
 from millpond.kernel.migrate import migrate, pending_migrations
 from millpond.kernel.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
 
 
 def prepare_database(settings: Settings, clock: Clock) -> list[str]:
@@ -73,9 +78,10 @@ def serving(settings: Settings, clock: Clock, *, extra_health: Mapping[str, Any]
 
     listener = _listen(settings.http_host, settings.http_port)
     dsn = settings.database_url.get_secret_value()
-    with open_read_pool(dsn) as reads, open_write_pool(dsn) as writes:
+    with open_read_pool(dsn) as reads, open_write_pool(dsn) as writes, ExitStack() as stack:
         app = create_app(settings, clock=clock, read_pool=reads, write_pool=writes, extra_health=extra_health)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+        server = uvicorn.Server(_configure(app, settings))
+        stack.enter_context(metrics_served(settings.http_host, settings.metrics_port, app.state.edge.figures))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http")
         thread.start()
         try:
@@ -85,6 +91,18 @@ def serving(settings: Settings, clock: Clock, *, extra_health: Mapping[str, Any]
             server.should_exit = True
             thread.join()
             listener.close()
+
+
+def _configure(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
+    import uvicorn
+
+    from api.connections import Patience, patient_protocol
+
+    patience = Patience(settings.http_head_timeout_s, settings.http_body_timeout_s, settings.http_connections_max)
+    return uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", ws="none", http=patient_protocol(patience),
+        timeout_keep_alive=settings.http_keep_alive_s, limit_concurrency=settings.http_connections_max + 1,
+    )  # fmt: skip
 
 
 @contextmanager

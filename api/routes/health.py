@@ -4,8 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.edge import EdgeDep, Reads
-from api.metrics import render_metrics
+from api.edge import EdgeDep
 from api.models import Out
 from api.readiness import check_readiness
 
@@ -51,6 +50,6 @@ def get_readiness(edge: EdgeDep) -> JSONResponse:
 
 
 @router.get("/metrics", response_class=Response)
-def get_metrics(reads: Reads) -> Response:
+def get_metrics(edge: EdgeDep) -> Response:
     """Numbers in Prometheus' text format."""
-    return Response(render_metrics(reads), media_type=CONTENT_TYPE_LATEST)
+    return Response(edge.figures.page(), media_type=CONTENT_TYPE_LATEST)

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from api.auth import Role
 from api.edge import At, EdgeDep, Reads
-from api.metrics import select_house_tally, select_ingest_tally
+from api.metrics import select_ingest_tally
 from api.paging import Cursor, cut_page, decode_cursor, decode_time_cursor, encode_cursor
 from api.readiness import check_readiness
 from api.watch import (
@@ -110,6 +110,6 @@ def get_forecasts(request: Request, reads: Reads, at: At, cursor: Cursor = None)
 
 def _live(reads: Reads, edge: EdgeDep) -> dict[str, object]:
     with reads.connection() as conn:
-        tallies = {"ingest": select_ingest_tally(conn), "house": select_house_tally(conn)}
+        tallies = {"ingest": select_ingest_tally(conn), "house": edge.figures.house()}
         chart = build_ingest_chart(select_ingest_minutes(conn))
     return tallies | {"chart": chart, "checks": check_readiness(edge)}

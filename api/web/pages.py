@@ -6,7 +6,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.web import holds, me, ops, scan, session, staff
 from api.web.reference import list_calls
-from api.web.view import look_in_english, render_problem
+from api.web.view import look_in_english, render_part, render_problem
 
 _reference = APIRouter(include_in_schema=False)
 
@@ -15,8 +15,11 @@ _reference = APIRouter(include_in_schema=False)
 def get_docs(request: Request) -> Response:
     """The API's reference, from the same OpenAPI document that is served at /openapi.json."""
     document = request.app.openapi()
-    groups = list_calls(document)
-    return look_in_english(request).render("docs.html", document=document, groups=groups)
+    if not hasattr(request.app.state, "reference"):
+        groups = list_calls(document)
+        request.app.state.reference = list(groups), render_part("docs_calls.html", groups=groups)
+    tags, calls = request.app.state.reference
+    return look_in_english(request).render("docs.html", document=document, tags=tags, calls=calls)
 
 
 def install_pages(app: FastAPI) -> None:

@@ -55,7 +55,7 @@ def _read_call(document: dict[str, Any], path: str, method: str, operation: dict
 
 
 def _read_parameter(document: dict[str, Any], each: dict[str, Any]) -> Field:
-    required = each.get("required", False) or each["name"] == "Idempotency-Key"
+    required = each.get("required", False)
     return Field(each["name"], _type_of(document, each["schema"]), required, each.get("description", ""), each["in"])
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from api.auth import Caller
 from api.edge import find_caller, get_at, get_edge
@@ -50,6 +51,11 @@ _JINJA.globals.update(
     words_of=load_words,
     urgency_of=urgency_of,
 )
+
+
+def render_part(template: str, **values: Any) -> Markup:
+    """A part of pages that is the same for everybody, to be made once."""
+    return Markup(_JINJA.get_template(template).render(**values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,7 @@ class _Demo:
             http_port=self._port,
             public_url=f"http://{_HOST}:{self._port}",
             tick_s=1,
+            metrics_port=0,  # Ingest and API are one process here, and one page shows both.
             # A minute of the viewer, not of the fast clock.
             screen_code_s=60 * self._options.speed,
         )

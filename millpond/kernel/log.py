@@ -3,11 +3,16 @@
 import json
 import logging
 import sys
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
 # Of a record, what is no key of its line; `color_message` is uvicorn's message again, for a terminal.
 _LEFT_OUT = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The request that is being answered; every line that is logged meanwhile carries it."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -20,6 +25,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if request_id := REQUEST_ID.get():
+            line["request_id"] = request_id
         line |= {key: value for key, value in vars(record).items() if key not in _LEFT_OUT}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

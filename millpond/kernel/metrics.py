@@ -10,8 +10,8 @@ from millpond.kernel.errors import ConfigurationError
 
 
 @contextmanager
-def metrics_served(port: int, collector: Collector) -> Iterator[None]:
-    """Serve `collector` at `/metrics` of `port` while the context lasts; port 0 serves nothing.
+def metrics_served(host: str, port: int, collector: Collector) -> Iterator[None]:
+    """Serve `collector` at `/metrics` of `host` and `port` while the context lasts; port 0 serves nothing.
 
     Raises ConfigurationError when somebody listens on the port already.
     """
@@ -21,9 +21,9 @@ def metrics_served(port: int, collector: Collector) -> Iterator[None]:
     registry = CollectorRegistry()
     registry.register(collector)
     try:
-        server, thread = start_http_server(port, registry=registry)
+        server, thread = start_http_server(port, host, registry=registry)
     except OSError as error:
-        why = f"MILLPOND_METRICS_PORT: cannot listen on port {port}: {error.strerror}; choose another port"
+        why = f"MILLPOND_METRICS_PORT: cannot listen on {host}:{port}: {error.strerror}; choose another port"
         raise ConfigurationError(why) from error
     try:
         yield

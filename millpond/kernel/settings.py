@@ -72,8 +72,28 @@ class Settings(BaseSettings, KeptDays):
     )
     http_host: str = Field(default="127.0.0.1", description="Address that `millpond serve` listens on.")
     http_port: int = Field(default=8040, ge=0, le=65535, description="Port that `millpond serve` listens on.")
+    http_connections_max: int = Field(
+        default=500, ge=10, description="Most connections `serve` keeps; above, the one that says nothing longest ends."
+    )
+    http_head_timeout_s: float = Field(
+        default=10, gt=0, description="Seconds in which a caller has to send all of a request's head."
+    )
+    http_body_timeout_s: float = Field(
+        default=30, gt=0, description="Seconds in which a caller has to send a body, or take more of an answer."
+    )
+    http_keep_alive_s: int = Field(
+        default=5, ge=1, description="Seconds that a connection is kept open for a next request."
+    )
     metrics_port: int = Field(
-        default=0, ge=0, le=65535, description="Port for `millpond ingest`'s own metrics page; 0 means none."
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of a metrics page of their own for `ingest` and `serve`, at `MILLPOND_HTTP_HOST`; 0: none.",
+    )
+    metrics_keep_s: float = Field(
+        default=5,
+        ge=0,
+        description="Seconds that counts of whole tables serve on the metrics page before they are made again.",
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     clock: str = Field(

@@ -35,7 +35,9 @@ def still_house(server_dsn: str, template: str) -> Iterator[House]:
 
 
 def make_settings(dsn: str) -> Settings:
-    return Settings(database_url=SecretStr(dsn), jwt_secret=SecretStr(SECRET), public_url="https://pond.example")
+    return Settings(
+        database_url=SecretStr(dsn), jwt_secret=SecretStr(SECRET), public_url="https://pond.example", metrics_keep_s=0
+    )
 
 
 @contextmanager

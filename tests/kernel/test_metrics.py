@@ -13,7 +13,7 @@ from millpond.kernel.metrics import metrics_served
 
 def test_metrics_are_served_while_it_lasts() -> None:
     port = free_port()
-    with metrics_served(port, CollectorRegistry()):
+    with metrics_served("127.0.0.1", port, CollectorRegistry()):
         assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == 200
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{port}/metrics")
@@ -25,7 +25,14 @@ def test_a_port_that_is_taken_is_named_with_its_variable() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with (
-            pytest.raises(ConfigurationError, match=f"MILLPOND_METRICS_PORT: cannot listen on port {port}"),
-            metrics_served(port, CollectorRegistry()),
+            pytest.raises(ConfigurationError, match=f"MILLPOND_METRICS_PORT: cannot listen on 127.0.0.1:{port}"),
+            metrics_served("127.0.0.1", port, CollectorRegistry()),
         ):
             pass
+
+
+def test_metrics_listen_where_everything_else_does_and_nowhere_more() -> None:
+    port = free_port()
+    with metrics_served("127.0.0.1", port, CollectorRegistry()), socket.socket() as elsewhere:
+        # On all interfaces it would have this address too, and nobody else could take it.
+        elsewhere.bind(("127.0.0.2", port))

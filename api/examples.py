@@ -1,0 +1,49 @@
+"""Examples of what calls take, for the OpenAPI document: each is one that the model accepts."""
+
+from typing import Any
+
+_CUSTOMER, _STAFF, _STORE = "cus_9f86d081884c7d659a2f", "stf_2c26b46b68ffc68ff99b", "sto_fcde2b2edba56bf40860"
+
+BODIES: dict[str, dict[str, Any]] = {
+    "NewDevice": {
+        "serial": "AIR-2-0001",
+        "model": "reed-air-2",
+        "region": "temperate",
+        "customer_id": _CUSTOMER,
+        "installed_at": "2026-03-01T09:00:00+09:00",
+    },
+    "DevicePatch": {"region": "temperate", "installed_at": "2026-03-01T09:00:00+09:00"},
+    "NewCustomer": {"name": "Ann", "external_key": "home-17", "locale": "ko-KR", "time_zone": "Asia/Seoul"},
+    "NewStore": {"name": "Harbour", "currency": "EUR", "time_zone": "Europe/Berlin"},
+    "NewStaff": {"store_id": _STORE, "name": "Mina", "customer_id": _CUSTOMER},
+    "ScannedCode": {"token": "eyJhbGciOiJFZERTQSJ9.eyJ0eXAiOiJiYWRnZSJ9.c2lnbmF0dXJl"},
+    "HandOver": {"to_staff_id": _STAFF, "reason": "Mina moves to another city"},
+    "NewOrder": {
+        "customer_id": _CUSTOMER,
+        "channel": "app",
+        "currency": "EUR",
+        "items": [{"sku": "REED-HEPA-H13", "quantity": 1}],
+    },
+    "Look": {"note": "the shop sent the invoice"},
+    "NewRefund": {"amount": {"amount_minor": 1990, "currency": "EUR"}, "reason": "came back unused"},
+}
+
+PARAMETERS: dict[str, Any] = {
+    "Idempotency-Key": "order-2026-03-01-0017",
+    "serial": "AIR-2-0001",
+    "customer_id": _CUSTOMER,
+    "staff_id": _STAFF,
+    "store_id": _STORE,
+    "binding_id": "bnd_486ea46224d1bb4fb680",
+    "offer_id": "off_6b86b273ff34fce19d6b",
+    "order_id": "ord_d4735e3a265e16eee03f",
+    "decision_id": "dec_4e07408562bedb8b60ce",
+    "metric": "filter_life_pct",
+    "from": "2026-03-01T00:00:00+09:00",
+    "to": "2026-03-08T00:00:00+09:00",
+    "bucket": "1d",
+    "month": "2026-03",
+    "decided": True,
+    "limit": 50,
+    "cursor": "WzQyXQ",
+}

@@ -1,0 +1,137 @@
+"""`serve` with hard hands on its sockets: who says nothing is let go, and everybody else is answered."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from millpond.embedded import free_port
+from millpond.kernel.clock import SystemClock
+from millpond.kernel.settings import Settings
+from millpond.services import serving
+from tests.api.house import SECRET
+
+HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: "
+HALF_A_BODY = b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+
+
+@contextmanager
+def served(dsn: str, **more: float) -> Iterator[tuple[str, int]]:
+    settings = Settings(database_url=SecretStr(dsn), jwt_secret=SecretStr(SECRET), http_port=0, **more)  # type: ignore[arg-type]
+    with serving(settings, SystemClock()) as address:
+        yield "127.0.0.1", int(address.rpartition(":")[2])
+
+
+def open_half(where: tuple[str, int], beginning: bytes) -> socket.socket:
+    half = socket.create_connection(where, timeout=60)
+    half.sendall(beginning)
+    return half
+
+
+def is_alive(where: tuple[str, int]) -> bool:
+    return httpx.get(f"http://{where[0]}:{where[1]}/healthz", timeout=60).status_code == 200
+
+
+def read_to_the_end(half: socket.socket) -> bytes:
+    """All that still comes until the other side closes; the socket's own time-out is the test's."""
+    received = b""
+    try:
+        while piece := half.recv(4096):
+            received += piece
+    except ConnectionResetError:
+        pass
+    return received
+
+
+@pytest.mark.parametrize("beginning", [b"", b"G", HALF_A_HEAD], ids=["nothing", "a letter", "half a head"])
+def test_a_head_that_never_ends_ends_the_connection(database: str, beginning: bytes) -> None:
+    with served(database, http_head_timeout_s=0.5) as where, ExitStack() as stack:
+        halves = [stack.enter_context(open_half(where, beginning)) for _ in range(40)]
+        assert is_alive(where)
+        assert [read_to_the_end(half) for half in halves] == [b""] * 40
+        assert is_alive(where)
+
+
+def test_a_head_that_comes_in_drops_is_no_longer_waited_for(database: str) -> None:
+    """Each byte would start the time anew, if it ran from the last one."""
+    with served(database, http_head_timeout_s=1) as where, open_half(where, HALF_A_HEAD) as half:
+        assert trickle(half) < 10_000
+        assert is_alive(where)
+
+
+def trickle(half: socket.socket) -> int:
+    """Send drops until the other side closes; how many it took."""
+    half.settimeout(0.02)
+    for dropped in range(10_000):
+        try:
+            half.sendall(b"x")
+            if half.recv(1) == b"":
+                return dropped
+        except TimeoutError:
+            continue
+        except OSError:
+            return dropped
+    return 10_000
+
+
+def test_a_body_that_never_ends_is_answered_408(database: str) -> None:
+    with served(database, http_body_timeout_s=0.5) as where, ExitStack() as stack:
+        halves = [stack.enter_context(open_half(where, HALF_A_BODY)) for _ in range(40)]
+        assert is_alive(where)
+        for half in halves:
+            head, _, body = read_to_the_end(half).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 408")
+            assert json.loads(body)["detail"] == "the body did not come within 0.5 s"
+        assert is_alive(where)
+
+
+def test_a_connection_without_a_next_request_ends(database: str) -> None:
+    with served(database, http_keep_alive_s=1) as where:
+        with open_half(where, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") as idle:
+            assert read_to_the_end(idle).startswith(b"HTTP/1.1 200")
+        with open_half(where, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /he") as half:
+            assert read_to_the_end(half).count(b"HTTP/1.1 200") == 1
+
+
+def test_who_takes_no_answer_is_let_go(database: str) -> None:
+    request = b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n"
+    with served(database, http_body_timeout_s=0.5) as where, socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        deaf.settimeout(60)
+        deaf.connect(where)
+        # Asked for more than the buffers hold and never read: the server gives up, and so does the sending.
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            send_for_ever(deaf, request)
+        assert is_alive(where)
+
+
+def send_for_ever(deaf: socket.socket, request: bytes) -> None:
+    while True:
+        deaf.sendall(request)
+
+
+def test_above_the_limit_who_waits_longest_makes_room(database: str) -> None:
+    with served(database, http_connections_max=20, http_head_timeout_s=60) as where, ExitStack() as stack:
+        halves = [stack.enter_context(open_half(where, HALF_A_HEAD)) for _ in range(60)]
+        for _ in range(5):
+            assert is_alive(where)
+        assert [read_to_the_end(half) for half in halves[:30]] == [b""] * 30
+
+
+def test_a_whole_request_in_pieces_is_answered(database: str) -> None:
+    with served(database) as where, open_half(where, b"GET /heal") as half:
+        half.sendall(b"thz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert b'{"status":"alive"}' in read_to_the_end(half)
+
+
+def test_serve_has_a_metrics_page_of_its_own(database: str) -> None:
+    port = free_port()
+    with served(database, metrics_port=port) as where:
+        assert is_alive(where)
+        page = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    assert "millpond_ingest_received_total 0.0" in page
+    assert "millpond_http_requests_total" in page
