@@ -54,6 +54,19 @@ def probe_broker(address: BrokerAddress) -> BrokerProbe:
     return BrokerProbe(window, PROBE_MESSAGES + 1, kept)
 
 
+def takes_payload(address: BrokerAddress, size_bytes: int) -> bool:
+    """Whether the broker hands on a payload of this size; some confirm one that is too large, and drop it.
+
+    Raises Unavailable with one sentence when the broker cannot be reached or refuses us.
+    """
+    client_id = new_id("doctor").replace("_", "-")
+    topic = build_topic(client_id, "ack")
+    with _connected(address, client_id, clean=True, acknowledge=True) as client:
+        client.subscribe(topic)
+        # What is sent last comes last: when it is there and the large one is not, that one was dropped.
+        return client.sees_first(topic, bytes(size_bytes), b"end")
+
+
 class _Client:
     """A connection whose messages are counted, once each, and acknowledged only when it is told to."""
 
@@ -103,6 +116,13 @@ class _Client:
         if not self._wait(lambda: self._confirmed >= expected):
             taken = f"{self._where} took {self._confirmed} of {expected} messages"
             raise Unavailable(f"{taken} to {topic}: may this user publish there?")
+
+    def sees_first(self, topic: str, first: bytes, last: bytes) -> bool:
+        """Publish both; whether the first came back by the time that the last one did."""
+        for payload in (first, last):
+            self._client.publish(topic, payload, qos=1)
+        self._wait(lambda: last in self._seen)
+        return first in self._seen
 
     def wait_for(self, most: int) -> int:
         """How many different messages have come: `most`, or as many as when nothing came for a while."""

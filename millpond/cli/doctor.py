@@ -84,13 +84,15 @@ def _check_database(settings: Settings, wanted: tuple[str, ...]) -> Findings:
 
 
 def _check_broker(settings: Settings) -> Findings:
-    from ingest.probe import probe_broker
+    from ingest.probe import probe_broker, takes_payload
 
     if not (url := settings.broker_url.get_secret_value()):
         yield bad("broker", "MILLPOND_BROKER_URL is not set", "set it to mqtt://user:password@host:1883")
         return
+    largest = settings.payload_max_bytes
     try:
         probe = probe_broker(parse_broker_url(url))
+        takes_larger = probe.window > 0 and takes_payload(parse_broker_url(url), largest + 1)
     except MillpondError as error:
         yield bad("broker", str(error), "start the broker, or correct MILLPOND_BROKER_URL or the broker's access rules")
         return
@@ -100,6 +102,7 @@ def _check_broker(settings: Settings) -> Findings:
         return
     yield _judge_window(probe.window)
     yield _judge_session(probe.published, probe.kept)
+    yield _judge_payloads(largest, takes_larger=takes_larger)
     yield _judge_login(parse_broker_url(url))
 
 
@@ -108,6 +111,13 @@ def _judge_window(window: int) -> Finding:
         sentence = f"it answers, and sends {window} messages before it waits for us, so a batch is never larger"
         return warning("broker", sentence, "in mosquitto, set `max_inflight_messages 2000`")
     return good("broker", f"it answers, and sends {window} messages or more before it waits for us.")
+
+
+def _judge_payloads(largest: int, *, takes_larger: bool) -> Finding:
+    if takes_larger:
+        sentence = f"it hands on payloads of more than {largest:,} bytes, which ingest refuses unread"
+        return warning("payloads", sentence, f"in mosquitto, set `message_size_limit {largest}`")
+    return good("payloads", f"the broker hands on no payload of more than {largest:,} bytes.")
 
 
 def _judge_login(address: BrokerAddress) -> Finding:

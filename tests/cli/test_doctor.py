@@ -27,6 +27,7 @@ from millpond.kernel.jobs import claim_run, fail_run, finish_run
 from millpond.kernel.settings import load_settings
 from tests.cli.conftest import SECRET, Run
 
+MOSQUITTO_CONF = Path(__file__).parents[2] / "docker" / "mosquitto.conf"
 AT = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
 MIDNIGHT, ONE = timedelta(minutes=30), timedelta(hours=1)
 
@@ -45,7 +46,7 @@ def test_a_platform_that_is_well(millpond: Run, database: str, broker_url: str) 
     code, found = examine(millpond, MILLPOND_STATUS_GRACE_S="60", **settings)
     assert code == 0
     assert found.pop("scheduler") == ("!", "job forecast has never run: start `millpond schedule`.")
-    assert found.pop("login")[0] == "!"
+    assert found.pop("login")[0] == found.pop("payloads")[0] == "!"
     assert {mark for mark, _ in found.values()} == {"✓"}
     assert set(found) == {
         "settings", "secret", "database", "timescaledb", "schema", "permissions", "clock", "ingest", "fleet",
@@ -273,7 +274,7 @@ def broker(monkeypatch: pytest.MonkeyPatch, folder: Path, millpond: Run, *lines:
 
 
 def test_a_broker_with_its_window_as_it_came(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run) -> None:
-    code, (window, session, login) = broker(monkeypatch, tmp_path, millpond)
+    code, (window, session, payloads, login) = broker(monkeypatch, tmp_path, millpond)
     assert code == 0
     assert window.startswith("! broker")
     assert "sends 20 messages before it waits" in window
@@ -281,16 +282,29 @@ def test_a_broker_with_its_window_as_it_came(monkeypatch: pytest.MonkeyPatch, tm
     assert session.startswith("✓ broker")
     assert login.startswith("! login")
     assert "can be guessed" in login
+    assert payloads.startswith("! payloads")
+    assert "set `message_size_limit 262144`" in payloads
 
 
 def test_a_broker_that_drops_what_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run) -> None:
     settings = ("max_inflight_messages 100", "max_queued_messages 20")
-    code, (window, session, login) = broker(monkeypatch, tmp_path, millpond, *settings)
+    code, (window, session, payloads, login) = broker(monkeypatch, tmp_path, millpond, *settings)
     assert code == 0
     assert window.startswith("✓ broker")
     assert session.startswith("! broker")
+    assert payloads.startswith("! payloads")
     assert login.startswith("! login")
     assert "max_queued_messages 0" in session
+
+
+def test_a_broker_that_hands_on_no_more_than_ingest_reads(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run
+) -> None:
+    [shipped] = [line for line in MOSQUITTO_CONF.read_text().splitlines() if line.startswith("message_size_limit")]
+    assert shipped == f"message_size_limit {load_settings().payload_max_bytes}"
+    code, (_, _, payloads, _) = broker(monkeypatch, tmp_path, millpond, shipped)
+    assert code == 0
+    assert payloads.startswith("✓ payloads")
 
 
 def test_a_broker_that_lets_us_write_and_not_read(
