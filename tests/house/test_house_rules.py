@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 from types import FunctionType
 
@@ -145,3 +146,10 @@ def test_importing_services_does_not_import_prophet_or_pandas() -> None:
 
 def _tool(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """Pytest takes the second for the first and collects neither."""
+    names = sorted(path.name for path in (ROOT / "tests").rglob("test_*.py") if "node_modules" not in path.parts)
+    assert len(names) > 50
+    assert [name for name, after in pairwise(names) if name == after] == []
