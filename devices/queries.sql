@@ -279,13 +279,13 @@ call refresh_reading_day();
 select drop_oldest_readings(%(before)s::timestamptz);
 
 -- name: count_old_readings
--- How many readings lie in days that are over by a moment, one look at the key for each series.
+-- How many readings lie in days (or chunks) that are over by a moment, one look at the key for each series.
 select coalesce(sum(old.readings), 0)::bigint
-from device d join metric m using (model)
+from (select readings_droppable_to(%(before)s::timestamptz) as to_at) go cross join device d join metric m using (model)
 cross join lateral (
     select count(*) as readings from reading r
     where r.device_id = d.device_id and r.metric_id = m.metric_id
-      and r.measured_at < date_bin('1 day', %(before)s::timestamptz, timestamptz '2000-01-01 00:00:00+00')) old;
+      and r.measured_at < go.to_at) old;
 
 -- name: end_kept_days
 -- Days before a moment that have no readings any more.

@@ -31,7 +31,7 @@ def _drop_oldest(conn: WriteConnection, before: datetime, claim: Claim | None) -
 
 
 def count_old_readings(conn: ReadConnection, before: datetime) -> int:
-    """How many readings lie in days that end by `before`; whole chunks may hold some of them back for a week."""
+    """How many readings `drop_old_readings` would drop now."""
     row = conn.execute(_Q["count_old_readings"], {"before": before}).fetchone()
     return 0 if row is None else row[0]
 
