@@ -1,5 +1,7 @@
 """Who is credited, by name and shop, as people are told."""
 
+from datetime import datetime
+
 from api.auth import Caller, Role
 from api.models import BindingOut, CreditOut
 from attribution.nouns import Binding, Staff
@@ -28,4 +30,12 @@ def find_visible_staff(conn: ReadConnection, caller: Caller, staff_id: str) -> S
     staff = select_staff_member(conn, staff_id)
     if staff is None or (caller.role is not Role.OPERATOR and caller != Caller(Role.STAFF, staff_id)):
         raise NotFound(f"there is no staff member {staff_id[:80]} that you may see")
+    return staff
+
+
+def find_employed_staff(conn: ReadConnection, caller: Caller, staff_id: str, at: datetime) -> Staff:
+    """The person, visible to the caller, whose codes bind; NotFound for one who has left too."""
+    staff = find_visible_staff(conn, caller, staff_id)
+    if not staff.employed_at(at):
+        raise NotFound("this person has left: there is no code of theirs any more")
     return staff

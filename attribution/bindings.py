@@ -15,14 +15,22 @@ from attribution.binding_rows import (
     select_pending_transfer,
     spend_nonce,
 )
-from attribution.nouns import Binding, BindingPolicy, CodeKind, Scan, ScanOutcome, StaffCode, TakeOver
+from attribution.nouns import Binding, BindingPolicy, CodeKind, Scan, ScanOutcome, Staff, StaffCode, TakeOver
 from attribution.people import lock_customer_at, select_staff_member
 from attribution.tokens import StaffKeys, decode_staff_token
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput, NotFound
 from millpond.kernel.ids import BindingId, CustomerId, StaffId
 
-__all__ = ["bind_customer", "binding_at", "refuse_transfer", "select_binding", "select_bindings", "transfer_binding"]
+__all__ = [
+    "bind_customer",
+    "binding_at",
+    "find_scanned_staff",
+    "refuse_transfer",
+    "select_binding",
+    "select_bindings",
+    "transfer_binding",
+]
 
 
 def bind_customer(conn: WriteConnection, *, token: str, customer_id: CustomerId, keys: StaffKeys, at: datetime) -> Scan:
@@ -41,13 +49,18 @@ def bind_customer(conn: WriteConnection, *, token: str, customer_id: CustomerId,
         return scan
 
 
-def _require_bindable(conn: ReadConnection, code: StaffCode, customer_id: CustomerId, at: datetime) -> None:
+def find_scanned_staff(conn: ReadConnection, code: StaffCode, at: datetime) -> Staff:
+    """Whose code that is. Raises InvalidInput for a badge that was replaced and a person who has left."""
     staff = select_staff_member(conn, code.staff_id)
     if staff is None or not staff.employed_at(at):
         raise InvalidInput("this code belongs to nobody who works here now")
     if code.kind is CodeKind.BADGE and code.badge_version != staff.badge_version:
         raise InvalidInput("this badge was replaced: ask for the new one")
-    if staff.customer_id == customer_id:
+    return staff
+
+
+def _require_bindable(conn: ReadConnection, code: StaffCode, customer_id: CustomerId, at: datetime) -> None:
+    if find_scanned_staff(conn, code, at).customer_id == customer_id:
         raise InvalidInput("this is your own code: nobody can be bound to themselves")
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from api.credit import find_visible_staff
+from api.credit import find_employed_staff, find_visible_staff
 from api.edge import At, CallerDep, Edge, EdgeDep, Reads, WriteDep, answer_once
 from api.models import MoneyOut, Out
 from api.qr import build_scan_url, draw_png, draw_svg
@@ -83,26 +83,26 @@ class StatementOut(Out):
 @router.get(
     "/{staff_id}/qr", response_class=Response, responses={200: {"content": {"image/svg+xml": {}, "image/png": {}}}}
 )
-def get_qr(staff_id: str, request: Request, reads: Reads, edge: EdgeDep, caller: CallerDep) -> Response:
+def get_qr(staff_id: str, request: Request, reads: Reads, edge: EdgeDep, caller: CallerDep, at: At) -> Response:
     """The personal code to print: PNG for who accepts that and no SVG, SVG for all others."""
     accept = request.headers.get("accept", "")
     draw = get_qr_png if "image/png" in accept and "image/svg+xml" not in accept else get_qr_svg
-    return draw(staff_id, reads, edge, caller)
+    return draw(staff_id, reads, edge, caller, at)
 
 
 @router.get("/{staff_id}/qr.svg", response_class=Response, responses={200: {"content": {"image/svg+xml": {}}}})
-def get_qr_svg(staff_id: str, reads: Reads, edge: EdgeDep, caller: CallerDep) -> Response:
+def get_qr_svg(staff_id: str, reads: Reads, edge: EdgeDep, caller: CallerDep, at: At) -> Response:
     """The personal code to print, as SVG."""
     with reads.connection() as conn:
-        staff = find_visible_staff(conn, caller, staff_id)
+        staff = find_employed_staff(conn, caller, staff_id, at)
     return Response(draw_svg(badge_url(edge, staff)), media_type="image/svg+xml")
 
 
 @router.get("/{staff_id}/qr.png", response_class=Response, responses={200: {"content": {"image/png": {}}}})
-def get_qr_png(staff_id: str, reads: Reads, edge: EdgeDep, caller: CallerDep) -> Response:
+def get_qr_png(staff_id: str, reads: Reads, edge: EdgeDep, caller: CallerDep, at: At) -> Response:
     """The personal code to print, as PNG."""
     with reads.connection() as conn:
-        staff = find_visible_staff(conn, caller, staff_id)
+        staff = find_employed_staff(conn, caller, staff_id, at)
     return Response(draw_png(badge_url(edge, staff)), media_type="image/png")
 
 
@@ -111,7 +111,7 @@ def post_qr_token(staff_id: str, edge: EdgeDep, caller: CallerDep, write: WriteD
     """A fresh code for a screen, which binds one customer while it lasts."""
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        return 201, issue_screen_code(edge, find_visible_staff(conn, caller, staff_id), at)
+        return 201, issue_screen_code(edge, find_employed_staff(conn, caller, staff_id, at), at)
 
     return answer_once(write, act)
 

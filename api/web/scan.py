@@ -12,6 +12,7 @@ from api.models import BindingOut
 from api.routes.bindings import scan_code
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
 from api.web.view import View, look, sign_in_address
+from attribution.bindings import find_scanned_staff
 from attribution.people import select_customer
 from attribution.tokens import decode_staff_token
 from millpond.kernel.db import ReadConnection
@@ -27,7 +28,8 @@ def get_scan(request: Request, edge: EdgeDep, reads: Reads, at: At, token: str =
     with reads.connection() as conn:
         view = _look_as_customer(request, conn, caller)
         try:
-            who = find_credit(conn, decode_staff_token(edge.staff_keys, token, at=at).staff_id)
+            code = decode_staff_token(edge.staff_keys, token, at=at)
+            who = find_credit(conn, find_scanned_staff(conn, code, at).staff_id)
         except InvalidInput as error:
             return view.render("scan.html", 422, step="wrong", sentence=str(error), who=None)
     return view.render("scan.html", step=_step_for(caller), who=who, token=token, sign_in=sign_in_address(request))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from api.auth import Caller, Role
-from api.credit import find_visible_staff
+from api.credit import find_employed_staff, find_visible_staff
 from api.edge import EdgeDep, Reads
 from api.paging import Cursor, cut_page, decode_cursor, encode_cursor
 from api.qr import draw_png, draw_svg
@@ -49,11 +49,19 @@ def get_staff(request: Request, reads: Reads, month: Month = None, cursor: Curso
     """The whole page."""
     with reads.connection() as conn:
         staff, store, view = _open_page(request, conn)
-        cards, following = _read_customers(conn, staff, view, cursor) if staff.employed_at(view.at) else ([], None)
+        works_here = staff.employed_at(view.at)
+        cards, following = _read_customers(conn, staff, view, cursor) if works_here else ([], None)
         statement = build_statement(conn, staff.staff_id, parse_month(month, view.at, store.time_zone))
     charts = [(totals, _chart(statement, totals)) for totals in statement.totals]
     return view.render(
-        "staff.html", staff=staff, store=store, cards=cards, following=following, statement=statement, charts=charts
+        "staff.html",
+        staff=staff,
+        store=store,
+        works_here=works_here,
+        cards=cards,
+        following=following,
+        statement=statement,
+        charts=charts,
     )
 
 
@@ -61,7 +69,7 @@ def get_staff(request: Request, reads: Reads, month: Month = None, cursor: Curso
 def get_code_svg(request: Request, reads: Reads, edge: EdgeDep) -> Response:
     """My code for the page."""
     with reads.connection() as conn:
-        staff, _, _ = _open_page(request, conn)
+        staff, _ = _find_me(request, conn)
     return Response(draw_svg(badge_url(edge, staff)), media_type="image/svg+xml")
 
 
@@ -69,7 +77,7 @@ def get_code_svg(request: Request, reads: Reads, edge: EdgeDep) -> Response:
 def get_code_png(request: Request, reads: Reads, edge: EdgeDep) -> Response:
     """My code to print."""
     with reads.connection() as conn:
-        staff, _, _ = _open_page(request, conn)
+        staff, _ = _find_me(request, conn)
     headers = {"Content-Disposition": f'attachment; filename="{staff.staff_id}.png"'}
     return Response(draw_png(badge_url(edge, staff)), media_type="image/png", headers=headers)
 
@@ -78,7 +86,7 @@ def get_code_png(request: Request, reads: Reads, edge: EdgeDep) -> Response:
 def post_fresh_code(request: Request, reads: Reads, edge: EdgeDep) -> Response:
     """A code for this screen, one customer and a short time; nothing is stored, so it needs no key."""
     with reads.connection() as conn:
-        staff, _, view = _open_page(request, conn)
+        staff, view = _find_me(request, conn)
     code = issue_screen_code(edge, staff, view.at)
     assert code.expires_at is not None  # Codes for a screen always expire.
     # The platform's clock may run faster than the screen's, so the page never waits longer than a real minute.
@@ -87,6 +95,12 @@ def post_fresh_code(request: Request, reads: Reads, edge: EdgeDep) -> Response:
     return view.render(
         "fresh_code.html", picture=picture, url=code.url, expires_at=code.expires_at, refresh_s=refresh_s
     )
+
+
+def _find_me(request: Request, conn: ReadConnection) -> tuple[Staff, View]:
+    """Whose code is asked for; NotFound for who has left."""
+    staff, _, view = _open_page(request, conn)
+    return find_employed_staff(conn, require_caller(request, Role.STAFF), staff.staff_id, view.at), view
 
 
 def _open_page(request: Request, conn: ReadConnection) -> tuple[Staff, Store, View]:

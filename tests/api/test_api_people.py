@@ -176,3 +176,42 @@ def test_this_month_is_the_stores_month(house: House) -> None:
     assert statement["month"] == "2026-04-01"
     assert [line["order_id"] for line in statement["lines"]] == [sold["order_id"]]
     assert 'value="2026-04"' in house.browser("staff", house.mina.staff_id).get("/staff").text
+
+
+def leave(house: House) -> None:
+    """Mina's last day."""
+    done = house.as_operator.post(f"/v1/staff/{house.mina.staff_id}/departure", headers=house.key())
+    assert done.status_code == 200
+
+
+def test_the_code_of_somebody_who_left_shows_nobody_their_name(house: House) -> None:
+    address = f"/scan?token={issue_badge_token(house.keys, house.mina)}"
+    assert "Mina" in house.client().get(address).text
+    leave(house)
+    for client in (house.client(), house.browser("customer", house.ben.customer_id)):
+        page = client.get(address)
+        assert page.status_code == 422
+        assert "nobody who works here now" in page.text
+        assert "Mina" not in page.text
+        assert "Harbour" not in page.text
+
+
+def test_a_badge_that_was_replaced_shows_nobody_a_name(house: House) -> None:
+    old = f"/scan?token={issue_badge_token(house.keys, house.mina)}"
+    house.as_operator.post(f"/v1/staff/{house.mina.staff_id}/badges", headers=house.key())
+    page = house.client().get(old)
+    assert (page.status_code, "Mina" in page.text, "this badge was replaced" in page.text) == (422, False, True)
+
+
+def test_who_left_gets_no_code_and_still_reads_their_statement(house: House) -> None:
+    leave(house)
+    person, browser = f"/v1/staff/{house.mina.staff_id}", house.browser("staff", house.mina.staff_id)
+    for client in (house.as_mina, house.as_operator):
+        for suffix in ("/qr", "/qr.svg", "/qr.png"):
+            assert client.get(person + suffix).status_code == 404
+        assert client.post(f"{person}/qr-tokens", headers=house.key()).status_code == 404
+        assert client.get(f"{person}/statement").status_code == 200
+    assert [browser.get(f"/staff/code.{kind}").status_code for kind in ("svg", "png")] == [404, 404]
+    assert browser.post("/staff/fresh-code").status_code == 404
+    page = browser.get("/staff").text
+    assert ("My statement" in page, "My code" in page) == (True, False)
