@@ -22,11 +22,13 @@ def get_docs(request: Request) -> Response:
     return look_in_english(request).render("docs.html", document=document, tags=tags, calls=calls)
 
 
+ROUTERS = (session.router, me.router, scan.router, staff.router, ops.router, holds.router, _reference)
+
+
 def install_pages(app: FastAPI) -> None:
     """Add the pages to `app`."""
     app.mount("/static", StaticFiles(packages=[("api.web", "static")]), name="static")
     app.add_exception_handler(session.SignInNeeded, session.send_to_sign_in)
     app.state.render_problem = render_problem
-    for pages in (session, me, scan, staff, ops, holds):
-        app.include_router(pages.router)
-    app.include_router(_reference)
+    for router in ROUTERS:
+        app.include_router(router)

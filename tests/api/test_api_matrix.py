@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from fastapi.routing import APIRoute
 
+from api.web.pages import ROUTERS
 from tests.api.conftest import make_settings, open_house
 from tests.api.house import House
-from tests.api.verdicts import EVERYBODY, SIGNED_IN, VERDICTS, Scene, Verdict, open_scene
+from tests.api.verdicts import EVERYBODY, PAGES, SIGNED_IN, VERDICTS, Scene, Verdict, open_scene
 from tests.conftest import cloned
 
 WRITES = [(call, verdict) for call, verdict in VERDICTS if not call.startswith("GET ")]
@@ -76,3 +78,30 @@ def count_writes(scene: Scene) -> int:
         row = conn.execute("select count(*) from idempotency_key").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def test_every_page_has_a_verdict() -> None:
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    made = {f"{method} {route.path}".replace("{decision}", "approved") for route in routes for method in route.methods}
+    assert set(PAGES) == made
+
+
+@pytest.mark.parametrize("page", [page for page, works_for in PAGES.items() if works_for and works_for != EVERYBODY])
+def test_a_page_is_there_for_whom_it_may_be(still_scene: Scene, page: str) -> None:
+    method, address = page.format(**still_scene.ids).split(" ")
+    house = still_scene.house
+    browsers = {
+        "ann": house.browser("customer", house.ann.customer_id),
+        "mina": house.browser("staff", house.mina.staff_id),
+        "operator": house.browser("operator", "ops"),
+    }
+    for who, browser in browsers.items():
+        if who not in PAGES[page]:
+            assert browser.request(method, address, data=FORM if method == "POST" else None).status_code == 404
+        elif method == "GET":
+            assert browser.get(address).status_code == 200
+    sent = house.client().request(method, address, data=FORM if method == "POST" else None)
+    assert (sent.status_code, sent.headers.get("location", "").partition("?")[0]) == (303, "/sign-in")
+
+
+FORM = {"key": "key", "token": "token"}

@@ -222,3 +222,16 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("POST /v1/staff/{staff_id}/badges", _OPERATOR),
 ]
 """A new call without a verdict fails `test_every_call_has_a_verdict`: ask who gains by it, and add a line."""
+
+PAGES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("GET /sign-in", "POST /sign-in", "POST /sign-out", "GET /scan", "GET /docs"), EVERYBODY),
+    **dict.fromkeys(("GET /", "GET /sign-out"), ()),  # They lead on to another page.
+    "GET /me": ("ann",),
+    "POST /me/offers/{offer_id}/accept": ("ann",),
+    "POST /me/offers/{offer_id}/decline": ("ann",),
+    "POST /scan": ("ann",),
+    **dict.fromkeys(("GET /staff", "GET /staff/code.svg", "GET /staff/code.png", "POST /staff/fresh-code"), ("mina",)),
+    **dict.fromkeys(("GET /ops", "GET /ops/live", "GET /ops/fleet", "GET /ops/quarantine"), ("operator",)),
+    **dict.fromkeys(("GET /ops/forecasts", "GET /ops/holds", "POST /ops/holds/{order_id}/approved"), ("operator",)),
+}
+"""For which of Ann, Mina and an operator each page is; nobody is sent to sign in first."""
