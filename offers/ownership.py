@@ -73,21 +73,32 @@ def _require_claimable(
 
 
 def assign_device(
-    conn: WriteConnection, serial: str, customer_id: CustomerId | None, *, at: datetime, actor: str
+    conn: WriteConnection,
+    serial: str,
+    customer_id: CustomerId | None,
+    *,
+    at: datetime,
+    actor: str,
+    owner: CustomerId | None = None,
 ) -> Device:
-    """Let an operator say who owns a device (None: nobody). The first owner has had it since it was installed.
+    """Say who owns a device (None: nobody). The first owner has had it since it was installed.
 
-    Raises NotFound for an unknown device or customer.
+    `owner` is whose it must still be, where one asks for it. Raises NotFound for an unknown device or customer.
     """
     with conn.transaction():
         device = _lock_household(conn, serial, customer_id)
+        _require_still(device, owner)
         if device.customer_id == customer_id:
             return device
         return _hand_over(conn, device, customer_id, at=at, actor=actor, since=device.installed_at)
 
 
-def offer_transfer(conn: WriteConnection, serial: str, *, at: datetime, actor: str) -> tuple[str, datetime]:
+def offer_transfer(
+    conn: WriteConnection, serial: str, *, at: datetime, actor: str, owner: CustomerId | None = None
+) -> tuple[str, datetime]:
     """A code with which a buyer becomes the owner in place of the one of now, and until when; a newer voids an older.
+
+    `owner` is whose the device must still be, where one asks for it: who sold it must not take it back.
 
     Raises NotFound for an unknown device, Conflict for one without an owner: its label's code is enough there.
     """
@@ -95,10 +106,17 @@ def offer_transfer(conn: WriteConnection, serial: str, *, at: datetime, actor: s
         device = lock_device(conn, serial)
         if device is None:
             raise NotFound(f"device {serial[:80]} is not known")
+        _require_still(device, owner)
         if device.customer_id is None:
             raise Conflict(f"device {serial} has no owner: whoever has its claim code may claim it")
         code = issue_claim_code(conn, device, ClaimKind.TRANSFER, at=at, issued_by=actor, life=TRANSFER_LIFE)
         return code, at + TRANSFER_LIFE
+
+
+def _require_still(device: Device, owner: CustomerId | None) -> None:
+    """Whoever asked was the owner before the lock was waited for; the device may be another's now."""
+    if owner is not None and device.customer_id != owner:
+        raise NotFound(f"there is no device {device.serial} that you may see")
 
 
 def _lock_household(conn: WriteConnection, serial: str, new_owner: CustomerId | None) -> Device:

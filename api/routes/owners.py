@@ -6,7 +6,7 @@ from typing import ClassVar
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from api.auth import Role, require_role
+from api.auth import Caller, Role, require_role
 from api.edge import At, CallerDep, Reads, WriteDep, answer_once
 from api.models import Body, Out, Text, Time
 from api.routes.devices import DeviceOut, Region, find_named_customer, find_visible_device
@@ -15,6 +15,7 @@ from devices.owners import ClaimKind, issue_claim_code, lock_device, select_owne
 from devices.registry import move_device
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import InvalidInput
+from millpond.kernel.ids import CustomerId
 from offers.ownership import assign_device, offer_transfer
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
@@ -98,7 +99,7 @@ def post_transfer(serial: str, caller: CallerDep, write: WriteDep, at: At) -> JS
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
         find_visible_device(conn, caller, serial)
-        code, expires_at = offer_transfer(conn, serial, at=at, actor=caller.actor)
+        code, expires_at = offer_transfer(conn, serial, at=at, actor=caller.actor, owner=_own(caller))
         return 201, ClaimCodeOut(serial=serial, claim_code=code, expires_at=expires_at)
 
     return answer_once(write, act)
@@ -110,10 +111,15 @@ def post_release(serial: str, caller: CallerDep, write: WriteDep, at: At) -> JSO
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
         find_visible_device(conn, caller, serial)
-        released = assign_device(conn, serial, None, at=at, actor=caller.actor)
+        released = assign_device(conn, serial, None, at=at, actor=caller.actor, owner=_own(caller))
         return 200, DeviceOut.model_validate(released)
 
     return answer_once(write, act)
+
+
+def _own(caller: Caller) -> CustomerId | None:
+    """Whose device it must still be when its lock is had; None for operators, who may do it to anybody's."""
+    return CustomerId(caller.subject) if caller.role is Role.CUSTOMER else None
 
 
 @router.get("/{serial}/owners", response_model=OwnersOut)

@@ -10,9 +10,11 @@ from devices.nouns import Reading
 from devices.readings import insert_readings, upsert_latest
 from devices.store import select_device, select_metrics
 from millpond.kernel.db import WriteConnection
+from millpond.kernel.errors import NotFound
 from offers.candidates import select_candidates
 from offers.job import issue_due_offers
 from offers.nouns import OfferState, Rules
+from offers.ownership import assign_device, offer_transfer
 from offers.store import select_facts, select_offers
 from tests.api.house import LEAD, NOW, START, House, make_forecasts, make_offer, use_up
 from tests.races import race
@@ -337,3 +339,30 @@ def test_of_two_buyers_with_one_code_one_gets_it(house: House) -> None:
     first, second = sorted(claims_at_once(house, [house.as_ben, house.client("customer", cho)], code, serial="AIR-1"))
     assert first == 201
     assert second in (404, 409)
+
+
+@pytest.mark.parametrize("asked", ["transfers", "release"])
+def test_who_sold_a_device_and_asks_at_the_same_moment_does_not_get_it_back(house: House, asked: str) -> None:
+    for _ in range(12):
+        house.clock.at += timedelta(hours=2)  # Wrong codes are counted by the hour.
+        code = house.as_ann.post("/v1/devices/AIR-1/transfers", headers=house.key()).json()["claim_code"]
+        tries: list[Callable[[WriteConnection], int]] = [
+            lambda _, code=code: int(claim(house, house.as_ben, code, serial="AIR-1").status_code),
+            lambda _: int(house.as_ann.post(f"/v1/devices/AIR-1/{asked}", headers=house.key()).status_code),
+        ]
+        bought, taken = race(house.dsn, tries)
+        # A new code voids the old one, and a release takes it from whoever sells: one of the two comes too late.
+        assert {bought, taken} & {404, 409}
+        assert (owner(house, "AIR-1") == house.ben.customer_id) == (bought == 201)
+        house.as_operator.patch("/v1/devices/AIR-1", json={"customer_id": house.ann.customer_id}, headers=house.key())
+
+
+def test_a_wish_for_a_device_that_was_sold_meanwhile_is_for_nobodys(house: House) -> None:
+    ann, sold = house.ann.customer_id, {"serial": "AIR-1", "at": NOW, "actor": "customer:ann"}
+    with house.connect() as conn:
+        assign_device(conn, "AIR-1", house.ben.customer_id, at=NOW, actor="operator:ops")
+        with pytest.raises(NotFound, match="no device AIR-1 that you may see"):
+            offer_transfer(conn, owner=ann, **sold)
+        with pytest.raises(NotFound, match="no device AIR-1 that you may see"):
+            assign_device(conn, customer_id=None, owner=ann, **sold)
+    assert owner(house, "AIR-1") == house.ben.customer_id
