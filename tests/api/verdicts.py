@@ -225,7 +225,7 @@ VERDICTS: list[tuple[str, Verdict]] = [
 
 PAGES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("GET /sign-in", "POST /sign-in", "POST /sign-out", "GET /scan", "GET /docs"), EVERYBODY),
-    **dict.fromkeys(("GET /", "GET /sign-out"), ()),  # They lead on to another page.
+    "GET /": (),  # It leads on to another page.
     "GET /me": ("ann",),
     "POST /me/offers/{offer_id}/accept": ("ann",),
     "POST /me/offers/{offer_id}/decline": ("ann",),
