@@ -1,39 +1,72 @@
-"""Asking devices for what is missing between the sequence numbers they sent."""
+"""Asking devices for what is missing between the sequence numbers they sent, and the end of asking.
+
+A gap is given up when its device says `gone`, or when it was asked for several times and each time answered with what
+cannot be read and is kept. It is never given up for silence: the device may hold those samples still, and an
+acknowledgement past them would make it delete them.
+"""
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from devices.wire import ResendCommand, build_topic
-from ingest.store import Gap, mark_gap_asked, select_gaps
+from devices.wire import Ack, ResendCommand, build_topic
+from ingest.sequence_store import Gap, GapCount, GivenUp, ask_gaps, count_gaps, give_up_gaps, watch_gaps
 from millpond.kernel.clock import monotonic
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.ids import new_id
+from millpond.kernel.settings import Settings
 
 _LOG = logging.getLogger(__name__)
-_PATIENCE_S = 3.0
-_ASK_AGAIN = timedelta(minutes=5)
-_SEEN_WITHIN = timedelta(days=1)
+_OF_A_DEVICE = 10
+_AT_ONCE = 200
+_COUNT_EVERY_S = 10.0
+
+Publish = Callable[[str, bytes], None]
 
 
 class GapWatch:
-    """Remembers since when each gap stands still; one that is being filled, as a backfill does, is left in peace."""
+    """Asks for gaps that stand still; one that is being filled, as by a backfill, is left in peace."""
 
-    def __init__(self) -> None:
-        self._since: dict[tuple[str, str, int], float] = {}
+    def __init__(self, settings: Settings) -> None:
+        self._consumer, self._times = settings.consumer_id, settings.gap_answers_max
+        self._longest = timedelta(hours=settings.gap_ask_max_h)
+        self._next_count = 0.0
+        self._not_told = 0
+        self.given_up = 0
+        self.counted = GapCount(0, 0, 0)
 
-    def ask(self, conn: WriteConnection, publish: Callable[[str, bytes], None], at: datetime) -> list[Gap]:
-        """Ask for gaps whose beginning has not moved for a few seconds; returns those asked for now."""
-        gaps = select_gaps(conn, seen_since=at - _SEEN_WITHIN, asked_before=at - _ASK_AGAIN)
-        now = monotonic()
-        keys = {(g.serial, g.boot, g.from_seq): g for g in gaps}
-        self._since = {key: self._since.get(key, now) for key in keys}
-        due = [gap for key, gap in keys.items() if now - self._since[key] >= _PATIENCE_S]
-        for gap in due:
-            mark_gap_asked(conn, gap, at)
+    def look(self, conn: WriteConnection, publish: Publish) -> list[Gap]:
+        """Give up what is hopeless, ask for what is due, and now and then count; returns what was asked for now."""
+        with conn.transaction():
+            given_up = give_up_gaps(conn, self._times)
+            if given_up:
+                watch_gaps(conn, [(one.serial, one.boot) for one in given_up])
+            asked = ask_gaps(conn, of_device=_OF_A_DEVICE, limit=_AT_ONCE, longest=self._longest)
+        for one in given_up:
+            self._tell(one, publish)
+        for gap in asked:
             publish(build_topic(gap.serial, "command"), _resend(gap))
-            _LOG.info("asked for a gap", extra={"event": "gap_asked", "serial": gap.serial, "from": gap.from_seq})
-        return due
+        if asked:
+            _LOG.info("asked for %d gaps", len(asked), extra={"event": "gaps_asked", "gaps": len(asked)})
+        self._count(conn)
+        return asked
+
+    def _tell(self, one: GivenUp, publish: Publish) -> None:
+        self.given_up += one.numbers
+        self._not_told += one.numbers
+        extra = {"event": "gap_given_up", "serial": one.serial, "boot": one.boot, "numbers": one.numbers}
+        _LOG.warning("numbers are given up: asked for them, only what cannot be read came", extra=extra)
+        if one.complete is not None:
+            ack = Ack(boot=one.boot, seq=one.complete.seq)
+            publish(build_topic(one.serial, "ack"), ack.model_dump_json().encode())
+
+    def _count(self, conn: WriteConnection) -> None:
+        if monotonic() < self._next_count:
+            return
+        counted = count_gaps(conn, self._consumer, self._not_told)
+        if counted is not None:
+            self._next_count = monotonic() + _COUNT_EVERY_S
+            self.counted, self._not_told = counted, 0
 
 
 def _resend(gap: Gap) -> bytes:

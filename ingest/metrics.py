@@ -19,6 +19,7 @@ class IngestCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """One consistent look at the writer's tally, and at the session."""
         tally, in_flight = self._writer.snapshot()
+        gaps = self._writer.gaps
         outcomes = CounterMetricFamily("millpond_ingest_readings", "Items by what became of them", labels=["outcome"])
         for outcome in ("stored", "duplicate", "conflict", "quarantined"):
             outcomes.add_metric([outcome], getattr(tally, outcome))
@@ -28,6 +29,9 @@ class IngestCollector(Collector):
             "millpond_ingest_retained_passed_over",
             "Duplicates that are values of retained messages without a number and a time",
             value=tally.no_news,
+        )
+        yield CounterMetricFamily(
+            "millpond_ingest_numbers_given_up", "Missing numbers that are waited for no longer", value=gaps.given_up
         )
         yield GaugeMetricFamily("millpond_ingest_in_flight", "Items decoded and not yet committed", value=in_flight)
         yield GaugeMetricFamily(

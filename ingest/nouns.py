@@ -8,15 +8,27 @@ from devices.nouns import Device, Metric, Reading
 from devices.wire import ResendResult, Status
 from ingest.delivery import Delivery
 from ingest.value import Rejection
+from millpond.kernel.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a device's clock and a payload may be; settings in the units of the decoder."""
+    """What a device's clock, a payload and a boot's gaps may be; settings in the units of the decoder."""
 
     payload_max_bytes: int
     clock_past: timedelta
     clock_future: timedelta
+    boot_ranges_max: int = 1_000
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Limits":
+        """As the operator set it."""
+        return cls(
+            settings.payload_max_bytes,
+            timedelta(days=settings.clock_past_days),
+            timedelta(minutes=settings.clock_future_minutes),
+            settings.boot_ranges_max,
+        )
 
 
 @dataclass(frozen=True, slots=True)

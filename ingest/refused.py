@@ -34,7 +34,7 @@ def store_refused(
         refused = Decoded(delivery, decoded.serial, seqs=[] if bare else decoded.seqs)
         refused.rejections.append(Rejection("refused", f"the database refused the message: {why}"))
         kept = replace(keeping, whole_bytes=0) if bare else keeping
-        return store_decoded(conn, [refused], kept, consumer, at)
+        return store_decoded(conn, [refused], limits, kept, consumer, at)
 
 
 def try_innocent(
@@ -52,7 +52,7 @@ def try_innocent(
     """
     with conn.transaction() as attempt:
         decoded = decode_kept(delivery, load_registry(conn, [delivery]), limits, keeping)
-        store_decoded(conn, [_make_innocent(decoded)], keeping, consumer, at)
+        store_decoded(conn, [_make_innocent(decoded)], limits, keeping, consumer, at)
         raise psycopg.Rollback(attempt)
 
 

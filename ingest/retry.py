@@ -88,7 +88,7 @@ def _retry(
     try:
         with conn.transaction() as attempt:
             decoded = _decode(conn, message, limits, keeping)
-            stored = store_decoded(conn, [decoded], keeping, CONSUMER, at)
+            stored = store_decoded(conn, [decoded], limits, keeping, CONSUMER, at)
             left = mark_stored(conn, message.digest, code, [storable(r.item) for r in decoded.rejections], at)
             if dry_run:
                 raise psycopg.Rollback(attempt)
@@ -105,4 +105,7 @@ def _decode(conn: WriteConnection, message: KeptMessage, limits: Limits, keeping
     delivery = Delivery(message.topic, message.payload, message.received_at, Lane.BACKFILL, 0, 0, 0)
     # It was whole when it was kept, whatever may be sent today.
     wide = replace(limits, payload_max_bytes=max(limits.payload_max_bytes, len(message.payload)))
-    return decode_kept(delivery, load_registry(conn, [delivery]), wide, keeping)
+    decoded = decode_kept(delivery, load_registry(conn, [delivery]), wide, keeping)
+    # Nobody sent it now: it answers nothing that its device was asked for.
+    decoded.numbers_lost = False
+    return decoded

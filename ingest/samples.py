@@ -38,9 +38,8 @@ def decode_telemetry(decoded: Decoded, registry: Registry, limits: Limits) -> No
     decoded.seqs = _numbers(decoded.serial, message)
     read = sum(isinstance(sample, Sample) for sample in samples)
     fault = "; ".join(filter(None, [not_json and f"{not_json}, {read} of its samples can be read", message.fault]))
-    decoded.numbers_lost = content.lost or (
-        bool(fault or message.boot) and len(decoded.seqs) < max(1, len(message.samples))
-    )
+    is_numbered = bool(fault or message.boot) or any(isinstance(raw, dict) and "seq" in raw for raw in message.samples)
+    decoded.numbers_lost = content.lost or (is_numbered and len(decoded.seqs) < max(1, len(message.samples)))
     if rejection := _refuse_whole(decoded.serial, message, registry):
         decoded.rejections.append(rejection)
         return

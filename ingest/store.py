@@ -1,36 +1,15 @@
 """One function, one statement: what ingest keeps besides readings."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 
 from devices.nouns import Reading
 from ingest.allowance import Drop
 from ingest.nouns import Decoded
-from ingest.sequence import BootSeqs, format_ranges, format_seqs
 from ingest.tally import Tally
-from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+from millpond.kernel.db import WriteConnection, load_queries
 
 _Q = load_queries("ingest")
-
-
-@dataclass(frozen=True, slots=True)
-class Complete:
-    """Every sequence number of a boot up to and including `seq` is safe."""
-
-    serial: str
-    boot: str
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Sequence numbers of a boot, both ends included, that never came."""
-
-    serial: str
-    boot: str
-    from_seq: int
-    to_seq: int
 
 
 def insert_conflicts(conn: WriteConnection, readings: Sequence[Reading]) -> int:
@@ -44,20 +23,6 @@ def insert_conflicts(conn: WriteConnection, readings: Sequence[Reading]) -> int:
         "received_ats": [r.received_at for r in readings],
     }
     return conn.execute(_Q["insert_conflicts"], values).rowcount
-
-
-def upsert_sequences(conn: WriteConnection, boots: Mapping[tuple[str, str], BootSeqs], at: datetime) -> list[Complete]:
-    """Add sequence numbers; returns up to where each touched boot is complete (those that have their beginning)."""
-    values = {
-        "serials": [serial for serial, _ in boots],
-        "boots": [boot for _, boot in boots],
-        "received": [format_seqs(seqs.received) for seqs in boots.values()],
-        "read": [format_seqs(seqs.read) for seqs in boots.values()],
-        "given_up": [format_ranges(seqs.gone) for seqs in boots.values()],
-        "at": at,
-    }
-    rows = conn.execute(_Q["upsert_sequences"], values)
-    return [Complete(row[0], row[1], int(row[2])) for row in rows if row[2] is not None]
 
 
 def add_to_minute(
@@ -116,15 +81,3 @@ def beat(
         "trouble": trouble,
     }
     conn.execute(_Q["beat"], values)
-
-
-def select_gaps(conn: ReadConnection, *, seen_since: datetime, asked_before: datetime, limit: int = 200) -> list[Gap]:
-    """Gaps of devices heard of since `seen_since` that were not asked for since `asked_before`."""
-    values = {"seen_since": seen_since, "asked_before": asked_before, "limit": limit}
-    rows = conn.execute(_Q["select_gaps"], values)
-    return [Gap(row[0], row[1], int(row[2]), int(row[3])) for row in rows]
-
-
-def mark_gap_asked(conn: WriteConnection, gap: Gap, at: datetime) -> None:
-    """Remember that the gaps of its boot were asked for."""
-    conn.execute(_Q["mark_gap_asked"], {"serial": gap.serial, "boot": gap.boot, "at": at})

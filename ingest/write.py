@@ -14,13 +14,8 @@ from ingest.delivery import Delivery
 from ingest.nouns import Decoded, Limits, Registry
 from ingest.quarantine import Keeping, RefusedMessage, insert_quarantine, shorten
 from ingest.sequence import group_by_boot
-from ingest.store import (
-    Complete,
-    add_drops,
-    add_to_minute,
-    insert_conflicts,
-    upsert_sequences,
-)
+from ingest.sequence_store import Added, Complete, note_unreadable, upsert_sequences, watch_gaps
+from ingest.store import add_drops, add_to_minute, insert_conflicts
 from ingest.tally import Tally
 from ingest.times import settle_times
 from millpond.kernel.db import ReadConnection, WriteConnection
@@ -59,7 +54,7 @@ def store_batch(
         batch = [decode_kept(delivery, registry, limits, keeping) for delivery in deliveries]
         admission = allowances.admit(batch, registry, keeping, at)
         on_decoded(sum(decoded.items for decoded in admission.admitted))
-        stored = store_decoded(conn, admission.admitted, keeping, consumer, at, admission.dropped)
+        stored = store_decoded(conn, admission.admitted, limits, keeping, consumer, at, admission.dropped)
     allowances.use(admission, at)
     return stored
 
@@ -80,6 +75,7 @@ def load_registry(conn: ReadConnection, deliveries: Sequence[Delivery]) -> Regis
 def store_decoded(
     conn: WriteConnection,
     batch: Sequence[Decoded],
+    limits: Limits,
     keeping: Keeping,
     consumer: str,
     at: datetime,
@@ -90,12 +86,24 @@ def store_decoded(
     tally = _store_readings(conn, settled.readings) + Tally(duplicate=settled.duplicates) + _count_no_news(batch)
     tally += _quarantine(conn, batch, keeping)
     _store_statuses(conn, batch)
-    boots = group_by_boot(batch)
-    complete = upsert_sequences(conn, boots, at) if boots else []
+    complete = _store_sequences(conn, batch, limits, at)
     add_to_minute(conn, consumer, tally, len(batch), at, dropped=len(dropped))
     if dropped:
         add_drops(conn, dropped, at)
     return StoredBatch(tally, complete, dropped)
+
+
+def _store_sequences(conn: WriteConnection, batch: Sequence[Decoded], limits: Limits, at: datetime) -> list[Complete]:
+    added = Added([], [])
+    if boots := group_by_boot(batch):
+        added = upsert_sequences(conn, boots, at, limits.boot_ranges_max)
+        watch_gaps(conn, boots)
+    if unreadable := sorted({decoded.serial for decoded in batch if decoded.numbers_lost}):
+        note_unreadable(conn, unreadable)
+    for serial, boot in added.overflowing:
+        extra = {"event": "too_many_gaps", "serial": serial, "boot": boot}
+        _LOG.warning("a boot has more gaps than are kept: its last numbers are not acknowledged", extra=extra)
+    return added.complete
 
 
 def _count_no_news(batch: Sequence[Decoded]) -> Tally:

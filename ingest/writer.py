@@ -4,7 +4,6 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import TypeVar
 
 import psycopg
@@ -47,7 +46,7 @@ class Writer:
         self._settings, self._session, self._clock, self._stop = settings, session, clock, stop
         self._database = Database(settings.database_url.get_secret_value())
         self._trials = Trials(self._store, self._takes_innocent, self._database.answers)
-        self._gaps = GapWatch()
+        self.gaps = GapWatch(settings)
         self._allowances = Allowances.from_settings(settings)
         self.drops = DropWatch()
         self._next_beat = 0.0
@@ -55,11 +54,7 @@ class Writer:
         self._trouble: str | None = None
         self.failures = self.refused = 0
         self._keeping = Keeping.from_settings(settings)
-        self._limits = Limits(
-            settings.payload_max_bytes,
-            timedelta(days=settings.clock_past_days),
-            timedelta(minutes=settings.clock_future_minutes),
-        )
+        self._limits = Limits.from_settings(settings)
 
     def snapshot(self) -> tuple[Tally, int]:
         """What became of items since the start, and how many are decoded and not yet committed."""
@@ -185,7 +180,7 @@ class Writer:
         try:
             conn = self._database.connection()
             self._beat(conn)
-            self._gaps.ask(conn, self._session.publish, self._clock.now())
+            self.gaps.look(conn, self._session.publish)
         except psycopg.Error as error:
             _LOG.warning("no heartbeat: %s", error, extra={"event": "beat_failed", "sqlstate": error.sqlstate})
 

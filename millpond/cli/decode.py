@@ -3,7 +3,7 @@
 import json as jsonlib
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -98,11 +98,7 @@ def _decode_best(
     from ingest.delivery import Delivery, Lane
     from ingest.nouns import Limits
 
-    limits = Limits(
-        settings.payload_max_bytes,
-        timedelta(days=settings.clock_past_days),
-        timedelta(minutes=settings.clock_future_minutes),
-    )
+    limits = Limits.from_settings(settings)
     delivery = Delivery(topic, payload, received_at, Lane.LIVE, 0, 1, 0)
     decoded = [(p, decode_delivery(delivery, _make_registry(p, topic, received_at), limits)) for p in profiles]
     return max(decoded, key=lambda pair: (len(pair[1].readings), -len(pair[0].metrics)))

@@ -175,6 +175,21 @@ class Settings(BaseSettings, KeptDays):
         le=36_500,
         description="Days that the daily values of older readings are kept; forecasts read 730. 0 means for ever.",
     )
+    gap_answers_max: int = Field(
+        default=5,
+        ge=1,
+        description=(
+            "Times that missing numbers are asked for and answered by what cannot be read, before they are given up."
+        ),
+    )
+    gap_ask_max_h: float = Field(
+        default=6, gt=0, description="Longest time in hours between two requests for the same missing numbers."
+    )
+    boot_ranges_max: int = Field(
+        default=1000,
+        ge=10,
+        description="Most pieces in which the numbers of one boot are kept; what is beyond them is not acknowledged.",
+    )
     status_grace_s: float = Field(
         default=4,
         gt=0,

@@ -12,7 +12,7 @@ from ingest.allowance import UNREGISTERED, Allowance, Allowances, Rate
 from ingest.delivery import Delivery, Lane
 from ingest.drop_watch import DropWatch
 from ingest.nouns import Limits
-from ingest.store import Complete
+from ingest.sequence_store import Complete
 from ingest.tally import Tally
 from ingest.write import StoredBatch, store_batch
 from millpond.kernel.db import WriteConnection

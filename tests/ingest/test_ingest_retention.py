@@ -9,7 +9,8 @@ import pytest
 from devices.registry import register_device
 from ingest.decode import Limits
 from ingest.delivery import Delivery, Lane
-from ingest.store import Complete, beat
+from ingest.sequence_store import Complete
+from ingest.store import beat
 from ingest.write import StoredBatch, store_batch
 from millpond.kernel.db import WriteConnection
 from tests.endings import retain

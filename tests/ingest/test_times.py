@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from devices.registry import register_device
 from ingest.delivery import Delivery, Lane
 from ingest.nouns import Limits
-from ingest.store import Complete
+from ingest.sequence_store import Complete
 from ingest.write import StoredBatch, store_batch
 from millpond.kernel.db import WriteConnection, connect
 from tests.races import race
