@@ -13,20 +13,20 @@ _COUNTED = {
     },
     "offers": {
         "issued": "offers made",
-        "credited": "of them credited to staff",
+        "credited": "credited to staff",
         "withdrawn": "withdrawn",
         "expired": "ran out",
         "not_issued": "needs left without one",
-        "failed": "failed, see the log",
+        "failed": "failed (see the log)",
     },
-    "release_commissions": {"released": "commissions became payable"},
+    "release_commissions": {"released": "commissions that became payable"},
     "retention": {"rows_deleted": "old rows deleted", "deleted": "of them"},
 }
 _SAID_ELSEWHERE = ("at", "run_id", "candidates")
 
 
 def job_words(job: str, summary: Mapping[str, Any]) -> str:
-    """A job's summary as one line, `3 offers made, 2 of them credited to staff`; what is zero is left out."""
+    """A job's summary as one line, `offers made 3, credited to staff 2`; what is zero is left out."""
     counted = _COUNTED.get(job, {})
     figures = {key: value for key, value in summary.items() if key not in _SAID_ELSEWHERE}
     ordered = [key for key in counted if key in figures] + [key for key in figures if key not in counted]
@@ -39,7 +39,7 @@ def _tell(words: str, value: Any) -> str:
     if isinstance(value, Mapping):
         kinds = [f"{_plain(kind)} {count:,}" for kind, count in value.items() if count]
         return f"{words.removeprefix('by ')}: {', '.join(kinds)}" if kinds else ""
-    return f"{value:,} {words}" if isinstance(value, int) and value else ""
+    return f"{words} {value:,}" if isinstance(value, int) and value else ""
 
 
 def _plain(key: str) -> str:

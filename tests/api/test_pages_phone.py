@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from pydantic import SecretStr
 
+from attribution.tokens import issue_badge_token
 from millpond.kernel.jobs import claim_run, finish_run
 from millpond.kernel.settings import Settings
 from millpond.services import serving
@@ -26,12 +27,14 @@ CUT = """() => [...document.querySelectorAll("main *")].filter((each) => {
 LABELS = "() => document.querySelector('figure.chart').drawn.axes[0]._values.filter((label) => label)"
 PAGES = (
     ("customer", "/me"),
+    ("customer", "/sign-in"),
     ("customer", "/docs"),
     ("staff", "/staff"),
     ("operator", "/ops"),
     ("operator", "/ops/fleet"),
     ("operator", "/ops/forecasts"),
     ("operator", "/ops/quarantine"),
+    ("operator", "/ops/holds"),
 )
 Visit = Callable[..., Page]
 
@@ -96,9 +99,11 @@ def count_minutes(house: House, minutes: int) -> None:
 @pytest.mark.parametrize("language", ["en", "ko", "zh"])
 def test_no_page_cuts_anything_off_on_a_phone(house: House, visit: Visit, language: str) -> None:
     live_in(house)
-    for role, path in PAGES if language == "en" else PAGES[:1]:
-        page = visit(role, f"{path}?lang={language}")
-        shoot(page, f"phone-{role}-{path.strip('/').replace('/', '-')}-{language}")
+    scan = ("customer", f"/scan?token={issue_badge_token(house.keys, house.mina)}&lang={language}")
+    asked = PAGES if language == "en" else PAGES[:2]
+    for role, path in [*((role, f"{path}?lang={language}") for role, path in asked), scan]:
+        page = visit(role, path)
+        shoot(page, f"phone-{role}-{path.partition('?')[0].strip('/').replace('/', '-')}-{language}")
         assert page.evaluate(CUT) == [], path
         page.context.close()
 
