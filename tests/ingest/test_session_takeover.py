@@ -35,7 +35,7 @@ def shipped_broker(folder: Path, **passwords: str) -> Iterator[int]:
         )
     port = free_port()
     conf = (_DOCKER / "mosquitto.conf").read_text().replace("listener 1883", f"listener {port} 127.0.0.1")
-    conf = conf.replace("/mosquitto/config/acl", str(_DOCKER / "acl"))
+    conf = conf.replace("/mosquitto/data/acl", str(_DOCKER / "acl"))
     conf = conf.replace("/mosquitto/data/passwords", str(secrets)).replace("/mosquitto/data/", f"{folder}/")
     (folder / "mosquitto.conf").write_text(("user root\n" if os.geteuid() == 0 else "") + conf)
     server = subprocess.Popen([mosquitto, "-c", str(folder / "mosquitto.conf")], stderr=subprocess.DEVNULL)
