@@ -123,3 +123,35 @@ def test_a_brands_key_may_begin_like_an_id_of_ours(house: House) -> None:
     code = house.as_operator.post("/v1/devices", json=body, headers=house.key()).json()["claim_code"]
     device = cho.post("/v1/devices", json=body | {"claim_code": code}, headers=house.key())
     assert device.status_code == 201, device.text
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "localtime",
+        "Factory",
+        "Mars/Base",
+        "UTC+3",
+        "europe/berlin",
+        "../../etc/passwd",
+        " Europe/Berlin",
+        "posixrules",
+        "GMT+25",
+    ],
+)
+def test_a_time_zone_is_one_of_the_database_of_zones(still_house: House, zone: str) -> None:
+    for path, body in (
+        ("/v1/customers", {"name": "A", "time_zone": zone}),
+        ("/v1/stores", {"name": "P", "currency": "EUR", "time_zone": zone}),
+    ):
+        answer = still_house.as_operator.post(path, json=body, headers=still_house.key())
+        assert (answer.status_code, repr(zone) in answer.json()["detail"]) == (422, True)
+
+
+@pytest.mark.parametrize(
+    "zone", ["UTC", "Asia/Kolkata", "Asia/Calcutta", "America/Argentina/Buenos_Aires", "Etc/GMT+3"]
+)
+def test_every_zone_of_the_database_is_taken(house: House, zone: str) -> None:
+    body = {"name": "A", "time_zone": zone}
+    made = house.as_operator.post("/v1/customers", json=body, headers=house.key())
+    assert (made.status_code, made.json()["time_zone"]) == (201, zone)
