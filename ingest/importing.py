@@ -1,7 +1,8 @@
 """A file of readings into the database: checked like telemetry, stored once, every row with exactly one outcome."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,15 +34,20 @@ Window = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """What became of the rows now; `refusals` are the first of the `refused` rows.
+    """What became of the rows now; `refusals` are the first of those that were refused, `reasons` counts them by code.
 
     Of the refused, `known` were in quarantine already: the tally has them among its duplicates.
     """
 
-    tally: Tally
-    refused: int
-    known: int
-    refusals: tuple[Rejection, ...]
+    tally: Tally = field(default_factory=Tally)
+    known: int = 0
+    refusals: tuple[Rejection, ...] = ()
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def refused(self) -> int:
+        """How many rows were refused, for all reasons."""
+        return self.reasons.total()
 
 
 def import_readings(
@@ -61,7 +67,7 @@ def import_readings(
     hears how much of the file is done. Raises InvalidInput for a file without the columns, ConfigurationError for
     Parquet without pyarrow.
     """
-    summary = ImportSummary(Tally(), 0, 0, ())
+    summary = ImportSummary()
     window = (at - past, at + clock_future)
     topic = f"import:{path.name.encode('utf-8', 'replace').decode()}"
     for chunk in read_chunks(path, COLUMNS, chunk_rows):
@@ -77,9 +83,12 @@ def import_readings(
 
 
 def _add(summary: ImportSummary, tally: Tally, kept: Tally, refused: Sequence[Refused]) -> ImportSummary:
-    named = summary.refusals + tuple(rejection for _, rejection in refused[:_MOST_NAMED])
+    rejections = [rejection for _, rejection in refused]
     return ImportSummary(
-        summary.tally + tally, summary.refused + len(refused), summary.known + kept.duplicate, named[:_MOST_NAMED]
+        summary.tally + tally,
+        summary.known + kept.duplicate,
+        (summary.refusals + tuple(rejections[:_MOST_NAMED]))[:_MOST_NAMED],
+        summary.reasons + Counter(rejection.code for rejection in rejections),
     )
 
 

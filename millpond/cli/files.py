@@ -68,8 +68,8 @@ def readings(file: File) -> None:
     """Store the readings of a file with the columns serial, metric, ts, value.
 
     A ts is RFC 3339 with an offset, or epoch milliseconds. Every row is stored, found to be a duplicate or in conflict
-    with what is stored, or put into quarantine with its line number. Running it again changes nothing, also after it
-    was stopped half-way. Parquet needs `pip install pyarrow`.
+    with what is stored, or put into quarantine with its line number; where rows were refused the exit is 1. Running it
+    again changes nothing, also after it was stopped half-way. Parquet needs `pip install pyarrow`.
     """
     from ingest.importing import import_readings
     from millpond.kernel.db import connect
@@ -88,6 +88,10 @@ def readings(file: File) -> None:
         f"{tally.received:,} rows: {tally.stored:,} stored, {tally.duplicate:,} duplicate{known}, {tally.conflict:,} in"
         f" conflict, {tally.quarantined:,} quarantined"
     )
+    if summary.refused:
+        reasons = ", ".join(f"{code} {rows:,}" for code, rows in summary.reasons.most_common())
+        typer.echo(f"refused by reason: {reasons}")
+        raise typer.Exit(1)
 
 
 def _name_refusals(file: Path, summary: "ImportSummary") -> None:
