@@ -250,13 +250,30 @@ where (i.value, i.state) is distinct from (r.value, r.state)
 on conflict on constraint conflict_once_per_value do nothing;
 
 -- name: end_quarantine
--- Items that were refused before a moment.
+-- Items that were refused before a moment, but for messages that the database refused and that are not stored yet.
 with old as (
     select quarantine_id from quarantine
-    where received_at < %(before)s::timestamptz
+    where received_at < %(before)s::timestamptz and (code <> 'refused' or stored_at is not null)
     order by received_at, quarantine_id limit %(most)s::bigint
+), held as (
+    select quarantine_id from quarantine q join old using (quarantine_id)
+    where %(deleting)s::boolean for update of q skip locked
 ), gone as (
-    delete from quarantine q using old where %(deleting)s::boolean and q.quarantine_id = old.quarantine_id returning 1
+    delete from quarantine q using held where q.quarantine_id = held.quarantine_id returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_refused
+-- Items of messages that the database refused before a moment, and that were never stored after all.
+with old as (
+    select quarantine_id from quarantine
+    where received_at < %(before)s::timestamptz and code = 'refused' and stored_at is null
+    order by received_at, quarantine_id limit %(most)s::bigint
+), held as (
+    select quarantine_id from quarantine q join old using (quarantine_id)
+    where %(deleting)s::boolean for update of q skip locked
+), gone as (
+    delete from quarantine q using held where q.quarantine_id = held.quarantine_id returning 1
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
 
@@ -267,7 +284,8 @@ with old as (
     where received_at < %(before)s::timestamptz
       and not exists (select from quarantine q
                       where q.digest = m.digest
-                        and (%(deleting)s::boolean or q.received_at >= %(before)s::timestamptz))
+                        and (%(deleting)s::boolean or q.code = 'refused' and q.stored_at is null
+                             or q.received_at >= %(before)s::timestamptz))
     order by received_at limit %(most)s::bigint
 ), held as (
     select digest from quarantined_message m join old using (digest)

@@ -6,13 +6,16 @@ from millpond.kernel.db import WriteConnection
 from millpond.kernel.settings import load_settings
 from millpond.retention import end_what_is_old
 
+# They go when the last that belongs to them has gone, which a dry run takes from none.
+_GO_WITH_THE_LAST = ("forecast runs", "quarantined messages")
+
 
 def retain(conn: WriteConnection, at: datetime, **settings: object) -> dict[str, int]:
     """Run retention as of `at`: how many rows of what went."""
     chosen = load_settings(**settings)
-    foretold = end_what_is_old(conn, at, chosen, dry_run=True)
-    gone = end_what_is_old(conn, at, chosen)
-    # A run of forecasts is empty only once its forecasts have gone, and a dry run takes none away.
-    runs = gone.deleted.get("forecast runs")
-    assert gone.deleted == foretold.deleted | ({"forecast runs": runs} if runs else {})
-    return gone.deleted
+    foretold = dict(end_what_is_old(conn, at, chosen, dry_run=True).deleted)
+    gone = end_what_is_old(conn, at, chosen).deleted
+    for what in _GO_WITH_THE_LAST:
+        assert foretold.pop(what, 0) <= gone.get(what, 0)
+    assert foretold == {what: rows for what, rows in gone.items() if what not in _GO_WITH_THE_LAST}
+    return gone

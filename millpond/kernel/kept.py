@@ -13,6 +13,11 @@ class KeptDays(BaseModel):
     quarantine_keep_days: Days = Field(
         default=90, description="Days that refused items and their bytes are kept; 0 keeps them for ever."
     )
+    refused_keep_days: Days = Field(
+        default=400,
+        description="Days that messages which the database refused are kept: they may have been good. 0 keeps them for "
+        "ever.",
+    )
     conflict_keep_days: Days = Field(
         default=90,
         description="Days that values which disagree with a stored reading are kept; 0 keeps them for ever.",

@@ -9,6 +9,7 @@ import pytest
 from devices.registry import register_device
 from ingest.decode import Limits
 from ingest.delivery import Delivery, Lane
+from ingest.refused import store_refused
 from ingest.sequence_store import Complete
 from ingest.store import beat
 from ingest.write import StoredBatch, store_batch
@@ -27,9 +28,12 @@ def _device(conn: WriteConnection) -> None:
 
 
 def store(conn: WriteConnection, payload: dict[str, Any] | bytes, at: datetime, serial: str = S) -> StoredBatch:
+    return store_batch(conn, [delivery(payload, at, serial)], LIMITS, consumer="test", at=at)
+
+
+def delivery(payload: dict[str, Any] | bytes, at: datetime, serial: str = S) -> Delivery:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    delivery = Delivery(f"millpond/v1/{serial}/telemetry", raw, at, Lane.LIVE, 1, 1, 1)
-    return store_batch(conn, [delivery], LIMITS, consumer="test", at=at)
+    return Delivery(f"millpond/v1/{serial}/telemetry", raw, at, Lane.LIVE, 1, 1, 1)
 
 
 def sample(seq: int, pct: float, ts: datetime | None, boot: str = "b") -> dict[str, Any]:
@@ -58,6 +62,20 @@ def test_a_message_stays_while_one_of_its_items_is_young(conn: WriteConnection) 
     conn.execute(statement + " from quarantined_message", [AT - DAY])
     assert retain(conn, AT, minute_keep_days=0) == {"quarantined items": 1}
     assert column(conn, "select payload from quarantined_message") == [b"old{"]
+
+
+def test_what_the_database_refused_stays_longer_than_what_was_at_fault(conn: WriteConnection) -> None:
+    store(conn, b"{", AT - 91 * DAY)
+    for days in (401, 399, 398):
+        good = delivery(sample(days, 64, AT - days * DAY), AT - days * DAY)
+        store_refused(conn, good, "no space", LIMITS, consumer="test", at=AT - days * DAY)
+    # This one was stored after all.
+    conn.execute("update quarantine set stored_at = %s where received_at = %s", [AT - DAY, AT - 398 * DAY])
+    gone = retain(conn, AT, minute_keep_days=0)
+    assert gone == {"quarantined items": 2, "refused messages": 1, "quarantined messages": 3}
+    assert column(conn, "select received_at from quarantine join quarantined_message using (digest, received_at)") == [
+        AT - 399 * DAY
+    ]
 
 
 def test_a_value_that_disagreed_long_ago_goes(conn: WriteConnection) -> None:
@@ -173,7 +191,7 @@ def test_zero_days_keep_everything(conn: WriteConnection) -> None:
     store(conn, sample(1, 64, None, "c"), long_ago + DAY)
     beat(conn, "gone", epoch=1, connected=True, in_flight=0, lag_s=0)
     conn.execute("update ingest_consumer set beat_at = '2001-01-01'")
-    kept = ("quarantine", "conflict", "corrected_time", "boot", "minute", "heartbeat", "reading", "day")
+    kept = ("quarantine", "refused", "conflict", "corrected_time", "boot", "minute", "heartbeat", "reading", "day")
     assert retain(conn, AT, **{f"{what}_keep_days": 0 for what in kept}) == {}
 
 
