@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from millpond.kernel.db import WriteConnection
 from tests.endings import retain
 from tests.household import current_part, forecast, make_device, replace_part
@@ -41,10 +43,14 @@ def test_the_last_forecast_of_a_part_that_was_replaced_stays(conn: WriteConnecti
     assert retain(conn, AT) == {}
 
 
-def test_a_forecast_for_a_moment_that_has_not_come_takes_no_other_ones_place(conn: WriteConnection) -> None:
-    """Readers prefer the newest that is not of the future."""
-    part = current_part(conn, make_device(conn, "A-1", "reed-air-2", None, AT - 999 * DAY))
-    forecast(conn, part, AT, at=AT - 800 * DAY)
+@pytest.mark.parametrize("days", [100, 800])
+def test_a_forecast_for_a_moment_that_has_not_come_takes_no_other_ones_place(conn: WriteConnection, days: int) -> None:
+    """Readers prefer the newest that is not of the future; the other device's run is later in the same week."""
+    part, other = (
+        current_part(conn, make_device(conn, serial, "reed-air-2", None, AT - 999 * DAY)) for serial in ("A-1", "A-2")
+    )
+    forecast(conn, part, AT, at=AT - days * DAY)
+    forecast(conn, other, AT, at=AT - days * DAY + timedelta(hours=1))
     forecast(conn, part, AT, at=AT + 3 * DAY)
     assert retain(conn, AT) == {}
 
