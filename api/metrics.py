@@ -46,6 +46,9 @@ class HouseTally:
     customers: int
     open_offers: int
     quarantined_items: int
+    gaps: int
+    devices_with_gaps: int
+    numbers_given_up: int
     ledger_balance_minor: int
 
 
@@ -141,6 +144,9 @@ def _house_families(tally: HouseTally) -> list[Metric]:
         _gauge("millpond_customers", "Customers.", tally.customers),
         _gauge("millpond_offers_open", "Offers that a customer can still accept.", tally.open_offers),
         _gauge("millpond_quarantine_items", "Items in quarantine.", tally.quarantined_items),
+        _gauge("millpond_gaps", "Holes in the numbers of devices that are asked for.", tally.gaps),
+        _gauge("millpond_devices_with_gaps", "Devices that have such a hole.", tally.devices_with_gaps),
+        _gauge("millpond_numbers_given_up", "Numbers given up: what came cannot be read.", tally.numbers_given_up),
         _gauge("millpond_ledger_balance_minor", "Sum of all postings: zero, always.", tally.ledger_balance_minor),
     ]
 

@@ -18,6 +18,9 @@ select (select count(*) from device) as devices,
        (select count(*) from customer) as customers,
        (select count(*) from offer where state in ('open', 'seen')) as open_offers,
        (select coalesce(sum(items), 0)::bigint from quarantine where stored_at is null) as quarantined_items,
+       (select coalesce(max(gaps), 0) from ingest_consumer) as gaps,
+       (select coalesce(max(devices_with_gaps), 0) from ingest_consumer) as devices_with_gaps,
+       (select coalesce(sum(numbers_given_up), 0)::bigint from ingest_consumer) as numbers_given_up,
        (select coalesce(sum(amount_minor), 0)::bigint from posting) as ledger_balance_minor;
 
 -- name: select_answer
@@ -139,3 +142,12 @@ select sku, name from product where sku = any(%(skus)s::text[]);
 -- A page of the catalogue after a SKU.
 select sku, name, category, price_minor, currency from product
 where sku > %(after)s order by sku limit %(limit)s;
+
+-- name: select_device_doubt
+-- What is doubtful about a device: its clock, where samples came without a good time, and numbers that never came.
+select coalesce(c.samples, 0) as clock_samples, c.first_at as clock_first_at, c.last_at as clock_last_at,
+       c.last_offset_s as clock_offset_s,
+       (select count(*) from watched_gap g where g.serial = d.serial) as gaps,
+       (select min(g.since) from watched_gap g where g.serial = d.serial) as gaps_since
+from device d left join clock_doubt c on c.device_id = d.device_id and c.samples > 0
+where d.device_id = %(device_id)s;

@@ -13,7 +13,7 @@ from api.edge import At, CallerDep, Edge, EdgeDep, Reads, WriteDep, answer_once
 from api.idempotency import Write
 from api.models import Body, Out, Text, Time
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
-from api.watch import BEGINNING_OF_TIME
+from api.watch import BEGINNING_OF_TIME, select_device_doubt
 from attribution.people import select_customer
 from devices.nouns import Device, Installation
 from devices.owners import ClaimKind, count_claim_try, issue_claim_code, select_owned_from
@@ -96,12 +96,27 @@ class StatusOut(Out):
     changed_at: datetime
 
 
+class DoubtOut(Out):
+    """What is doubtful about the device: samples that came without a good time, and holes in its numbers.
+
+    `clock_offset_s` is by how many seconds its clock was last ahead of ours, null when it said nothing.
+    """
+
+    clock_samples: int
+    clock_first_at: datetime | None
+    clock_last_at: datetime | None
+    clock_offset_s: float | None
+    gaps: int
+    gaps_since: datetime | None
+
+
 class DeviceDetail(DeviceOut):
-    """A device with what is in it and what it last said."""
+    """A device with what is in it and what it last said; `doubt` is told to operators."""
 
     status: StatusOut | None
     installations: list[InstallationOut]
     latest: list[LatestOut]
+    doubt: DoubtOut | None
 
 
 @router.post("", status_code=201, response_model=RegisteredOut)
@@ -197,11 +212,13 @@ def get_device(serial: str, reads: Reads, caller: CallerDep) -> DeviceDetail:
         status = select_device_status(conn, seen.device.device_id)
         installations = select_installations(conn, seen.device.device_id)
         latest = select_latest(conn, seen.device.device_id)
+        doubt = select_device_doubt(conn, seen.device.device_id) if caller.role is Role.OPERATOR else None
     return DeviceDetail(
         **DeviceOut.model_validate(seen.device).model_dump(),
         status=StatusOut.model_validate(status) if status and status.changed_at >= seen.since else None,
         installations=[_tell(row, seen.since) for row in installations if (row.ended_at or seen.since) >= seen.since],
         latest=[LatestOut.model_validate(row) for row in latest if row.measured_at >= seen.since],
+        doubt=DoubtOut.model_validate(doubt) if doubt else None,
     )
 
 

@@ -1,7 +1,13 @@
 """Devices over HTTP: registering, listing, showing, their readings and forecasts."""
 
+import json
+
 import pytest
 
+from ingest.delivery import Delivery, Lane
+from ingest.nouns import Limits
+from ingest.write import store_batch
+from millpond.kernel.settings import Settings
 from tests.api.house import NOW, House, make_forecasts, use_up
 
 
@@ -99,3 +105,14 @@ def test_forecasts_of_what_is_installed_now(house: House) -> None:
     assert forecast["depletes_p10"] <= forecast["depletes_p50"] <= forecast["depletes_p90"]
     assert forecast["made_at"] == NOW.isoformat().replace("+00:00", "Z")
     assert forecast["reason"] is None
+
+
+def test_an_operator_is_told_of_a_doubtful_clock_and_of_numbers_that_never_came(house: House) -> None:
+    with house.connect() as conn:
+        delivery = {"boot": "b", "samples": [{"seq": seq, "ts": 1000, "metrics": {"power": True}} for seq in (1, 2, 5)]}
+        message = Delivery("millpond/v1/AIR-1/telemetry", json.dumps(delivery).encode(), NOW, Lane.LIVE, 1, 1, 1)
+        store_batch(conn, [message], Limits.from_settings(Settings()), consumer="test", at=NOW)
+    doubt = house.as_operator.get("/v1/devices/AIR-1").json()["doubt"]
+    assert (doubt["clock_samples"], doubt["gaps"]) == (3, 1)
+    assert doubt["clock_offset_s"] < -1_000_000_000
+    assert house.as_ann.get("/v1/devices/AIR-1").json()["doubt"] is None
