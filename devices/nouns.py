@@ -41,12 +41,13 @@ class Relation(StrEnum):
 
 
 class EndedBy(StrEnum):
-    """What told us that a part was replaced."""
+    """What told us that a part was replaced; `undone` when it was not, and this one was never put in."""
 
     PERCENT_RISE = "percent_rise"
     COUNTER_FALL = "counter_fall"
     IDENTITY_CHANGE = "identity_change"
     REPLACED_EVENT = "replaced_event"
+    UNDONE = "undone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,10 @@ class DeviceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """One consumable in one device from `installed_at` until replaced; `ended_at` is None for the current one."""
+    """One consumable in one device from `installed_at` until replaced; `ended_at` is None for the current one.
+
+    `undone_because` is set on one that was never put in: `came_back` or `contradicted`.
+    """
 
     installation_id: InstallationId
     device_id: DeviceId
@@ -106,6 +110,25 @@ class Installation:
     installed_at: datetime
     ended_at: datetime | None
     ended_by: str | None
+    undone_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentPart:
+    """An installation that is not ended yet, and from when its readings are read.
+
+    `previous_id` is the one that it followed while that is looked at again, `read_from` then when that began; `settled`
+    says whether a replacement is known at `read_from`.
+    """
+
+    installation_id: int
+    device_id: int
+    model: str
+    part: str
+    installed_at: datetime
+    previous_id: int | None
+    read_from: datetime
+    settled: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ class ForecastLine:
     depletes_p90: datetime | None
     method: str
     reason: str | None
-    reason_code: str | None
+    reason_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

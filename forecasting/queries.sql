@@ -2,15 +2,16 @@
 -- Installations in force at a moment, of all models or one, by model, part and device.
 select i.installation_id, i.device_id, d.model, i.part, d.region, i.installed_at, i.ended_at,
        exists (select 1 from installation p
-               where p.device_id = i.device_id and p.part = i.part and p.ended_at = i.installed_at) as replaced
+               where p.device_id = i.device_id and p.part = i.part and p.ended_at = i.installed_at
+                 and p.ended_by <> 'undone') as replaced
 from installation i join device d using (device_id)
-where i.installed_at <= %(at)s::timestamptz and (i.ended_at is null or i.ended_at > %(at)s::timestamptz)
+where i.ended_by is distinct from 'undone' and i.installed_at <= %(at)s::timestamptz and (i.ended_at is null or i.ended_at > %(at)s::timestamptz)
 order by d.model, i.part, i.device_id;
 
 -- name: select_resets
 -- When parts of some devices were replaced, up to a moment.
 select device_id, ended_at from installation
-where device_id = any(%(device_ids)s::bigint[]) and part = %(part)s::text and ended_at <= %(at)s::timestamptz
+where device_id = any(%(device_ids)s::bigint[]) and part = %(part)s::text and ended_at <= %(at)s::timestamptz and ended_by <> 'undone'
 order by device_id, ended_at;
 
 -- name: copy_day_ends

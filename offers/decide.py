@@ -8,7 +8,19 @@ from attribution.nouns import Customer
 from devices.doubts import Doubt
 from devices.nouns import Product
 from millpond.kernel.money import Money
-from offers.nouns import Candidate, Depletion, Facts, Gate, LeadTime, OfferState, Rules, Terms, Trigger, Verdict
+from offers.nouns import (
+    Candidate,
+    Depletion,
+    Facts,
+    Gate,
+    LeadTime,
+    OfferState,
+    Rules,
+    Terms,
+    Trigger,
+    Verdict,
+    Withdrawal,
+)
 
 # How long an offer is open when no date of the part's own says so.
 OPEN_DAYS_LATE = 7
@@ -132,9 +144,16 @@ def _price_known(product: Product | None) -> Gate:
 
 def is_moot(facts: Facts, trigger: Trigger) -> bool:
     """Whether an open offer has lost its point: the part was replaced, or what it offers is at home or ordered."""
-    if trigger is Trigger.DEPLETION:
-        return not (_not_replaced(facts).passed and _not_ordered(facts).passed)
-    return not _not_owned(facts).passed
+    return why_moot(facts, trigger) is not None
+
+
+def why_moot(facts: Facts, trigger: Trigger) -> Withdrawal | None:
+    """Why an open offer has lost its point, None where it has not."""
+    if trigger is Trigger.NEW_DEVICE:
+        return None if _not_owned(facts).passed else Withdrawal.OWNED
+    if not _not_replaced(facts).passed:
+        return Withdrawal.REPLACEMENT_UNDONE if facts.undone else Withdrawal.REPLACED
+    return None if _not_ordered(facts).passed else Withdrawal.PROVIDED_FOR
 
 
 def compute_terms(

@@ -11,7 +11,7 @@ from devices.nouns import Product
 from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import WriteConnection, load_queries
 from millpond.kernel.ids import DecisionId, OfferId, new_id
-from offers.nouns import Candidate, Depletion, OfferState, ReasonCode, Rules, Terms, Trigger, Verdict
+from offers.nouns import Candidate, Depletion, OfferState, ReasonCode, Rules, Terms, Trigger, Verdict, Withdrawal
 
 _Q = load_queries("offers")
 _REASONS = {Trigger.DEPLETION: ReasonCode.DEPLETION, Trigger.NEW_DEVICE: ReasonCode.FITS_NEW_DEVICE}
@@ -72,9 +72,18 @@ def issue_offer(
     return offer_id
 
 
-def record_event(conn: WriteConnection, offer_id: OfferId, state: OfferState, *, at: datetime, actor: str) -> None:
-    """Keep one step of an offer's life; the schema takes each step once."""
-    conn.execute(_Q["insert_offer_event"], {"offer_id": offer_id, "state": state, "at": at, "actor": actor})
+def record_event(
+    conn: WriteConnection,
+    offer_id: OfferId,
+    state: OfferState,
+    *,
+    at: datetime,
+    actor: str,
+    reason: Withdrawal | None = None,
+) -> None:
+    """Keep one step of an offer's life; the schema takes each step once, and a reason of a withdrawal only."""
+    values = {"offer_id": offer_id, "state": state, "at": at, "actor": actor, "reason": reason}
+    conn.execute(_Q["insert_offer_event"], values)
 
 
 def _terms(terms: Terms) -> dict[str, Any]:

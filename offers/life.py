@@ -11,9 +11,9 @@ from attribution.people import lock_customer
 from millpond.kernel.db import WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict, NotFound
 from millpond.kernel.ids import CustomerId, DeviceId
-from offers.decide import is_moot
+from offers.decide import why_moot
 from offers.issue import record_event
-from offers.nouns import Acceptance, Offer, OfferState, ReasonCode, Trigger
+from offers.nouns import Acceptance, Offer, OfferState, ReasonCode, Trigger, Withdrawal
 from offers.store import lock_offer, lock_unanswered_offers, select_facts
 
 _Q = load_queries("offers")
@@ -69,10 +69,13 @@ def withdraw_moot_offers(conn: WriteConnection, customer_id: CustomerId, *, at: 
 
     In the caller's transaction, which has locked the customer.
     """
-    moot = [offer for offer in lock_unanswered_offers(conn, customer_id) if _is_moot(conn, offer, at)]
-    for offer in moot:
-        _move(conn, offer, OfferState.WITHDRAWN, at=at, actor=actor)
-    return len(moot)
+    withdrawn = 0
+    for offer in lock_unanswered_offers(conn, customer_id):
+        why = _why_moot(conn, offer, at)
+        if why is not None:
+            _move(conn, offer, OfferState.WITHDRAWN, at=at, actor=actor, reason=why)
+            withdrawn += 1
+    return withdrawn
 
 
 def withdraw_offers_of_device(
@@ -84,13 +87,13 @@ def withdraw_offers_of_device(
     """
     gone = [offer for offer in lock_unanswered_offers(conn, customer_id) if offer.device_id == device_id]
     for offer in gone:
-        _move(conn, offer, OfferState.WITHDRAWN, at=at, actor=actor)
+        _move(conn, offer, OfferState.WITHDRAWN, at=at, actor=actor, reason=Withdrawal.OWNER_CHANGED)
     return len(gone)
 
 
-def _is_moot(conn: WriteConnection, offer: Offer, at: datetime) -> bool:
+def _why_moot(conn: WriteConnection, offer: Offer, at: datetime) -> Withdrawal | None:
     trigger = Trigger.DEPLETION if offer.reason_code is ReasonCode.DEPLETION else Trigger.NEW_DEVICE
-    return is_moot(select_facts(conn, offer, offer.customer_id, at), trigger)
+    return why_moot(select_facts(conn, offer, offer.customer_id, at), trigger)
 
 
 def _own_offer(conn: WriteConnection, offer_id: str, customer_id: CustomerId) -> Offer:
@@ -124,8 +127,16 @@ def _order(conn: WriteConnection, offer: Offer, channel: Channel, ceilings: Ceil
     )
 
 
-def _move(conn: WriteConnection, offer: Offer, state: OfferState, *, at: datetime, actor: str) -> Offer:
+def _move(
+    conn: WriteConnection,
+    offer: Offer,
+    state: OfferState,
+    *,
+    at: datetime,
+    actor: str,
+    reason: Withdrawal | None = None,
+) -> Offer:
     with refusing(conn, {"offer_event_once": partial(Conflict, f"this offer was already {state}")}):
         conn.execute(_Q["update_offer_state"], {"offer_id": offer.offer_id, "state": state})
-        record_event(conn, offer.offer_id, state, at=at, actor=actor)
+        record_event(conn, offer.offer_id, state, at=at, actor=actor, reason=reason)
     return replace(offer, state=state)

@@ -121,7 +121,8 @@ class Facts:
 
     `spare` counts unused units of the product at home; `rank` is this installation's place among the household's
     installations of the same product, first to deplete first, so that `spare >= rank` means it is provided for.
-    `replaced`: the installation is no longer in the device. `owned`: the household has or ordered such a product.
+    `replaced`: the installation is no longer in the device. `undone`: it never was, its replacement was undone.
+    `owned`: the household has or ordered such a product.
     `last_answer` is how the last offer of this ended, when that was `declined` or `expired`.
     """
 
@@ -133,6 +134,7 @@ class Facts:
     rank: int
     owned: bool
     replaced: bool
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,13 +226,24 @@ class Offer:
     issued_at: datetime
 
 
+class Withdrawal(StrEnum):
+    """Why an open offer is taken back."""
+
+    REPLACED = "replaced"
+    REPLACEMENT_UNDONE = "replacement_undone"
+    PROVIDED_FOR = "provided_for"
+    OWNED = "owned"
+    OWNER_CHANGED = "owner_changed"
+
+
 @dataclass(frozen=True, slots=True)
 class OfferEvent:
-    """One step of an offer's life. `actor` is a customer id, or `job`, `order`."""
+    """One step of an offer's life. `actor` is a customer id, or `job`, `order`; `reason` says why it was withdrawn."""
 
     state: OfferState
     at: datetime
     actor: str
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ with mine as (
     from installation i join device_owner w using (device_id) join consumable c using (consumable)
     where w.customer_id = %(customer_id)s and c.sku = %(sku)s
       and i.installed_at >= w.owned_from and (w.owned_until is null or i.installed_at < w.owned_until)
+      and i.ended_by is distinct from 'undone'
       and exists (select 1 from installation p
                   where p.device_id = i.device_id and p.part = i.part and p.installed_at < i.installed_at)
 ), since as (
@@ -87,7 +88,9 @@ select (select o.offer_id from offer o
         or exists (select 1 from device d join device_model m using (model)
                    where d.customer_id = %(customer_id)s and m.sku = %(sku)s)) as owned,
        exists (select 1 from installation i
-               where i.installation_id = %(installation_id)s::bigint and i.ended_at is not null) as replaced;
+               where i.installation_id = %(installation_id)s::bigint and i.ended_at is not null) as replaced,
+       exists (select 1 from installation i
+               where i.installation_id = %(installation_id)s::bigint and i.ended_by = 'undone') as undone;
 
 -- name: insert_decision_when_changed
 -- Keep a decision unless it is the same no, for the same reason, as the last one about the same thing.
@@ -114,7 +117,8 @@ values (%(offer_id)s, %(decision_id)s, %(customer_id)s, %(device_id)s, %(install
 
 -- name: insert_offer_event
 -- One step of an offer's life; each happens once.
-insert into offer_event (offer_id, state, at, actor) values (%(offer_id)s, %(state)s, %(at)s, %(actor)s);
+insert into offer_event (offer_id, state, at, actor, reason)
+values (%(offer_id)s, %(state)s, %(at)s, %(actor)s, %(reason)s);
 
 -- name: update_offer_state
 -- Move an offer on.
@@ -132,12 +136,14 @@ with due as (
 insert into offer_event (offer_id, state, at, actor) select offer_id, 'expired', %(at)s::timestamptz, 'job' from ended;
 
 -- name: select_customers_to_review
--- Customers with an open offer that a replacement, an order or a device since may have made moot.
+-- Customers with an open offer that a replacement made or undone, an order or a device since may have made moot.
 select distinct o.customer_id
 from offer o
 where o.state in ('open', 'seen')
   and (exists (select 1 from installation i where i.installation_id = o.installation_id and i.ended_at is not null)
        or exists (select 1 from customer_order c where c.customer_id = o.customer_id and c.placed_at >= o.issued_at)
+       or exists (select 1 from installation i join device d using (device_id)
+                  where d.customer_id = o.customer_id and i.ended_by = 'undone' and i.ended_at >= o.issued_at)
        or (o.installation_id is null
            and exists (select 1 from device d join device_model m using (model)
                        where d.customer_id = o.customer_id and m.sku = o.sku)))
@@ -182,7 +188,7 @@ from offer where customer_id = %(customer_id)s and state in ('open', 'seen') ord
 
 -- name: select_offer_events
 -- The steps of an offer's life, oldest first.
-select e.state, e.at, e.actor from offer_event e
+select e.state, e.at, e.actor, e.reason from offer_event e
 where e.offer_id = %(offer_id)s
 order by e.at, array_position(array['open', 'seen', 'accepted', 'ordered', 'declined', 'expired', 'withdrawn'], e.state);
 

@@ -60,7 +60,7 @@ def lock_unanswered_offers(conn: WriteConnection, customer_id: CustomerId) -> li
 def select_offer_events(conn: ReadConnection, offer_id: str) -> list[OfferEvent]:
     """The steps of an offer's life, oldest first."""
     rows = conn.execute(_Q["select_offer_events"], {"offer_id": offer_id}).fetchall()
-    return [OfferEvent(OfferState(state), at, actor) for state, at, actor in rows]
+    return [OfferEvent(OfferState(state), at, actor, reason) for state, at, actor, reason in rows]
 
 
 def select_offer_counts(conn: ReadConnection) -> dict[OfferState, int]:

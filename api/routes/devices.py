@@ -69,7 +69,10 @@ class RegisteredOut(DeviceOut):
 
 
 class InstallationOut(Out):
-    """One consumable in the device; `ended_at` is null for the current one."""
+    """One consumable in the device; `ended_at` is null for the current one.
+
+    `ended_by` is `undone` for one that was never put in: what spoke for it `came_back`, or was `contradicted`.
+    """
 
     installation_id: int
     part: str
@@ -77,6 +80,7 @@ class InstallationOut(Out):
     installed_at: datetime
     ended_at: datetime | None
     ended_by: str | None
+    undone_because: str | None
 
 
 class LatestOut(Out):

@@ -9,8 +9,9 @@ from devices.installations import update_installations
 from devices.nouns import Device, Installation, Reading
 from devices.readings import insert_readings
 from devices.registry import register_device
-from devices.store import select_installations, select_metrics
-from millpond.kernel.db import WriteConnection
+from devices.retention import drop_old_readings
+from devices.store import refresh_reading_day, select_installations, select_metrics
+from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost
 from millpond.kernel.jobs import claim_run
 
@@ -161,3 +162,82 @@ def test_a_counter_that_begins_again_while_the_percentage_is_silent_is_a_new_fil
     read(conn, device, "filter_used_h", range(240), start=START + 240 * HOUR, step=HOUR)
     read(conn, device, "filter_life_pct", [43 - i // 35 for i in range(240)], start=START, step=HOUR)
     assert update_installations(conn, AT) == 1
+
+
+def test_a_replacement_whose_old_level_comes_back_is_undone(conn: WriteConnection) -> None:
+    device = make_device(conn, model="generic-purifier-pct")
+    days = timedelta(days=1)
+    read(conn, device, "filter_life_pct", [40.0] * 240, start=START, step=HOUR)
+    read(conn, device, "filter_life_pct", [100.0] * 72, start=START + 10 * days, step=HOUR)
+    assert update_installations(conn, START + 13 * days) == 1
+    [wrong, old] = parts_of(conn, device)
+    read(conn, device, "filter_life_pct", [39.0] * 72, start=START + 13 * days, step=HOUR)
+    at = START + 16 * days
+    assert update_installations(conn, at) == 0
+    after = {part.installation_id: part for part in parts_of(conn, device)}
+    restored, undone = after[old.installation_id], after[wrong.installation_id]
+    assert (restored.installed_at, restored.ended_at, restored.ended_by) == (START, None, None)
+    assert (undone.ended_at, undone.ended_by, undone.undone_because) == (at, "undone", "came_back")
+    assert update_installations(conn, AT) == 0
+    assert len(parts_of(conn, device)) == 2
+
+
+def test_a_replacement_that_another_limit_contradicts_later_is_undone(conn: WriteConnection) -> None:
+    device = make_device(conn, model="generic-purifier-hours")
+    days = timedelta(days=1)
+    read(conn, device, "filter_used_h", [2000 + i for i in range(240)], start=START, step=HOUR)
+    read(conn, device, "filter_life_pct", [43 - i // 35 for i in range(240)], start=START, step=HOUR)
+    read(conn, device, "filter_used_h", range(240), start=START + 10 * days, step=HOUR)
+    assert update_installations(conn, START + 11 * days) == 1
+    read(conn, device, "filter_life_pct", [37 - i // 35 for i in range(240)], start=START + 10 * days, step=HOUR)
+    assert update_installations(conn, START + 15 * days) == 0
+    assert [(p.ended_by, p.undone_because) for p in parts_of(conn, device)] == [
+        ("undone", "contradicted"),
+        (None, None),
+    ]
+
+
+def test_an_id_that_is_read_again_undoes_the_replacement_it_seemed_to_tell_of(conn: WriteConnection) -> None:
+    device = make_device(conn)
+    read(conn, device, "filter_tag", ["A1", "A1", "B7", "B7"], start=START, step=24 * HOUR)
+    assert update_installations(conn, START + 4 * 24 * HOUR) == 1
+    read(conn, device, "filter_tag", ["A1", "A1"], start=START + 96 * HOUR, step=24 * HOUR)
+    assert update_installations(conn, START + 7 * 24 * HOUR) == 0
+    assert [i.undone_because for i in parts_of(conn, device)] == ["came_back", None]
+
+
+def test_a_real_replacement_after_one_that_was_undone_is_found(conn: WriteConnection) -> None:
+    device = make_device(conn, model="generic-purifier-pct")
+    days = timedelta(days=1)
+    read(conn, device, "filter_life_pct", [12.0] * 10 + [100.0] * 3, start=START, step=days)
+    assert update_installations(conn, START + 12 * days) == 1
+    read(conn, device, "filter_life_pct", [11.0] * 5 + [100.0] * 5, start=START + 13 * days, step=days)
+    assert update_installations(conn, START + 30 * days) == 1
+    told = {(i.installed_at, i.ended_by) for i in parts_of(conn, device)}
+    assert told == {
+        (START, "percent_rise"),
+        (START + 10 * days, "undone"),
+        (START + 18 * days, None),
+    }
+
+
+def test_a_run_for_a_past_moment_undoes_nothing(conn: WriteConnection) -> None:
+    device = make_device(conn, model="generic-purifier-pct")
+    read(conn, device, "filter_life_pct", [12, 12, 100, 100, 100], start=START, step=24 * HOUR)
+    assert update_installations(conn, AT) == 1
+    before = parts_of(conn, device)
+    for hours in range(0, 120, 6):
+        assert update_installations(conn, START + hours * HOUR) == 0
+        assert parts_of(conn, device) == before
+
+
+def test_of_a_day_whose_readings_were_dropped_its_ends_still_tell_of_a_replacement(database: str) -> None:
+    changed = START + 100 * HOUR
+    with connect(database) as conn:
+        device = make_device(conn, model="generic-purifier-pct")
+        read(conn, device, "filter_life_pct", [30.0] * 100, start=START, step=HOUR)
+        read(conn, device, "filter_life_pct", [100.0] * 100, start=changed, step=HOUR)
+        assert drop_old_readings(conn, AT) > 0
+        refresh_reading_day(conn)
+        assert update_installations(conn, AT) == 1
+        assert parts_of(conn, device)[0].installed_at.date() == changed.date()

@@ -5,16 +5,21 @@ from datetime import timedelta
 
 import pytest
 
+from attribution.nouns import Channel, OrderItem
 from devices.nouns import Device
 from devices.registry import register_device
+from devices.store import select_model_parts
 from forecasting.job import run_forecasts
 from forecasting.nouns import CurrentForecast
 from forecasting.store import select_current_forecasts
 from millpond.kernel.db import WriteConnection
+from millpond.kernel.ids import Sku
+from offers.checkout import place_order
+from offers.life import accept_offer
 from offers.nouns import OfferState
-from offers.store import select_decisions
+from offers.store import select_decisions, select_facts, select_offer_events
 from tests.forecasting.fleet_in_database import DAY, add_readings
-from tests.household import offers_of, run_job
+from tests.household import current_part, forecast, offers_of, run_job
 from tests.people import AT, Shop, make_shop
 
 HOURS_MODEL, PCT_MODEL, WATER_MODEL = "generic-purifier-hours", "generic-purifier-pct", "reed-water-1"
@@ -62,13 +67,18 @@ DOUBTFUL: dict[str, tuple[str, dict[str, Values], str]] = {
         "means_no_value",
     ),
     "a counter that counts two hours an hour": (
-        HOURS_MODEL,
-        {"filter_used_h": [1400 + 48 * d for d in DAYS]},
+        WATER_MODEL,
+        {"filter_used_h": [6_500 + 48 * d for d in DAYS]},
         "counter_outruns_time",
     ),
     "a counter that counts two hours an hour since last week": (
+        WATER_MODEL,
+        {"filter_used_h": [*(7_000 + 5 * d for d in range(28)), *(7_140 + 48 * d for d in range(12))]},
+        "counter_outruns_time",
+    ),
+    "a counter of weighted hours that counts five an hour": (
         HOURS_MODEL,
-        {"filter_used_h": [*(2600 + 5 * d for d in range(28)), *(2740 + 48 * d for d in range(12))]},
+        {"filter_used_h": [120 * d for d in range(28)]},
         "counter_outruns_time",
     ),
     "a counter that jumped a month ago and counts on": (
@@ -176,3 +186,66 @@ def test_a_fit_that_cannot_run_costs_nobody_their_forecast(
     run_forecasts(conn, AT, made_at=AT)
     [found] = select_current_forecasts(conn, [device.device_id], AT)
     assert (found.method, found.reason) == ("fixed_rate", None)
+
+
+def test_a_replacement_that_is_undone_gives_back_the_forecast_the_offers_and_the_stock(conn: WriteConnection) -> None:
+    shop, device = live(conn, PCT_MODEL, {"filter_life_pct": [53 - d for d in DAYS]})
+    first = forecast_and_offer(conn, device)
+    [offer] = offers_of(conn, shop.customer.customer_id)
+    accept_offer(conn, offer.offer_id, customer_id=shop.customer.customer_id, at=AT)
+    add_readings(conn, device, "filter_life_pct", [90.0, 90, 90], NOW + DAY)
+    run_forecasts(conn, AT + 3 * DAY, made_at=AT + 3 * DAY, forecaster="fixed")
+    run_job(conn, AT + 3 * DAY)
+    [wrong] = select_current_forecasts(conn, [device.device_id], AT + 3 * DAY)
+    assert wrong.installation_id != first.installation_id
+    # The false part is taken for the one that was ordered; then the household is offered another for it.
+    forecast(conn, current_part(conn, device), AT + 8 * DAY, at=AT + 3 * DAY)
+    run_job(conn, AT + 3 * DAY)
+    [open_offer] = [o for o in offers_of(conn, shop.customer.customer_id) if o.state is OfferState.OPEN]
+    add_readings(conn, device, "filter_life_pct", [13.0, 13, 12], NOW + 4 * DAY)
+    run_forecasts(conn, AT + 6 * DAY, made_at=AT + 6 * DAY, forecaster="fixed")
+    run_job(conn, AT + 6 * DAY)
+    [found] = select_current_forecasts(conn, [device.device_id], AT + 6 * DAY)
+    assert (found.installation_id, found.remaining_pct, found.reason) == (first.installation_id, 12, None)
+    events = select_offer_events(conn, open_offer.offer_id)
+    assert [(event.state, event.reason) for event in events] == [("open", None), ("withdrawn", "replacement_undone")]
+    assert [o for o in offers_of(conn, shop.customer.customer_id) if o.state is OfferState.OPEN] == []
+    facts = select_facts(conn, open_offer, shop.customer.customer_id, AT + 6 * DAY)
+    assert facts.spare == 1
+
+
+def test_an_offer_for_another_device_goes_when_the_spare_it_had_lost_is_back(conn: WriteConnection) -> None:
+    shop, device = live(conn, PCT_MODEL, {"filter_life_pct": [80.0] * 40})
+    place_order(
+        conn,
+        customer_id=shop.customer.customer_id,
+        channel=Channel.STORE,
+        store_id=shop.store.store_id,
+        items=[OrderItem(current_sku(conn, device), 1)],
+        currency="EUR",
+        at=AT - 5 * DAY,
+    )
+    other = register_device(
+        conn, serial="Y", model=PCT_MODEL, customer_id=shop.customer.customer_id, installed_at=START, at=START
+    )
+    add_readings(conn, other, "filter_life_pct", [53 - d for d in range(44)], NOW - 39 * DAY)
+    add_readings(conn, device, "filter_life_pct", [100.0, 100, 100], NOW + DAY)
+    run_forecasts(conn, AT + 3 * DAY, made_at=AT + 3 * DAY, forecaster="fixed")
+    run_job(conn, AT + 3 * DAY)
+    [offer] = offers_of(conn, shop.customer.customer_id)
+    assert (offer.device_id, offer.state) == (other.device_id, OfferState.OPEN)
+    add_readings(conn, device, "filter_life_pct", [79.0, 79], NOW + 4 * DAY)
+    run_forecasts(conn, AT + 5 * DAY, made_at=AT + 5 * DAY, forecaster="fixed")
+    run_job(conn, AT + 5 * DAY)
+    events = select_offer_events(conn, offer.offer_id)
+    assert (events[-1].state, events[-1].reason) == (OfferState.WITHDRAWN, "provided_for")
+
+
+def current_sku(conn: WriteConnection, device: Device) -> Sku:
+    part = current_part(conn, device)
+    return next(
+        p.sku
+        for parts in select_model_parts(conn).values()
+        for p in parts.values()
+        if p.part == part.part and p.consumable == part.consumable
+    )
