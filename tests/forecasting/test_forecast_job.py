@@ -149,7 +149,7 @@ def test_a_new_part_without_readings_lasts_as_long_as_its_kind_does(conn: WriteC
 def test_a_device_that_never_spoke_gets_no_date(conn: WriteConnection) -> None:
     device = add_device(conn, "A", PCT, START)
     forecast(conn, START + 20 * DAY)
-    assert only(conn, device.device_id).reason == "nothing was read of this part in recent years, installed 20 days ago"
+    assert only(conn, device.device_id).reason == "nothing was read of this part, which was put in 20 days ago"
 
 
 def test_too_few_steps_make_the_forecast_a_prior(conn: WriteConnection) -> None:
@@ -189,7 +189,7 @@ def test_a_reading_that_is_no_number_does_not_stop_the_night(conn: WriteConnecti
     at = START + 30 * DAY
     forecast(conn, at)
     assert days_until(only(conn, good.device_id), at) == pytest.approx(60, rel=0.2)
-    assert only(conn, bad.device_id).reason == "nothing was read of this part in recent years, installed 30 days ago"
+    assert only(conn, bad.device_id).reason == "nothing was read of this part, which was put in 30 days ago"
 
 
 def test_the_one_that_cannot_be_forecast_gets_a_reason_and_the_others_their_dates(
