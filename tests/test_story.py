@@ -52,7 +52,7 @@ def now(household: tuple[Fleet, datetime]) -> datetime:
 def settings(database: str, broker_url: str) -> Settings:
     return load_settings(
         database_url=database, broker_url=broker_url, jwt_secret=SECRET, http_port=0, consumer_id="the-story",
-        clock_past_days=36_500,
+        clock_past_days=36_500, reading_keep_days=0,
     )  # fmt: skip
 
 
