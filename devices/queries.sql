@@ -168,12 +168,13 @@ delete from claim_failures where customer_id = %(customer_id)s;
 select state, session, changed_at from device_status where device_id = %(device_id)s;
 
 -- name: upsert_device_status
--- An online always counts; an offline only of the session that is online.
+-- An online always counts; an offline only of the session that is online. What says nothing new moves no time.
 insert into device_status (device_id, state, session, changed_at)
 values (%(device_id)s, %(state)s, %(session)s, %(at)s)
 on conflict (device_id) do update
 set state = excluded.state, session = excluded.session, changed_at = excluded.changed_at
-where excluded.state = 'online' or device_status.session = excluded.session;
+where (excluded.state = 'online' or device_status.session = excluded.session)
+  and (device_status.state, device_status.session) <> (excluded.state, excluded.session);
 
 -- name: select_metrics
 -- All metrics of all models.

@@ -59,7 +59,7 @@ def select_device_status(conn: ReadConnection, device_id: DeviceId) -> DeviceSta
 
 
 def upsert_device_status(conn: WriteConnection, device_id: DeviceId, *, state: str, session: str, at: datetime) -> bool:
-    """Record a status; False when it was an offline of an older session."""
+    """Record a status; False when it was an offline of an older session, or nothing new."""
     values = {"device_id": device_id, "state": state, "session": session, "at": at}
     return conn.execute(_Q["upsert_device_status"], values).rowcount == 1
 
