@@ -47,6 +47,9 @@ def _decode(delivery: Delivery, registry: Registry, limits: Limits) -> Decoded:
     if serial is None:
         decoded.rejections.append(Rejection("bad_topic", f"topic {delivery.topic[:200]!r} is not one of ours"))
         return decoded
+    if not delivery.payload:
+        # So a retained message is deleted; whoever is subscribed is handed that too, and there is nothing in it.
+        return decoded
     if len(delivery.payload) > limits.payload_max_bytes:
         size, most = len(delivery.payload), limits.payload_max_bytes
         return _reject_unread(decoded, "too_large", f"the payload has {size:,} bytes, {most:,} are allowed")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from devices.nouns import DeviceStatus
 from devices.registry import register_device
 from devices.store import select_device, select_device_status, select_latest
 from devices.wire import SEQ_MAX
@@ -182,6 +183,25 @@ def test_an_offline_of_an_older_session_is_ignored(conn: WriteConnection) -> Non
     status = select_device_status(conn, device.device_id)
     assert status is not None
     assert (status.state, status.session) == ("online", "s2")
+
+
+def test_a_status_that_says_nothing_new_moves_no_time(conn: WriteConnection) -> None:
+    device, later = select_device(conn, S), NOW + timedelta(days=1)
+    assert device is not None
+    for at in (NOW, later):
+        online = delivery({"state": "online", "session": "s1"}, channel="status", at=at)
+        store(conn, replace(online, retained=at == later))
+    assert select_device_status(conn, device.device_id) == DeviceStatus("online", "s1", NOW)
+    store(conn, delivery({"state": "offline", "session": "s1"}, channel="status", at=later))
+    assert select_device_status(conn, device.device_id) == DeviceStatus("offline", "s1", later)
+
+
+@pytest.mark.parametrize("channel", ["telemetry", "backfill", "status", "command/c1/result"])
+def test_an_empty_message_is_nothing_and_is_counted(conn: WriteConnection, channel: str) -> None:
+    store(conn, sample(1, 64))
+    assert outcomes(store(conn, delivery(b"", channel=channel))) == (0, 0, 0, 0)
+    assert conn.execute("select count(*) from quarantine").fetchone() == (0,)
+    assert conn.execute("select messages, received, stored from ingest_minute").fetchall() == [(2, 1, 1)]
 
 
 def test_a_message_the_database_refuses_is_quarantined_and_its_numbers_are_safe(conn: WriteConnection) -> None:
