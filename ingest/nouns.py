@@ -66,7 +66,8 @@ class Decoded:
     """What one delivery became. `items` is the number of outcomes it owes: readings, rejections, and what is no news:
     values of a retained message that say neither when they were measured nor their number.
 
-    `numbers_lost` says that there are samples in its bytes, or may be, whose numbers cannot be read.
+    `numbers_lost` says that there are samples in its bytes, or may be, whose numbers cannot be read; they are of
+    `boot`, or of any where that cannot be read either.
     """
 
     delivery: Delivery
@@ -75,6 +76,7 @@ class Decoded:
     rejections: list[Rejection] = field(default_factory=list)
     no_news: int = 0
     seqs: list[SeqKey] = field(default_factory=list)
+    boot: str | None = None
     numbers_lost: bool = False
     status: Status | None = None
     gone: ResendResult | None = None

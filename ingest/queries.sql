@@ -146,9 +146,12 @@ with due as (
 select serial, boot, from_seq, to_seq from moved where has_turn;
 
 -- name: note_unreadable
--- What these devices sent has numbers that nobody can read: it may be their answer to what they were asked for.
-update watched_gap set answered = answered + 1, awaits_answer = false
-where serial = any(%(serials)s::text[]) and awaits_answer;
+-- What came of these boots, or of any of a serial's, has numbers that nobody can read: it may be the answer to what
+-- was asked for.
+update watched_gap w set answered = answered + 1, awaits_answer = false
+where awaits_answer
+  and exists (select from unnest(%(serials)s::text[], %(boots)s::text[]) as k (serial, boot)
+              where k.serial = w.serial and (k.boot is null or k.boot = w.boot));
 
 -- name: give_up_gaps
 -- Wait no longer for gaps that were answered so often by what nobody can read; that is in quarantine.

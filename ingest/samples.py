@@ -1,6 +1,6 @@
 """Telemetry and backfill, sample by sample: what is unreadable in part costs that part, and its numbers are found."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,8 +38,8 @@ def decode_telemetry(decoded: Decoded, registry: Registry, limits: Limits) -> No
     decoded.seqs = _numbers(decoded.serial, message)
     read = sum(isinstance(sample, Sample) for sample in samples)
     fault = "; ".join(filter(None, [not_json and f"{not_json}, {read} of its samples can be read", message.fault]))
-    is_numbered = bool(fault or message.boot) or any(isinstance(raw, dict) and "seq" in raw for raw in message.samples)
-    decoded.numbers_lost = content.lost or (is_numbered and len(decoded.seqs) < max(1, len(message.samples)))
+    decoded.boot = message.boot
+    decoded.numbers_lost = content.lost or bool(fault and not decoded.seqs) or _loses_numbers(message, samples)
     if rejection := _refuse_whole(decoded.serial, message, registry):
         decoded.rejections.append(rejection)
         return
@@ -75,6 +75,17 @@ def _numbers(serial: str, message: Message) -> list[SeqKey]:
         return []
     seqs = (parse_seq(raw.get("seq")) for raw in message.samples if isinstance(raw, dict))
     return [SeqKey(serial, message.boot, seq) for seq in seqs if seq is not None]
+
+
+def _loses_numbers(message: Message, samples: Sequence[Sample | str]) -> bool:
+    """Whether a sample has a number that does not count, or may have had one. One that is read and never had any
+    loses nothing, and is no answer to what its device was asked for."""
+    return any(
+        parse_seq(raw["seq"]) is None or message.boot is None
+        if isinstance(raw, dict) and raw.get("seq") is not None
+        else isinstance(sample, str)
+        for raw, sample in zip(message.samples, samples, strict=True)
+    )
 
 
 def _refuse_whole(serial: str, message: Message, registry: Registry) -> Rejection | None:

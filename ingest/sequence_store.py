@@ -1,6 +1,6 @@
 """One function, one statement: the numbers that each boot sent, and what is missing between them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -90,9 +90,11 @@ def ask_gaps(conn: WriteConnection, *, of_device: int, limit: int, longest: time
     return [Gap(row[0], row[1], int(row[2]), int(row[3])) for row in rows]
 
 
-def note_unreadable(conn: WriteConnection, serials: Sequence[str]) -> None:
-    """What these devices sent has numbers that cannot be read: it may be the answer to what they were asked."""
-    conn.execute(_Q["note_unreadable"], {"serials": list(serials)})
+def note_unreadable(conn: WriteConnection, boots: Collection[tuple[str, str | None]]) -> None:
+    """What came of these boots (None: of any of its serial's) has numbers that cannot be read: it may be the answer to
+    what their devices were asked."""
+    values = {"serials": [serial for serial, _ in boots], "boots": [boot for _, boot in boots]}
+    conn.execute(_Q["note_unreadable"], values)
 
 
 def give_up_gaps(conn: WriteConnection, times: int) -> list[GivenUp]:

@@ -98,7 +98,7 @@ def _store_sequences(conn: WriteConnection, batch: Sequence[Decoded], limits: Li
     if boots := group_by_boot(batch):
         added = upsert_sequences(conn, boots, at, limits.boot_ranges_max)
         watch_gaps(conn, boots)
-    if unreadable := sorted({decoded.serial for decoded in batch if decoded.numbers_lost}):
+    if unreadable := {(decoded.serial, decoded.boot) for decoded in batch if decoded.numbers_lost}:
         note_unreadable(conn, unreadable)
     for serial, boot in added.overflowing:
         extra = {"event": "too_many_gaps", "serial": serial, "boot": boot}

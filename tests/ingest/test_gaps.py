@@ -209,6 +209,32 @@ def test_a_message_whose_numbers_can_be_read_is_no_such_answer(
     assert conn.execute("select answered from watched_gap").fetchall() == [(0,)]
 
 
+UNNUMBERED: list[dict[str, Any]] = [
+    {"boot": "b", "metrics": {"filter_life_pct": 64}}, {"boot": "b", "seq": None, "metrics": {"filter_life_pct": 64}},
+    {"boot": "b", "samples": [{"seq": 1, "metrics": {"filter_life_pct": 64}}, {"metrics": {"filter_life_pct": 63}}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("message", UNNUMBERED)
+def test_a_message_that_is_read_and_never_had_a_number_is_no_such_answer(
+    conn: WriteConnection, watch: Watch, message: dict[str, Any]
+) -> None:
+    """Nothing of it is in quarantine, and the device has the missing sample still."""
+    store_seqs(conn, [1, 3])
+    for _ in range(6):
+        watch.look(timedelta(days=1))
+        store(conn, json.dumps(message).encode())
+    assert (complete(conn), watch.acks) == (1, [])
+
+
+def test_what_cannot_be_read_of_another_boot_is_no_such_answer(conn: WriteConnection, watch: Watch) -> None:
+    store_seqs(conn, [1, 3])
+    for _ in range(6):
+        watch.look(timedelta(days=1))
+        store(conn, UNREADABLE.replace(b'"b"', b'"c"'))
+    assert (complete(conn), watch.acks) == (1, [])
+
+
 def test_what_another_device_sends_is_no_answer(conn: WriteConnection, watch: Watch) -> None:
     store_seqs(conn, [1, 3])
     watch.look()
