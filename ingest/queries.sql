@@ -60,7 +60,8 @@ on conflict (digest) do update set received_at = excluded.received_at;
 -- name: upsert_sequences
 -- Add the sequence numbers of a batch; returns up to where each boot is complete, and whether numbers were left out.
 -- A device gives up only what is missing, so nothing beyond its highest number. What a boot has is kept in at most
--- so many ranges, the first ones: those that follow were never received, for all that we know.
+-- so many ranges, the first ones: those that follow were never received, for all that we know. Of what was not read
+-- the last ones are merged instead: a number too many there costs a look, one too few a sample.
 with proposed as (
     select t.serial, t.boot, t.received, t.received - t.read as unread,
            t.gone * nummultirange(numrange(0, upper(t.received + coalesce(s.received, '{}')))) as given_up
@@ -71,14 +72,16 @@ with proposed as (
     where t.received <> '{}' or s.received <> '{}'
 )
 insert into sequence (serial, boot, received, unread, given_up, first_seen_at, last_seen_at, overflow_at)
-select serial, boot, first_ranges(received, %(most)s), first_ranges(unread, %(most)s), first_ranges(given_up, %(most)s),
+select serial, boot, first_ranges(received, %(most)s), first_ranges(received, %(most)s) * merged_ranges(unread, %(most)s),
+       first_ranges(given_up, %(most)s),
        %(at)s, %(at)s, case when has_more_ranges(received, %(most)s) then %(at)s::timestamptz end
 from proposed order by serial, boot
 on conflict (serial, boot) do update
 set received = first_ranges(sequence.received + excluded.received, %(most)s),
     given_up = first_ranges(sequence.given_up + excluded.given_up, %(most)s),
-    unread = first_ranges(sequence.unread - (excluded.received - excluded.unread)
-                          + (excluded.unread - sequence.received), %(most)s),
+    unread = first_ranges(sequence.received + excluded.received, %(most)s)
+             * merged_ranges(sequence.unread - (excluded.received - excluded.unread)
+                             + (excluded.unread - sequence.received), %(most)s),
     last_seen_at = excluded.last_seen_at,
     overflow_at = case when excluded.overflow_at is not null
                             or has_more_ranges(sequence.received + excluded.received, %(most)s)

@@ -119,3 +119,15 @@ def test_bad_values_of_one_message_are_retried_together(conn: WriteConnection) -
     store_batch(conn, [message(sample(1, made_up=1, invented=2, power=1))], LIMITS, consumer="test", at=NOW)
     assert retry(conn, "unknown_metric") == RetrySummary(messages=1, refused=1, tally=Tally(duplicate=3))
     assert len(open_items(conn)) == 3
+
+
+def test_of_a_boot_with_bad_samples_without_end_every_one_is_stored_at_last(conn: WriteConnection) -> None:
+    """They have no clock, so nothing but their number says that they were never read."""
+    few = Limits(262_144, timedelta(days=365), timedelta(minutes=5), 50)
+    for seq in range(1, 201):
+        bad = 900 * (seq % 2)
+        timeless = message({"boot": "b", "seq": seq, "metrics": {"filter_life_pct": 60 + bad}})
+        store_batch(conn, [timeless], few, consumer="test", at=NOW)
+    conn.execute("update metric set max_value = 1000 where name = 'filter_life_pct'")
+    assert retry(conn, "out_of_range") == RetrySummary(messages=100, stored=100, tally=Tally(stored=100))
+    assert conn.execute("select count(*) from reading").fetchone() == (200,)
