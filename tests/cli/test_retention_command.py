@@ -48,7 +48,7 @@ def test_the_scheduler_lets_old_rows_go_once_a_day_and_says_in_words_what_went(f
     with connect(filled) as conn:
         row = conn.execute("select summary from job_run where job = 'retention'").fetchone()
     assert row is not None
-    words = "3 old rows deleted, of them: corrected times 1, answers kept for repeated requests 2"
+    words = "old rows deleted 3, of them: corrected times 1, answers kept for repeated requests 2"
     assert job_words("retention", row[0]) == words
     assert count(filled) == (0, 0)
 
