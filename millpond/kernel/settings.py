@@ -10,14 +10,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from millpond.kernel.clock import Clock, parse_clock
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.kept import KeptDays
-from millpond.kernel.secret_strength import find_weakness
+from millpond.kernel.signing import SigningSecrets
 
-_OWN = ("customer_jwt_secret", "staff_jwt_secret", "operator_jwt_secret", "badge_secret")
-_SIGNING = tuple(f"{name}{age}" for name in ("jwt_secret", *_OWN) for age in ("", "_previous"))
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-class Settings(BaseSettings, KeptDays):
+class Settings(BaseSettings, KeptDays, SigningSecrets):
     """What an operator can set. Each field's description is one row of the README's table."""
 
     model_config = SettingsConfigDict(env_prefix="MILLPOND_", frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -30,38 +28,6 @@ class Settings(BaseSettings, KeptDays):
         default=SecretStr(""),
         description="MQTT broker: `mqtt://user:pass@host:port`, or `mqtts://` for TLS.",
     )
-    jwt_secret: SecretStr = Field(
-        default=SecretStr(""),
-        description="Secret that signs access tokens and staff codes; at least 32 bytes, no default.",
-    )
-    jwt_secret_previous: SecretStr = Field(
-        default=SecretStr(""),
-        description="The `MILLPOND_JWT_SECRET` before, while tokens that it signed are still about.",
-    )
-    customer_jwt_secret: SecretStr = Field(
-        default=SecretStr(""),
-        description="Secret that signs customers' tokens; without one, a key derived from `MILLPOND_JWT_SECRET`.",
-    )
-    customer_jwt_secret_previous: SecretStr = Field(
-        default=SecretStr(""), description="The customers' secret before, during a rotation."
-    )
-    staff_jwt_secret: SecretStr = Field(default=SecretStr(""), description="The same for staff members' tokens.")
-    staff_jwt_secret_previous: SecretStr = Field(
-        default=SecretStr(""), description="The staff members' secret before, during a rotation."
-    )
-    operator_jwt_secret: SecretStr = Field(default=SecretStr(""), description="The same for operators' tokens.")
-    operator_jwt_secret_previous: SecretStr = Field(
-        default=SecretStr(""), description="The operators' secret before, during a rotation."
-    )
-    badge_secret: SecretStr = Field(
-        default=SecretStr(""),
-        description="Secret of printed badges; without one `MILLPOND_JWT_SECRET`, whose change then voids them.",
-    )
-    badge_secret_previous: SecretStr = Field(
-        default=SecretStr(""), description="The badges' secret before, as long as badges of it are worn."
-    )
-    token_issuer: str = Field(default="", description="The `iss` that every token must carry; none when empty.")
-    token_audience: str = Field(default="", description="The `aud` that every token must carry; none when empty.")
     require_timescale: bool = Field(
         default=False,
         description="Refuse to start when TimescaleDB cannot be created, instead of running without.",
@@ -282,22 +248,10 @@ class Settings(BaseSettings, KeptDays):
             value = getattr(self, name)
             text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             if name == "jwt_secret":
-                self._require_secrets()
+                self.require_secrets()
             elif not text:
                 raise ConfigurationError(f"MILLPOND_{name.upper()} is not set: {_describe(name)}")
         return self
-
-    def _require_secrets(self) -> None:
-        """Every secret that signs is a good one for one purpose; the shared one is there unless nobody needs it."""
-        given = {name: getattr(self, name).get_secret_value() for name in _SIGNING}
-        if not given["jwt_secret"] and not all(given[name] for name in _OWN):
-            raise ConfigurationError(f"MILLPOND_JWT_SECRET is not set: {_describe('jwt_secret')}")
-        used: dict[str, str] = {}
-        for name in (name for name in _SIGNING if given[name]):
-            if weakness := find_weakness(given[name]):
-                raise ConfigurationError(f"MILLPOND_{name.upper()} is {weakness}")
-            if (other := used.setdefault(given[name], name)) != name and "badge" not in name:
-                raise ConfigurationError(f"MILLPOND_{name.upper()} is that of MILLPOND_{other.upper()}: take another")
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -317,8 +271,8 @@ def _describe(name: str) -> str:
 def settings_table() -> str:
     """The README's table of settings, as Markdown."""
     rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
-    # What a base class adds comes last.
-    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] not in Settings.__annotations__):
+    # How long rows are kept comes last.
+    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in KeptDays.model_fields):
         default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
         shown = f"`{str(default).lower() if isinstance(default, bool) else default}`" if default != "" else "–"
         rows.append(f"| `MILLPOND_{name.upper()}` | {shown} | {field.description} |")
