@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import permutations
 
-from devices.levels import RETURN_DAYS
+from devices.levels import RETURN_DAYS, SETTLING_DAYS
 from devices.limits import COUNTS, PERCENTAGES, bound_pct_per_day, quantum_pct
 from devices.nouns import Measure, PartLimit
 
@@ -15,8 +15,10 @@ RECENT_DAYS = 14
 _TOGETHER_DAYS = 3.0  # limits of one part may tell of one change so far apart
 _NEARLY_USED_UP_PCT = 25.0
 _COUNTER_ALONE_PCT, _PERCENTAGE_ALONE_PCT = 50.0, 75.0
-# What firmware says when it has nothing to say: all bits set, signed and unsigned, and all nines.
-_NO_VALUE = (-1, 255, 999, 9_999, 32_767, 65_535, 99_999, 999_999, 2**31 - 1, 2**32 - 1)
+# What firmware says when it has nothing to say: all bits set, signed and unsigned, of 12 and 14 bits too, and all but
+# the last; the same in tenths, hundredths and minutes of an hour; and all nines.
+_BITS = (255, 4_095, 16_383, 32_767, 65_534, 65_535, 2**31 - 1, 2**32 - 1)
+_NO_VALUE = (-1, 999, 9_999, 99_999, 999_999, *(bits / parts for bits in _BITS for parts in (1, 10, 60, 100)))
 
 
 class Doubt(StrEnum):
@@ -59,6 +61,8 @@ def find_doubt(states: Sequence[LimitState], *, threshold_pct: float, at: float)
         return Doubt.LIMITS_CONTRADICT
     if any(_fell(state, fresh) and at - (state.fell_at or at) <= RETURN_DAYS for state in fresh):
         return Doubt.SUDDEN_FALL
+    if any(_begins_used_up(state, threshold_pct, at) for state in fresh):
+        return Doubt.SUDDEN_FALL
     return None
 
 
@@ -89,6 +93,15 @@ def _fell(state: LimitState, fresh: Sequence[LimitState]) -> bool:
         other is not state and other.fell_at is not None and abs(other.fell_at - state.fell_at) <= _TOGETHER_DAYS
         for other in fresh
     )
+
+
+def _begins_used_up(state: LimitState, threshold_pct: float, at: float) -> bool:
+    """A percentage that began so low less than a day ago: a display that has read nothing yet says the same.
+
+    Of each day its last reading is known, so that it takes up to two days until it is believed.
+    """
+    lately = at - state.began_at < SETTLING_DAYS
+    return lately and state.limit.measure in PERCENTAGES and max(state.began_pct, state.remaining_pct) <= threshold_pct
 
 
 def _contradict(one: LimitState, other: LimitState) -> bool:

@@ -158,6 +158,26 @@ def test_what_can_be_is_believed_and_offered(conn: WriteConnection, case: str) -
     assert [offer.state for offer in offers_of(conn, shop.customer.customer_id)] == [OfferState.OPEN]
 
 
+@pytest.mark.parametrize("none", [4_095, 16_383, 65_534, 65_535, 6_553.5])
+def test_a_counter_that_always_stands_where_its_bits_end_sells_nothing(conn: WriteConnection, none: float) -> None:
+    shop, device = live(conn, HOURS_MODEL, {"filter_used_h": [none] * 40})
+    assert forecast_and_offer(conn, device).reason_code == "means_no_value"
+    assert offers_of(conn, shop.customer.customer_id) == []
+
+
+@pytest.mark.parametrize("hours", [1, 3, 20])
+def test_a_device_that_begins_at_zero_sells_nothing_for_a_day(conn: WriteConnection, hours: int) -> None:
+    shop, device = live(conn, PCT_MODEL, {"filter_life_pct": [0.0] * hours}, step=HOUR)
+    assert forecast_and_offer(conn, device).reason_code == "sudden_fall"
+    assert offers_of(conn, shop.customer.customer_id) == []
+
+
+def test_a_device_that_begins_used_up_and_stays_so_is_believed_after_two_days(conn: WriteConnection) -> None:
+    shop, device = live(conn, PCT_MODEL, {"filter_life_pct": [3.0] * 49}, step=HOUR)
+    assert forecast_and_offer(conn, device).reason_code is None
+    assert [offer.state for offer in offers_of(conn, shop.customer.customer_id)] == [OfferState.OPEN]
+
+
 @pytest.mark.parametrize("zeros", [1, 4, 20])
 def test_a_night_at_zero_sells_nothing_whenever_it_is_looked_at(conn: WriteConnection, zeros: int) -> None:
     values = [70.0] * 200 + [0.0] * zeros
