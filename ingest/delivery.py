@@ -17,7 +17,7 @@ class Delivery:
     """One PUBLISH as it came: `mid` and `epoch` say which connection's acknowledgement it is owed.
 
     `arrived_s` is when, on the monotonic clock: how long it has waited since is ingest's lag. `retained` says that the
-    broker had kept it for whoever subscribes: it may be of any age.
+    broker had kept it for whoever subscribes: it may be of any age. `redelivered` says that it handed it to us before.
     """
 
     topic: str
@@ -29,3 +29,4 @@ class Delivery:
     epoch: int
     arrived_s: float = 0.0
     retained: bool = False
+    redelivered: bool = False

@@ -57,6 +57,40 @@ select * from unnest(%(digests)b::bytea[], %(topics)b::text[], %(payloads)b::byt
                      %(received_ats)b::timestamptz[])
 on conflict (digest) do update set received_at = excluded.received_at;
 
+-- name: select_changed_names
+-- Registered devices' keys under which a name was heard that is not the live one.
+select distinct k.serial, k.kind
+from unnest(%(serials)s::text[], %(kinds)s::text[], %(names)s::text[]) as k (serial, kind, name)
+left join live_name l using (serial, kind)
+where l.name is distinct from k.name and exists (select from device d where d.serial = k.serial);
+
+-- name: lock_live_names
+-- What is known of the names that are live for these, for this transaction alone; in key order, so that two writers never
+-- deadlock.
+select serial, kind, name, since, before, returned_at, shared_names, shared_first_at, shared_last_at, shared_returns
+from live_name l join unnest(%(serials)s::text[], %(kinds)s::text[]) as k (serial, kind) using (serial, kind)
+order by serial, kind for update of l;
+
+-- name: select_highest_seqs
+-- The highest number that came of each of these boots.
+select serial, boot, upper(s.received) - 1
+from unnest(%(serials)s::text[], %(boots)s::text[]) as k (serial, boot) join sequence s using (serial, boot)
+where s.received <> '{}';
+
+-- name: upsert_live_names
+-- Remember which names are live, what was live before them, and which took turns; in key order like the lock.
+insert into live_name (serial, kind, name, since, before, returned_at,
+                       shared_names, shared_first_at, shared_last_at, shared_returns)
+select serial, kind, name, since, before, returned_at, shared_names, shared_first_at, shared_last_at, shared_returns
+from jsonb_to_recordset(%(rows)s) as r (serial text, kind text, name text, since timestamptz, before text[],
+     returned_at timestamptz[], shared_names text[], shared_first_at timestamptz, shared_last_at timestamptz,
+     shared_returns bigint)
+order by serial, kind
+on conflict (serial, kind) do update
+set name = excluded.name, since = excluded.since, before = excluded.before, returned_at = excluded.returned_at,
+    shared_names = excluded.shared_names, shared_first_at = excluded.shared_first_at,
+    shared_last_at = excluded.shared_last_at, shared_returns = excluded.shared_returns;
+
 -- name: upsert_sequences
 -- Add the sequence numbers of a batch; returns up to where each boot is complete, and whether numbers were left out.
 -- A device gives up only what is missing, so nothing beyond its highest number. What a boot has is kept in at most

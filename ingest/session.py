@@ -184,9 +184,17 @@ class LaneConnection:
             _LOG.warning("not listening until the backlog is stored", extra=extra)
 
     def _delivery(self, message: mqtt.MQTTMessage) -> Delivery:
-        payload, at = bytes(message.payload), self._clock.now()
         return Delivery(
-            message.topic, payload, at, self.lane, message.mid, message.qos, self._epoch, monotonic(), message.retain
+            message.topic,
+            bytes(message.payload),
+            self._clock.now(),
+            self.lane,
+            message.mid,
+            message.qos,
+            self._epoch,
+            monotonic(),
+            message.retain,
+            message.dup,
         )
 
 

@@ -18,6 +18,7 @@ from ingest.sequence_store import Added, Complete, note_unreadable, upsert_seque
 from ingest.store import add_drops, add_to_minute, insert_conflicts
 from ingest.tally import Tally
 from ingest.times import settle_times
+from ingest.turn_watch import watch_turns
 from millpond.kernel.db import ReadConnection, WriteConnection
 
 _LOG = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ def store_decoded(
     tally = _store_readings(conn, settled.readings) + Tally(duplicate=settled.duplicates) + _count_no_news(batch)
     tally += _quarantine(conn, batch, keeping)
     _store_statuses(conn, batch)
+    watch_turns(conn, batch, at)
     complete = _store_sequences(conn, batch, limits, at)
     add_to_minute(conn, consumer, tally, len(batch), at, dropped=len(dropped))
     if dropped:

@@ -1,0 +1,37 @@
+"""Noticing, batch by batch, who takes turns under one serial; a batch without a change costs one look."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from ingest.nouns import Decoded
+from ingest.turn_store import lock_live_names, select_changed_names, select_highest_seqs, upsert_live_names
+from ingest.turns import LiveName, NameKey, follow, heard_in
+from millpond.kernel.db import WriteConnection
+
+_LOG = logging.getLogger(__name__)
+_SAY_AGAIN = timedelta(days=1)
+
+
+def watch_turns(conn: WriteConnection, batch: Sequence[Decoded], at: datetime) -> None:
+    """Follow who is live; before the numbers of the batch are added, since only new ones count."""
+    heard = heard_in(batch)
+    changed = set(select_changed_names(conn, heard)) if heard else set()
+    if not changed:
+        return
+    heard = [one for one in heard if one.key in changed]
+    known = lock_live_names(conn, sorted(changed))
+    boots = {(one.serial, one.name) for one in heard if one.seq is not None}
+    highest = select_highest_seqs(conn, boots) if boots else {}
+    live = follow(known, heard, highest, at)
+    if news := {key: one for key, one in live.items() if one != known.get(key)}:
+        upsert_live_names(conn, news)
+        _tell(news, known)
+
+
+def _tell(news: Mapping[NameKey, LiveName], known: Mapping[NameKey, LiveName]) -> None:
+    for (serial, kind), live in news.items():
+        before = known[serial, kind].shared if (serial, kind) in known else None
+        if live.shared and (before is None or live.shared.last_at - before.last_at > _SAY_AGAIN):
+            extra = {"event": "shared_serial", "serial": serial, "kind": kind, "names": live.shared.names}
+            _LOG.warning("two units publish under one serial: its %ss take turns", kind, extra=extra)
