@@ -49,6 +49,7 @@ class HouseTally:
     gaps: int
     devices_with_gaps: int
     numbers_given_up: int
+    shared_serials: int
     ledger_balance_minor: int
 
 
@@ -147,6 +148,7 @@ def _house_families(tally: HouseTally) -> list[Metric]:
         _gauge("millpond_gaps", "Holes in the numbers of devices that are asked for.", tally.gaps),
         _gauge("millpond_devices_with_gaps", "Devices that have such a hole.", tally.devices_with_gaps),
         _gauge("millpond_numbers_given_up", "Numbers given up: what came cannot be read.", tally.numbers_given_up),
+        _gauge("millpond_shared_serials", "Serials under which two units were ever noticed.", tally.shared_serials),
         _gauge("millpond_ledger_balance_minor", "Sum of all postings: zero, always.", tally.ledger_balance_minor),
     ]
 

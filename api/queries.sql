@@ -21,6 +21,7 @@ select (select count(*) from device) as devices,
        (select coalesce(max(gaps), 0) from ingest_consumer) as gaps,
        (select coalesce(max(devices_with_gaps), 0) from ingest_consumer) as devices_with_gaps,
        (select coalesce(sum(numbers_given_up), 0)::bigint from ingest_consumer) as numbers_given_up,
+       (select count(distinct serial) from live_name where shared_last_at is not null) as shared_serials,
        (select coalesce(sum(amount_minor), 0)::bigint from posting) as ledger_balance_minor;
 
 -- name: select_answer
@@ -144,10 +145,31 @@ select sku, name, category, price_minor, currency from product
 where sku > %(after)s order by sku limit %(limit)s;
 
 -- name: select_device_doubt
--- What is doubtful about a device: its clock, where samples came without a good time, and numbers that never came.
+-- What is doubtful about a device: its clock, where samples came without a good time, numbers that never came, and two
+-- units under its serial, by the last who took turns.
 select coalesce(c.samples, 0) as clock_samples, c.first_at as clock_first_at, c.last_at as clock_last_at,
        c.last_offset_s as clock_offset_s,
        (select count(*) from watched_gap g where g.serial = d.serial) as gaps,
-       (select min(g.since) from watched_gap g where g.serial = d.serial) as gaps_since
+       (select min(g.since) from watched_gap g where g.serial = d.serial) as gaps_since,
+       coalesce(l.shared_returns, 0) as shared_serial_returns, l.shared_first_at as shared_serial_first_at,
+       l.shared_last_at as shared_serial_last_at, l.shared_names as shared_serial_names
 from device d left join clock_doubt c on c.device_id = d.device_id and c.samples > 0
+left join lateral (select * from live_name n where n.serial = d.serial and n.shared_last_at is not null
+                   order by n.shared_last_at desc limit 1) l on true
 where d.device_id = %(device_id)s;
+
+-- name: select_devices_in_doubt
+-- The newest doubts: who takes turns under one serial, clocks that are wrong, boots with more gaps than are kept of one.
+select * from (
+    (select serial, kind as doubt, shared_first_at as since, shared_last_at as last_at, shared_returns as amount,
+            null::float8 as offset_s, shared_names as names
+     from live_name where shared_last_at >= %(since)s::timestamptz order by shared_last_at desc limit %(limit)s)
+    union all
+    (select d.serial, 'clock', c.first_at, c.last_at, c.samples, c.last_offset_s, null
+     from clock_doubt c join device d using (device_id)
+     where c.samples > 0 and c.last_at >= %(since)s::timestamptz order by c.last_at desc limit %(limit)s)
+    union all
+    (select serial, 'gaps', null, max(overflow_at), count(*), null, null
+     from sequence where overflow_at >= %(since)s::timestamptz group by serial order by 4 desc limit %(limit)s)
+) as doubt
+order by last_at desc, serial, doubt limit %(limit)s;

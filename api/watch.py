@@ -117,28 +117,6 @@ class JobRun:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceDoubt:
-    """What is doubtful about a device.
-
-    `clock_samples` came without a good time; `clock_offset_s` is by how many seconds its clock was last ahead of ours,
-    None when it said nothing. `gaps` are holes in its numbers that are asked for, the oldest since `gaps_since`.
-    """
-
-    clock_samples: int
-    clock_first_at: datetime | None
-    clock_last_at: datetime | None
-    clock_offset_s: float | None
-    gaps: int
-    gaps_since: datetime | None
-
-
-def select_device_doubt(conn: ReadConnection, device_id: DeviceId) -> DeviceDoubt | None:
-    """What is doubtful about this device."""
-    with conn.cursor(row_factory=class_row(DeviceDoubt)) as cursor:
-        return cursor.execute(_Q["select_device_doubt"], {"device_id": device_id}).fetchone()
-
-
 def select_fleet(conn: ReadConnection, *, search: str = "", after: int = 0, limit: int = 50) -> list[FleetDevice]:
     """Up to `limit` devices with a key above `after` whose serial or model holds `search`."""
     with conn.cursor(row_factory=class_row(FleetDevice)) as cursor:

@@ -9,11 +9,12 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from api.auth import Caller, Role, require_role
+from api.doubts import select_device_doubt
 from api.edge import At, CallerDep, Edge, EdgeDep, Reads, WriteDep, answer_once
 from api.idempotency import Write
 from api.models import Body, Out, Text, Time
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
-from api.watch import BEGINNING_OF_TIME, select_device_doubt
+from api.watch import BEGINNING_OF_TIME
 from attribution.people import select_customer
 from devices.nouns import Device, Installation
 from devices.owners import ClaimKind, count_claim_try, issue_claim_code, select_owned_from
@@ -101,9 +102,11 @@ class StatusOut(Out):
 
 
 class DoubtOut(Out):
-    """What is doubtful about the device: samples that came without a good time, and holes in its numbers.
+    """What is doubtful about the device: samples that came without a good time, holes in its numbers, two units.
 
     `clock_offset_s` is by how many seconds its clock was last ahead of ours, null when it said nothing.
+    `shared_serial_returns` is how often one of the two boots or sessions in `shared_serial_names` came back after the
+    other was live: two units publish under this serial. 0 when none was noticed.
     """
 
     clock_samples: int
@@ -112,6 +115,10 @@ class DoubtOut(Out):
     clock_offset_s: float | None
     gaps: int
     gaps_since: datetime | None
+    shared_serial_returns: int
+    shared_serial_first_at: datetime | None
+    shared_serial_last_at: datetime | None
+    shared_serial_names: list[str] | None
 
 
 class DeviceDetail(DeviceOut):

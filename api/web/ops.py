@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api.auth import Role
+from api.doubts import select_devices_in_doubt
 from api.edge import At, EdgeDep, Reads
 from api.metrics import select_ingest_tally
 from api.paging import Cursor, cut_page, decode_cursor, decode_time_cursor, encode_cursor
@@ -22,6 +23,7 @@ from api.watch import (
     select_soonest,
 )
 from api.web.charts import build_ingest_chart
+from api.web.doubt_words import doubt_words
 from api.web.job_words import job_words
 from api.web.session import require_caller
 from api.web.view import look_in_english
@@ -33,7 +35,7 @@ from offers.store import select_offer_counts
 router = APIRouter(prefix="/ops", include_in_schema=False)
 
 _A_PAGE = 25
-_DROPS_SHOWN = timedelta(days=7)
+_DROPS_SHOWN = _DOUBTS_SHOWN = timedelta(days=7)
 
 
 @router.get("")
@@ -44,7 +46,7 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
         soonest, refused = select_soonest(conn, at=at, limit=6), select_quarantine(conn, limit=4)
         ledger, runs = select_ledger_totals(conn), select_job_runs(conn)
         counts, drops = select_offer_counts(conn), select_drops(conn, since=at - _DROPS_SHOWN)
-        waiting = count_waiting_holds(conn)
+        waiting, doubts = count_waiting_holds(conn), select_devices_in_doubt(conn, since=at - _DOUBTS_SHOWN)
     offers = [(state.value, counts.get(state, 0)) for state in OfferState]
     view = look_in_english(request)
     return view.render(
@@ -57,7 +59,9 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
         waiting=waiting,
         runs=runs,
         offers=offers,
+        doubts=doubts,
         job_words=job_words,
+        doubt_words=doubt_words,
     )
 
 

@@ -1,6 +1,7 @@
 """Devices over HTTP: registering, listing, showing, their readings and forecasts."""
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -116,3 +117,19 @@ def test_an_operator_is_told_of_a_doubtful_clock_and_of_numbers_that_never_came(
     assert (doubt["clock_samples"], doubt["gaps"]) == (3, 1)
     assert doubt["clock_offset_s"] < -1_000_000_000
     assert house.as_ann.get("/v1/devices/AIR-1").json()["doubt"] is None
+
+
+def test_an_operator_is_told_of_two_units_under_one_serial(house: House) -> None:
+    doubt = house.as_operator.get("/v1/devices/AIR-1").json()["doubt"]
+    assert (doubt["shared_serial_returns"], doubt["shared_serial_names"]) == (0, None)
+    with house.connect() as conn:
+        for turn in range(6):
+            sample = {"boot": f"unit-{turn % 2}", "seq": turn // 2 + 1, "metrics": {"power": True}}
+            message = Delivery("millpond/v1/AIR-1/telemetry", json.dumps(sample).encode(), NOW, Lane.LIVE, 1, 1, 1)
+            at = NOW + timedelta(minutes=turn)
+            store_batch(conn, [message], Limits.from_settings(Settings()), consumer="test", at=at)
+    doubt = house.as_operator.get("/v1/devices/AIR-1").json()["doubt"]
+    assert (doubt["shared_serial_returns"], doubt["shared_serial_names"]) == (4, ["unit-1", "unit-0"])
+    first_at, last_at = (datetime.fromisoformat(doubt[f"shared_serial_{which}_at"]) for which in ("first", "last"))
+    assert (first_at, last_at) == (NOW + timedelta(minutes=2), NOW + timedelta(minutes=5))
+    assert "millpond_shared_serials 1.0" in house.client().get("/metrics").text

@@ -1,15 +1,25 @@
 """The operator's pages: forecasts of today, jobs in short words, titles."""
 
+import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from api.doubts import select_devices_in_doubt
+from api.web.doubt_words import clock_words
 from api.web.job_words import job_words
 from forecasting.job import run_forecasts
+from ingest.delivery import Delivery, Lane
+from ingest.nouns import Limits
+from ingest.write import store_batch
+from millpond.kernel.db import WriteConnection
 from millpond.kernel.jobs import claim_run, finish_run
+from millpond.kernel.settings import Settings
 from tests.api.house import NOW, House, make_offer, use_up
 
+LIMITS = Limits.from_settings(Settings())
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
 
@@ -100,3 +110,62 @@ def test_devices_that_are_beyond_their_allowances_are_named(house: House) -> Non
     page = ops.get("/ops").text
     assert re.search(r"<td>AIR-1</td><td>boots an hour</td><td class=\"number\">1,234</td>", page)
     assert "<td>all that are not registered</td><td>refused bytes a day</td>" in page
+
+
+def test_devices_in_doubt_are_named_with_what_and_since_when(house: House) -> None:
+    ops = house.browser("operator", "ops")
+    assert "Devices in doubt" not in ops.get("/ops").text
+    with house.connect() as conn:
+        for turn in range(6):
+            sample = {"boot": f"unit-{turn % 2}", "seq": turn // 2 + 1, "metrics": {"power": True}}
+            store(conn, "AIR-1", sample | {"ts": 1000}, at=NOW - timedelta(hours=6 - turn))
+        few = replace(LIMITS, boot_ranges_max=1)
+        store(conn, "TV-1", {"boot": "b", "samples": [{"seq": seq, "metrics": {}} for seq in (1, 3)]}, few)
+    page = ops.get("/ops").text
+    assert re.findall(r'"What">(.*?)</td><td data-label="Since">(.*?)</td><td data-label="Last">(.*?)</td>', page) == [
+        ("more gaps than are kept, its newest samples are not acknowledged: 1 boot", "–", "2 Mar 2026, 09:00:00"),
+        (
+            "two units under one serial: boots unit-1 and unit-0 take turns, 4 returns",
+            "2 Mar 2026, 05:00:00",
+            "2 Mar 2026, 08:00:00",
+        ),
+        (
+            "its clock is 56 years behind; 6 samples with a time of ours",
+            "2 Mar 2026, 03:00:00",
+            "2 Mar 2026, 08:00:00",
+        ),
+    ]
+    assert re.findall(r'"Device">(.*?)</td>', page) == ["TV-1", "AIR-1", "AIR-1"]
+
+
+def test_doubts_on_the_page_are_the_newest_and_not_old_ones(house: House) -> None:
+    with house.connect() as conn:
+        conn.execute(
+            "insert into sequence (serial, boot, received, given_up, first_seen_at, last_seen_at, overflow_at)"
+            " select 'S-' || lpad(n::text, 2, '0'), 'b', '{[1,2)}', '{}', %(at)s, %(at)s,"
+            " %(at)s::timestamptz - n * interval '1 day' / 4 from generate_series(0, 59) n",
+            {"at": NOW},
+        )
+        shown = [one.serial for one in select_devices_in_doubt(conn, since=NOW - timedelta(days=3))]
+        assert shown == [f"S-{number:02}" for number in range(13)]
+        shown = [one.serial for one in select_devices_in_doubt(conn, since=NOW - timedelta(days=30))]
+        assert shown == [f"S-{number:02}" for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "words"),
+    [
+        (None, "it says no time"),
+        (-1_772_000_000.0, "its clock is 56 years behind"),
+        (86_400.0, "its clock is 1 day ahead"),
+        (-10_800.0, "its clock is 3 hours behind"),
+        (0.4, "its clock is 0 seconds ahead"),
+    ],
+)
+def test_how_far_a_clock_is_off_is_said_in_words(offset_s: float | None, words: str) -> None:
+    assert clock_words(offset_s) == words
+
+
+def store(conn: WriteConnection, serial: str, content: object, limits: Limits = LIMITS, *, at: datetime = NOW) -> None:
+    message = Delivery(f"millpond/v1/{serial}/telemetry", json.dumps(content).encode(), at, Lane.LIVE, 1, 1, 1)
+    store_batch(conn, [message], limits, consumer="test", at=at)
