@@ -48,7 +48,9 @@ def _decode(delivery: Delivery, registry: Registry, limits: Limits) -> Decoded:
         decoded.rejections.append(Rejection("bad_topic", f"topic {delivery.topic[:200]!r} is not one of ours"))
         return decoded
     if not delivery.payload:
-        # So a retained message is deleted; whoever is subscribed is handed that too, and there is nothing in it.
+        # So a retained message is deleted; whoever is subscribed is handed that too, and there is nothing to keep. It
+        # may also be all that is left of a sample: as an answer to what was asked for it is one that cannot be read.
+        decoded.numbers_lost = _is_telemetry(delivery)
         return decoded
     if len(delivery.payload) > limits.payload_max_bytes:
         size, most = len(delivery.payload), limits.payload_max_bytes
@@ -77,10 +79,14 @@ def _decode_word(decoded: Decoded, topic: Topic | None) -> None:
 
 
 def _reject_unread(decoded: Decoded, code: str, reason: str) -> Decoded:
-    topic = parse_topic(decoded.delivery.topic)
-    decoded.numbers_lost = topic is not None and topic.channel in _TELEMETRY
+    decoded.numbers_lost = _is_telemetry(decoded.delivery)
     decoded.rejections.append(Rejection(code, reason))
     return decoded
+
+
+def _is_telemetry(delivery: Delivery) -> bool:
+    topic = parse_topic(delivery.topic)
+    return topic is not None and topic.channel in _TELEMETRY
 
 
 def _sentence(error: ValidationError) -> str:

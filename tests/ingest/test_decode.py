@@ -166,7 +166,7 @@ def test_no_message_can_make_the_decoder_fail_or_fall_silent(payload: bytes) -> 
         decoded = decode(payload, topic=f"millpond/v1/S1/{channel}")
         assert all(r.code != "undecodable" for r in decoded.rejections)
         if channel in ("telemetry", "backfill"):
-            assert decoded.items >= 1
+            assert decoded.items >= 1 or not payload, "only of an empty message there is nothing to keep"
 
 
 @given(st.dictionaries(st.sampled_from(["filter_life_pct", "power", "mode", "odd"]), json_values, min_size=1))

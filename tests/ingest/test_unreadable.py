@@ -97,6 +97,7 @@ SHAPES: list[tuple[bytes, list[int], list[int], bool]] = [
     (b'{"boot":"b","seq":18446744073709551615,"metrics":{"pct":1}}', [2**64 - 1], [2**64 - 1], False),
     (b'{"boot":"b","seq":1.8446744073709552e19,"metrics":{"pct":1}}', [], [], True),
     (b"[" * 200_000, [], [], True),
+    (b"", [], [], True),
     (b" ", [], [], True),
     (b"\x00\xff poison", [], [], True),
     (b'"boot" "seq":5', [], [], True),
@@ -111,6 +112,7 @@ def test_what_of_a_message_can_be_read_is_read_and_no_more(
     assert (numbers(decoded), [number for number, _, _ in read(decoded)]) == (known, stored)
     assert decoded.numbers_lost == lost
     assert set(stored) == set(known) or decoded.rejections != []
+    assert (decoded.items == 0) == (payload == b"")
 
 
 def test_a_huge_time_costs_nothing_but_itself() -> None:
