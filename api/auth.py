@@ -14,6 +14,7 @@ __all__ = ["Caller", "Role", "mint_token", "read_token", "require_role", "sign_t
 _ALGORITHM = "HS256"
 # Two machines' clocks are never quite the same.
 _SKEW = timedelta(seconds=60)
+_SUBJECT_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ def read_token(keys: TokenKeys, token: str, at: datetime) -> Caller:
         raise Unauthenticated("the token is not valid yet: look at the clock of whoever issued it")
     if not claims["sub"].strip():
         raise Unauthenticated("the token names nobody: its sub is empty")
+    if not claims["sub"].isprintable() or len(claims["sub"]) > _SUBJECT_MAX:
+        raise Unauthenticated(f"the token names nobody: its sub is not 1 to {_SUBJECT_MAX} printable characters")
     return Caller(role, claims["sub"])
 
 

@@ -98,6 +98,10 @@ def test_an_issuer_and_an_audience_are_demanded_where_they_are_set() -> None:
         ({"nbf": "soon"}, "nbf is not a time"),
         ({"sub": ""}, "names nobody"),
         ({"sub": " "}, "names nobody"),
+        ({"sub": "o\x00"}, "names nobody"),
+        ({"sub": "\ud800"}, "names nobody"),
+        ({"sub": "\u202eo"}, "names nobody"),
+        ({"sub": "o" * 201}, "names nobody"),
     ],
 )
 def test_a_token_of_later_or_of_nobody_is_refused(still_house: House, claims: dict[str, Any], sentence: str) -> None:
@@ -146,6 +150,8 @@ EXAMPLES = [
     [
         *("a" * 32, "ab" * 20, "changeme" * 4, "change-me-" * 4, "0123456789abcdef" * 4),
         *("abcdefghijklmnopqrstuvwxyz0123456789", "your-256-bit-secret-your-256-bit-secret"),
+        *("00112233445566778899aabbccddeeff", "11112222333344445555666677778888", "d41d8cd98f00b204e9800998ecf8427e"),
+        "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
         *("your_jwt_secret_key_here_min_32_characters_long", "set it in .env, at least 32 bytes", *EXAMPLES),
     ],
 )
@@ -168,6 +174,9 @@ def test_two_purposes_do_not_share_a_secret() -> None:
         keys(customer_jwt_secret=CUSTOMERS, staff_jwt_secret=CUSTOMERS)
     with pytest.raises(ConfigurationError, match="MILLPOND_CUSTOMER_JWT_SECRET is that of MILLPOND_JWT_SECRET"):
         keys(customer_jwt_secret=SECRET)
+    # Else the brand's app, which mints customers' tokens, could issue staff codes and be credited for every sale.
+    with pytest.raises(ConfigurationError, match="MILLPOND_BADGE_SECRET is that of MILLPOND_CUSTOMER_JWT_SECRET"):
+        keys(customer_jwt_secret=CUSTOMERS, badge_secret=CUSTOMERS)
 
 
 def test_with_a_secret_for_each_the_shared_one_is_not_needed() -> None:
