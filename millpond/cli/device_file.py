@@ -9,7 +9,7 @@ from typing import Any
 
 from attribution.people import find_or_register_customer, select_customer_by_key
 from devices.nouns import Device
-from devices.owners import ClaimKind, issue_claim_code, select_labelled
+from devices.owners import ClaimKind, issue_claim_code, select_labelled, select_owners
 from devices.registry import move_device, register_device
 from devices.store import select_devices_by_serial
 from devices.wire_time import parse_ts
@@ -48,7 +48,7 @@ def import_devices(
 ) -> DeviceImport:
     """Register the devices of a CSV file, one transaction a chunk; a customer is created when the key is new.
 
-    A device that is there gets the file's region, and its owner if it has none; another owner or another date of
+    A device that is there gets the file's region, and its owner if it never had one; another owner or another date of
     installation is ignored and counted. Into `claim_codes` goes a CSV line `serial,claim_code` for each device of the
     file that has neither an owner nor a code. Raises InvalidInput for a file without the columns.
     """
@@ -132,8 +132,9 @@ def _update(
 
 
 def _assign(conn: WriteConnection, device: Device, key: str, ignored: Counter[str], at: datetime) -> Device:
-    customer = find_or_register_customer(conn, key, at=at) if device.customer_id is None else None
-    if customer is not None:
+    # One that was given up or sold is whoever's claims it next: a file of before knows nothing of that.
+    if device.customer_id is None and not select_owners(conn, device.device_id):
+        customer = find_or_register_customer(conn, key, at=at)
         return assign_device(conn, device.serial, customer.customer_id, at=at, actor="operator:import")
     owner = select_customer_by_key(conn, key)
     ignored["owners"] += owner is None or owner.customer_id != device.customer_id

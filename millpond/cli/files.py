@@ -37,8 +37,8 @@ def devices(file: File, claim_codes: ClaimCodes = None) -> None:
     """Register the devices of a file with the columns serial, model, region, customer, installed_at.
 
     Region (a climate region's name) and customer (your own key, created when new) may be empty. A device that is there
-    gets the region, and the customer if it has none; what else differs is ignored and counted. Running it again changes
-    nothing. Bad rows are named one by one, the good ones are stored, and then the exit is 1.
+    gets the region, and the customer if it never had one; what else differs is ignored and counted. Running it again
+    changes nothing. Bad rows are named one by one, the good ones are stored, and then the exit is 1.
     """
     from millpond.cli.device_file import import_devices
     from millpond.kernel.db import connect

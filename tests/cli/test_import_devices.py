@@ -11,6 +11,7 @@ from devices.store import select_device, select_devices, select_installations
 from millpond.cli.device_file import DeviceImport, import_devices
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import InvalidInput
+from offers.ownership import assign_device
 from simulators.fleet import build_fleet
 from tests.cli.conftest import Run
 
@@ -118,6 +119,17 @@ def test_a_file_gives_an_owner_to_who_has_none_and_a_region_to_all(conn: WriteCo
     assert (first.region, first.customer_id == home_2) == ("north", False)
     assert (second.region, second.customer_id) == ("south", home_2)
     assert [o.owned_from for o in select_owners(conn, second.device_id)] == [second.installed_at]
+
+
+def test_a_file_of_before_gives_no_device_back_to_who_released_it(conn: WriteConnection, tmp_path: Path) -> None:
+    path = write(tmp_path, HEADER + "A-1,reed-air-2,north,home-1,2026-02-01\n")
+    load(conn, path)
+    assign_device(conn, "A-1", None, at=AT, actor="customer")
+    result = load(conn, path)
+    device = select_device(conn, "A-1")
+    assert device is not None
+    assert (device.customer_id, dict(result.ignored)["owners"]) == (None, 1)
+    assert len(select_owners(conn, device.device_id)) == 1
 
 
 @pytest.mark.parametrize("moment", ["1970-01-01", "2026-02-16T12:00:01Z", "2199-01-01", "1771234567890"])
