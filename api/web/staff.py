@@ -17,7 +17,7 @@ from api.routes.people import Month, badge_url, issue_screen_code, parse_month
 from api.web.charts import build_statement_chart
 from api.web.session import SameOrigin, require_caller
 from api.web.view import View, look_in_english
-from api.web.words import find_zone
+from api.web.words import Speech, find_zone
 from attribution.nouns import BoundCustomer, Staff, Statement, StatementTotals, Store
 from attribution.people import select_customer, select_store
 from attribution.statements import build_statement, select_bound_customers
@@ -37,11 +37,19 @@ _CUSTOMERS_A_PAGE = 20
 
 
 @dataclass(frozen=True, slots=True)
+class OfferLine:
+    """An offer, and its last day as its customer reads it: it ends at a midnight of theirs, not of the shop's."""
+
+    offer: OfferOut
+    last_day: str
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerCard:
     """A customer of mine and what is offered to them now."""
 
     customer: BoundCustomer
-    offers: list[OfferOut]
+    offers: list[OfferLine]
 
 
 @router.get("")
@@ -121,10 +129,12 @@ def _read_customers(
     return [CustomerCard(row, _read_offers(conn, row.customer_id, view)) for row in shown], following
 
 
-def _read_offers(conn: ReadConnection, customer_id: CustomerId, view: View) -> list[OfferOut]:
+def _read_offers(conn: ReadConnection, customer_id: CustomerId, view: View) -> list[OfferLine]:
     customer = select_customer(conn, customer_id)
     assert customer is not None  # A foreign key says so.
-    return show_offers(conn, select_open_offers(conn, customer_id, at=view.at), customer, "en")
+    theirs = Speech("en", find_zone(customer.time_zone))
+    offers = show_offers(conn, select_open_offers(conn, customer_id, at=view.at), customer, "en")
+    return [OfferLine(offer, theirs.last_day(offer.reply_by, view.at)) for offer in offers]
 
 
 def _chart(statement: Statement, totals: StatementTotals) -> dict[str, Any]:

@@ -14,3 +14,13 @@ def test_a_customers_offer_is_named_in_words_meant_for_staff(house: House) -> No
     assert re.search(r"until \d+ March", offer)
     for word in ("your", "Your", "Reply by"):
         assert word not in offer
+
+
+def test_an_offer_ends_on_the_same_day_for_its_customer_and_for_staff_further_east(house: House) -> None:
+    make_offer(house)
+    with house.connect() as conn:
+        conn.execute("update store set time_zone = 'Asia/Seoul' where store_id = %s", [house.mina.store_id])
+    hers = house.browser("customer", house.ann.customer_id).get("/me").text
+    mine = house.browser("staff", house.mina.staff_id).get("/staff").text
+    [told] = re.findall(r"(?:Reply by|open until) \w+ (\d+ \w+)", hers)
+    assert re.findall(r"until (\d+ \w+)", mine) == [told]
