@@ -220,6 +220,15 @@ def test_the_platform_says_it_is_ready_and_counts_every_reading(demo: Demo) -> N
     assert values["millpond_ingest_received_total"] == outcomes + values["millpond_ingest_in_flight"]
 
 
+def test_a_second_demo_in_the_same_folder_is_refused_in_one_sentence(demo: Demo) -> None:
+    refused = millpond("demo", *SMALL, "--data", str(demo.folder))
+    _, err = refused.communicate(timeout=30)
+    assert refused.returncode == 1
+    assert err.splitlines() == [
+        f"millpond: another demo runs in --data {demo.folder.resolve()}: end it first, or name another folder"
+    ]
+
+
 def test_ctrl_c_leaves_no_process_and_a_second_run_goes_on_with_the_data(demo: Demo) -> None:
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(30) == 0

@@ -1,5 +1,6 @@
 """The demo, stage by stage: servers, people, history through MQTT, forecasts, offers, credit; then live."""
 
+import fcntl
 import json
 import secrets
 import tempfile
@@ -97,10 +98,23 @@ def run_demo(options: DemoOptions, *, as_json: bool = False) -> int:
 @contextmanager
 def _folder(options: DemoOptions) -> Iterator[Path]:
     if options.folder is not None:
-        yield _make_folder(options.folder)
+        with _hold(_make_folder(options.folder)) as folder:
+            yield folder
         return
     with tempfile.TemporaryDirectory(prefix="millpond-demo-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
+
+
+@contextmanager
+def _hold(folder: Path) -> Iterator[Path]:
+    """The folder for this demo alone: two would write into one database, each on a clock of its own."""
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sentence = f"another demo runs in --data {folder}: end it first, or name another folder"
+            raise ConfigurationError(sentence) from None
+        yield folder
 
 
 def _make_folder(folder: Path) -> Path:
