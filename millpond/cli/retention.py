@@ -24,7 +24,7 @@ def retention(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go, and delete nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Delete what is older than the settings `MILLPOND_KEEP_…_DAYS` say, as the scheduler does every day.
+    """Delete what is older than the settings `MILLPOND_…_KEEP_DAYS` say, as the scheduler does every day.
 
     It deletes a few thousand rows at a time, and may be stopped and run again at any time.
     """

@@ -40,7 +40,7 @@ def ingest() -> None:
 
 @app.command()
 def schedule() -> None:
-    """Run forecasts, offers and releases when they are due. Several schedulers share the work safely."""
+    """Run forecasts, offers, releases and retention when they are due. Several schedulers share the work safely."""
     from millpond.services import require_schema, scheduling, until_signalled
 
     settings = start("database_url")
