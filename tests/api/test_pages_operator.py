@@ -148,8 +148,13 @@ def test_doubts_on_the_page_are_the_newest_and_not_old_ones(house: House) -> Non
         )
         shown = [one.serial for one in select_devices_in_doubt(conn, since=NOW - timedelta(days=3))]
         assert shown == [f"S-{number:02}" for number in range(13)]
+        conn.execute(
+            "insert into live_name (serial, kind, name, since, shared_names, shared_first_at, shared_last_at,"
+            " shared_returns) values ('AIR-1', 'session', 's2', %(at)s, '{s1,s2}', %(at)s, %(at)s, 3)",
+            {"at": NOW + timedelta(hours=1)},
+        )
         shown = [one.serial for one in select_devices_in_doubt(conn, since=NOW - timedelta(days=30))]
-        assert shown == [f"S-{number:02}" for number in range(20)]
+        assert shown == ["AIR-1", *(f"S-{number:02}" for number in range(19))]
 
 
 @pytest.mark.parametrize(

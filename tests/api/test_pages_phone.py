@@ -65,7 +65,7 @@ def visit(house: House, browser: Browser) -> Iterator[Visit]:
 
 
 def live_in(house: House) -> None:
-    """One of everything that a page can show: an offer, an order, a job, a refusal, a minute of readings."""
+    """One of everything that a page can show: an offer, an order, a job, a refusal, a doubt, a minute of readings."""
     offer = make_offer(house)
     answer = house.as_ann.post(f"/v1/offers/{offer.offer_id}/accept", headers=house.key())
     assert answer.status_code == 201, answer.text
@@ -82,6 +82,11 @@ def live_in(house: House) -> None:
         conn.execute(
             "insert into quarantine (digest, item, serial, code, reason, received_at) values (%s, %s, %s, %s, %s, %s)",
             [b"0" * 32, "", "A-DEVICE-WITH-A-LONG-SERIAL-0001", "malformed", "it is no JSON", NOW],
+        )
+        conn.execute(
+            "insert into live_name (serial, kind, name, since, before, shared_names, shared_first_at, shared_last_at,"
+            " shared_returns) values ('AIR-1', 'boot', 'b', %(at)s, '{a}', %(names)s, %(at)s, %(at)s, 3)",
+            {"at": NOW, "names": ["a" * 64, "b" * 64]},
         )
         count_minutes(house, 2)
 
