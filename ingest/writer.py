@@ -119,10 +119,10 @@ class Writer:
             except Exception as error:
                 _LOG.warning("a message cannot be set aside: %s", error, extra={"event": "refusal_failed"})
                 continue
-            self._settle([refusal.delivery], stored)
             self.refused += 1
             extra = {"event": "message_refused", "topic": refusal.delivery.topic, "sqlstate": refusal.sqlstate}
             _LOG.error("a message is set aside, the database takes others: %s", refusal.reason, extra=extra)
+            self._settle([refusal.delivery], stored)
             return True
         return False
 
