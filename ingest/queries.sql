@@ -446,6 +446,13 @@ select count(distinct q.digest)
 from quarantine q join quarantined_message m using (digest)
 where q.code = %(code)s and q.stored_at is null and not starts_with(m.topic, 'import:');
 
+-- name: count_reasons_to_retry
+-- For which reasons messages wait that may be stored after all, and how many of each, most first.
+select q.code, count(distinct q.digest) as messages
+from quarantine q join quarantined_message m using (digest)
+where q.stored_at is null and not starts_with(m.topic, 'import:')
+group by q.code order by messages desc, q.code;
+
 -- name: select_to_retry
 -- The next of these messages, each at its first such item, oldest first.
 select m.digest, m.topic, m.payload, m.size_bytes, q.received_at, q.quarantine_id

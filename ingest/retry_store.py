@@ -35,6 +35,11 @@ def count_to_retry(conn: ReadConnection, code: str) -> int:
     return int(row[0])
 
 
+def count_reasons_to_retry(conn: ReadConnection) -> dict[str, int]:
+    """How many messages wait in quarantine by the code they were refused with, most first; rows of files do not."""
+    return dict(conn.execute(_Q["count_reasons_to_retry"]).fetchall())
+
+
 def select_to_retry(conn: ReadConnection, code: str, *, after: tuple[datetime, int], most: int) -> list[KeptMessage]:
     """Up to `most` of them after `after` (received_at, quarantine_id), oldest first."""
     values = {"code": code, "after_at": after[0], "after_id": after[1], "most": most}

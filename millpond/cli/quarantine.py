@@ -31,6 +31,7 @@ def retry(
     from ingest.nouns import Limits
     from ingest.quarantine import Keeping
     from ingest.retry import retry_quarantine
+    from ingest.retry_store import count_reasons_to_retry
     from millpond.kernel.db import connect
     from millpond.services import require_schema
 
@@ -48,9 +49,19 @@ def retry(
             dry_run=dry_run,
             on_progress=advance,
         )
+        waiting = {} if summary.messages else count_reasons_to_retry(conn)
+    if not summary.messages:
+        typer.echo(_nothing(code, waiting))
+        return
     typer.echo(_sentence(summary, "would be stored" if dry_run else "stored after all"))
     if summary.refused:
         raise MillpondError(f"{summary.refused:,} messages are refused still: see /ops/quarantine and the log")
+
+
+def _nothing(code: str, waiting: dict[str, int]) -> str:
+    """That no message was refused so, and what `--code` may name instead."""
+    others = ", ".join(f"{other} {messages:,}" for other, messages in waiting.items())
+    return f"no message waits as {code}; by --code there are: {others or 'none'} (rows of files: import the file again)"
 
 
 def _sentence(summary: "RetrySummary", stored: str) -> str:

@@ -35,6 +35,15 @@ def test_the_command_says_how_many_of_what(database: str, millpond: Run) -> None
     assert (done.returncode, done.stdout) == (0, stored), done.stderr
 
 
+def test_a_reason_that_nothing_was_refused_for_is_answered_with_those_there_are(database: str, millpond: Run) -> None:
+    refuse(database, 64, 65)
+    done = millpond("quarantine", "retry", "--code", "unknown_serials", MILLPOND_DATABASE_URL=database)
+    told = (
+        "no message waits as unknown_serials; by --code there are: refused 2 (rows of files: import the file again)\n"
+    )
+    assert (done.returncode, done.stdout) == (0, told), done.stderr
+
+
 def test_the_command_fails_while_something_is_refused_still(database: str, millpond: Run) -> None:
     refuse(database, 64)
     with connect(database) as conn:
