@@ -1,5 +1,6 @@
 """`millpond doctor`: is everything there that Millpond needs, and what to change if not."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from millpond.cli import app
 from millpond.cli.findings import Finding, Findings, Level, bad, good, warning
 from millpond.kernel.broker import BrokerAddress, parse_broker_url
 from millpond.kernel.errors import ConfigurationError, MillpondError
-from millpond.kernel.settings import Settings, load_settings
+from millpond.kernel.settings import Settings, find_misspelled, load_settings
 
 CHECKS = (
     "settings", "secret", "database", "timescaledb", "schema", "permissions", "clock", "ingest", "scheduler", "fleet",
@@ -45,7 +46,7 @@ def examine(wanted: tuple[str, ...] = CHECKS) -> Findings:
         yield bad("settings", str(error), "correct the variable")
         return
     if "settings" in wanted:
-        yield good("settings", "they can be read.")
+        yield from _check_names()
     if "secret" in wanted:
         yield _check_secret(settings)
     if set(wanted) - {"settings", "secret", "broker"}:
@@ -64,6 +65,14 @@ def _show(findings: Findings) -> Findings:
 
 def _sentence(finding: Finding) -> str:
     return f"{finding.sentence.removesuffix('.')}: {finding.change}." if finding.change else finding.sentence
+
+
+def _check_names() -> Findings:
+    misspelled = list(find_misspelled(os.environ))
+    for name, meant in misspelled:
+        yield warning("settings", f"{name} is no setting, and nothing reads it", f"write {meant}")
+    if not misspelled:
+        yield good("settings", "they can be read.")
 
 
 def _check_secret(settings: Settings) -> Finding:

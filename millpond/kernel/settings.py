@@ -1,5 +1,7 @@
 """All settings: one frozen tree read from `MILLPOND_*`, validated at start."""
 
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import Any, Self
 
 import psycopg
@@ -262,6 +264,14 @@ def load_settings(**overrides: Any) -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         raise ConfigurationError(f"MILLPOND_{name} is wrong: {first['msg'].removeprefix('Value error, ')}") from error
+
+
+def find_misspelled(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each of the environment's `names` that is nearly a setting's, which nothing reads, and the setting."""
+    known = [f"MILLPOND_{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(names):
+        if name.upper() not in known and (meant := get_close_matches(name.upper(), known, n=1, cutoff=0.9)):
+            yield name, meant[0]
 
 
 def _describe(name: str) -> str:

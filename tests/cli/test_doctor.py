@@ -56,6 +56,15 @@ def test_a_platform_that_is_well(millpond: Run, database: str, broker_url: str) 
     assert (code, set(found)) == (1, {"scheduler"})
 
 
+def test_a_setting_whose_name_is_misspelled_is_told_and_others_are_left_alone(millpond: Run) -> None:
+    others = {"MILLPOND_TEST_DSN": "x", "MILLPOND_TOKEN": "x", "MILLPOND_DATABASE_PASSWORD": "x"}
+    _, found = examine(millpond, "--only", "settings", **others)
+    assert found["settings"] == ("✓", "they can be read.")
+    _, found = examine(millpond, "--only", "settings", MILLPOND_READING_KEEP_DAY="3", **others)
+    wrong = "MILLPOND_READING_KEEP_DAY is no setting, and nothing reads it: write MILLPOND_READING_KEEP_DAYS."
+    assert found["settings"] == ("!", wrong)
+
+
 def beat_now(conn: WriteConnection) -> None:
     row = conn.execute("select clock_timestamp()").fetchone()
     assert row is not None
