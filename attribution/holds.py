@@ -38,13 +38,18 @@ def hold_when_due(conn: WriteConnection, order: Order, ceilings: Ceilings) -> Ho
 
 
 def _find_reason(conn: ReadConnection, order: Order, staff_id: StaffId, ceilings: Ceilings) -> HoldReason | None:
-    if order.sold_by == staff_id:
+    if order.sold_by is not None and _are_one_person(conn, order.sold_by, staff_id):
         return HoldReason.SELF_CREDITED
     if order.amount.amount_minor > ceilings.order_minor:
         return HoldReason.ORDER_CEILING
     values = {"staff_id": staff_id, "currency": order.amount.currency, "since": order.placed_at - _DAY}
     row = conn.execute(_Q["select_credited_since"], values).fetchone()
     return HoldReason.DAY_CEILING if row and row[0] > ceilings.day_minor else None
+
+
+def _are_one_person(conn: ReadConnection, one: StaffId, other: StaffId) -> bool:
+    """Somebody may be registered twice, in two shops say: then both have the person's one customer account."""
+    return conn.execute(_Q["select_one_person"], {"one": one, "other": other}).fetchone() is not None
 
 
 def approve_hold(conn: WriteConnection, order_id: str, *, actor: str, at: datetime, note: str | None = None) -> Hold:

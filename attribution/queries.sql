@@ -230,6 +230,11 @@ select exists (select 1 from ledger_entry where order_id = %(order_id)s and kind
 select coalesce(sum(amount_minor - refunded_minor), 0)::bigint from customer_order
 where credited_to = %(staff_id)s and currency = %(currency)s and placed_at > %(since)s;
 
+-- name: select_one_person
+-- Whether two staff members are one person: the same one, or with the same customer account.
+select 1 from staff a, staff b
+where a.staff_id = %(one)s and b.staff_id = %(other)s and (a.staff_id = b.staff_id or a.customer_id = b.customer_id);
+
 -- name: insert_hold
 -- Keep an order's commission from being released until an operator has looked.
 insert into commission_hold (order_id, reason, held_at) values (%(order_id)s, %(reason)s, %(at)s);

@@ -12,6 +12,7 @@ from attribution.holds import approve_hold, count_waiting_holds, reject_hold, se
 from attribution.ledger import select_balances
 from attribution.nouns import AccountKind, Channel, Order, OrderItem, Staff
 from attribution.orders import place_order, refund_order
+from attribution.people import register_staff
 from attribution.release import pay_out, release_commissions
 from attribution.statements import build_statement, ledger_balance
 from millpond.kernel.db import WriteConnection, connect
@@ -64,6 +65,18 @@ def balances(conn: WriteConnection, staff: Staff) -> tuple[int, int, int]:
 def test_the_ceilings_of_a_sale_are_those_of_the_settings() -> None:
     settings = Settings()
     assert Ceilings() == Ceilings(settings.order_ceiling_minor, settings.day_ceiling_minor)
+
+
+def test_a_sale_to_ones_own_customer_under_a_second_name_waits_for_a_look_too(conn: WriteConnection) -> None:
+    shop = make_shop(conn)
+    own_account = make_customer(conn).customer_id
+    twice = [
+        register_staff(conn, store_id=shop.staff.store_id, name=name, at=AT, customer_id=own_account)
+        for name in ("Mina", "Mina again")
+    ]
+    scan_badge(conn, shop.customer, twice[0])
+    assert reason_of(conn, sell(conn, shop, by=twice[1])) is HoldReason.SELF_CREDITED
+    assert reason_of(conn, sell(conn, shop, by=shop.colleague)) is None
 
 
 def test_a_sale_to_ones_own_customer_waits_for_a_look(conn: WriteConnection) -> None:
