@@ -25,6 +25,12 @@ PATIENCE_S = 20.0
 
 
 @pytest.fixture
+def broker_url(own_broker: str) -> str:
+    """A broker without a past: what other tests left at a shared one would be counted here too."""
+    return own_broker
+
+
+@pytest.fixture
 def serial() -> str:
     """A serial that no other test uses: they share the broker."""
     return f"T-{uuid.uuid4().hex[:12]}"
