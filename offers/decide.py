@@ -142,13 +142,8 @@ def _price_known(product: Product | None) -> Gate:
     return Gate("price_known", product is not None, why)
 
 
-def is_moot(facts: Facts, trigger: Trigger) -> bool:
-    """Whether an open offer has lost its point: the part was replaced, or what it offers is at home or ordered."""
-    return why_moot(facts, trigger) is not None
-
-
 def why_moot(facts: Facts, trigger: Trigger) -> Withdrawal | None:
-    """Why an open offer has lost its point, None where it has not."""
+    """Why an open offer has lost its point, None where it has not: the part was replaced, or its need is met."""
     if trigger is Trigger.NEW_DEVICE:
         return None if _not_owned(facts).passed else Withdrawal.OWNED
     if not _not_replaced(facts).passed:
