@@ -19,7 +19,7 @@ from forecasting.nouns import ForecastLine
 from forecasting.store import select_forecast_lines
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import InvalidInput
-from simulators.history import Truth, simulate_readings, simulate_truth
+from simulators.life.history import Truth, simulate_readings, simulate_truth
 
 _START = datetime(2024, 3, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)

@@ -17,9 +17,9 @@ from benchmarks.common import Broker, Json, Result, Seed, run, some_broker, step
 from devices.profile import shipped_profiles
 from millpond.kernel.broker import BrokerAddress, parse_broker_url
 from millpond.kernel.errors import ConfigurationError
-from simulators.compact import CompactRun, make_template
-from simulators.fleet import make_manifest
-from simulators.fleet_run import Limits
+from simulators.runs.compact import CompactRun, make_template
+from simulators.runs.fleet import make_manifest
+from simulators.runs.fleet_run import Limits
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _TIMEOUT_S = 300

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from devices import wire
 from proof.journal import BOOT, Journal, Kind, Sample, kind_of, measure
-from simulators.outbox import Outbox, StoredSample
+from simulators.wire.outbox import Outbox, StoredSample
 
 _BATCH = 40
 # Several messages at once, so that they come closer together than their samples are many microseconds.

@@ -22,7 +22,7 @@ from attribution.tokens import derive_staff_keys
 from millpond.demo.loop import select_customers_with_offers
 from millpond.demo.people import credited_to, settle_people
 from millpond.kernel.db import WriteConnection
-from simulators.fleet import build_fleet
+from simulators.runs.fleet import build_fleet
 from tests.browser import open_browser, open_page, shoot
 from tests.household import DAY, current_part, forecast, make_device, run_job
 from tests.people import AT, make_customer

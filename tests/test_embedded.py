@@ -16,7 +16,7 @@ from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.db import connect
 from millpond.kernel.errors import ConfigurationError, Unavailable
 from millpond.kernel.settings import load_settings
-from millpond.testbed import servers
+from millpond.testing_host import servers
 from tests.ingest.conftest import TestDevice, running_ingest
 
 

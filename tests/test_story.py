@@ -19,8 +19,8 @@ from millpond.kernel.settings import Settings, load_settings
 from millpond.scheduler import lead_time
 from millpond.services import ingesting, serving
 from offers.job import issue_due_offers
-from simulators.fleet import Fleet, build_fleet
-from simulators.fleet_run import FleetRun
+from simulators.runs.fleet import Fleet, build_fleet
+from simulators.runs.fleet_run import FleetRun
 from tests.browser import open_browser, open_page
 
 SECRET = "the story's secret, which nobody else may know"

@@ -14,8 +14,8 @@ from millpond.kernel.log import configure_logging
 from millpond.kernel.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from simulators.run import SimulateOptions
-    from simulators.scenario_run import PlayOptions
+    from simulators.scenarios.plain_run import SimulateOptions
+    from simulators.scenarios.scenario_run import PlayOptions
 
 Broker = Annotated[str | None, typer.Option(help="mqtt://user:pass@host:port, or mqtts://; MILLPOND_BROKER_URL.")]
 ScenarioName = Annotated[str | None, typer.Option(help="A scenario's YAML file, or the name of a shipped one.")]
@@ -135,9 +135,9 @@ def _play(call: Call, name_or_file: str, settings: Settings) -> bool:
     from millpond.cli.fleet_jobs import make_job_run
     from millpond.cli.fleet_screen import show_played, showing_progress
     from millpond.services import until_signalled
-    from simulators.report import require_reports, write_reports
-    from simulators.scenario import load_scenario
-    from simulators.scenario_run import play_scenario, recording_of
+    from simulators.scenarios.report import require_reports, write_reports
+    from simulators.scenarios.scenario import load_scenario
+    from simulators.scenarios.scenario_run import play_scenario, recording_of
 
     for option in ("devices", "rate", "duration", "messages", "models", "faults", "compact"):
         if getattr(call, option) is not None:
@@ -181,9 +181,9 @@ def _changes(call: Call, at: datetime) -> dict[str, Any]:
 
 
 def _play_options(call: Call, settings: Settings) -> "PlayOptions":
-    from simulators.platform import PlatformApi
-    from simulators.publisher import TlsFiles
-    from simulators.scenario_run import PlayOptions
+    from simulators.scenarios.platform import PlatformApi
+    from simulators.scenarios.scenario_run import PlayOptions
+    from simulators.wire.publisher import TlsFiles
 
     if call.register and not call.api:
         raise InvalidInput("--register needs --api and --token")
@@ -201,7 +201,7 @@ def _play_options(call: Call, settings: Settings) -> "PlayOptions":
 def _simulate(call: Call, settings: Settings) -> bool:
     from millpond.cli.fleet_screen import show_summary, showing_progress
     from millpond.services import until_signalled
-    from simulators.run import run_simulation
+    from simulators.scenarios.plain_run import run_simulation
 
     for option in ("register", "jobs"):
         if getattr(call, option):
@@ -215,13 +215,13 @@ def _simulate(call: Call, settings: Settings) -> bool:
 
 
 def _simulate_options(call: Call, settings: Settings, at: datetime) -> "SimulateOptions":
-    from simulators.drive import load_recording
-    from simulators.faults import parse_faults
-    from simulators.fleet import parse_mix
-    from simulators.platform import PlatformApi
-    from simulators.publisher import TlsFiles
-    from simulators.run import SimulateOptions
-    from simulators.scenario import parse_span
+    from simulators.life.drive import load_recording
+    from simulators.runs.fleet import parse_mix
+    from simulators.scenarios.plain_run import SimulateOptions
+    from simulators.scenarios.platform import PlatformApi
+    from simulators.scenarios.scenario import parse_span
+    from simulators.wire.faults import parse_faults
+    from simulators.wire.publisher import TlsFiles
 
     try:
         duration_s = parse_span(call.duration).total_seconds() if call.duration else None

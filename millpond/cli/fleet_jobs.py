@@ -9,7 +9,7 @@ from millpond.kernel.db import connect
 from millpond.kernel.settings import Settings
 
 if TYPE_CHECKING:
-    from simulators.fleet import Fleet
+    from simulators.runs.fleet import Fleet
 
 
 def make_job_run(settings: Settings, clock: Clock) -> Callable[["Fleet", datetime], None]:

@@ -11,10 +11,10 @@ from rich.table import Table
 
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import InvalidInput
-from simulators.expectations import Outcome
-from simulators.fleet_run import FleetSummary, Progress
-from simulators.scenario import Scenario, load_scenario, shipped_scenarios
-from simulators.scenario_run import Played
+from simulators.runs.fleet_run import FleetSummary, Progress
+from simulators.scenarios.expectations import Outcome
+from simulators.scenarios.scenario import Scenario, load_scenario, shipped_scenarios
+from simulators.scenarios.scenario_run import Played
 
 _LINE_EVERY_S = 5.0
 _MARKS = {Outcome.PASSED: "[green]passed[/]", Outcome.FAILED: "[red]failed[/]", Outcome.NOT_CHECKED: "not checked"}

@@ -29,8 +29,8 @@ def platform(
     It prints one JSON line when it is ready, then answers one JSON request a line on stdin, and ends when stdin closes.
     """
     from millpond.kernel.clock import SystemClock
-    from millpond.testbed.run import TestbedOptions, run_testbed
+    from millpond.testing_host.run import HostOptions, run_testing_host
 
     now = SystemClock().now()
     at = now if start == "now" else parse_at(start, now, "--start")
-    run_testbed(TestbedOptions(dsn, broker, at.astimezone(UTC), schedule))
+    run_testing_host(HostOptions(dsn, broker, at.astimezone(UTC), schedule))

@@ -19,7 +19,7 @@ from devices.registry import register_device
 from devices.store import select_device
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.ids import CustomerId
-from simulators.fleet import Registration
+from simulators.runs.fleet import Registration
 
 _STORES = (("Millpond Harbour", "Europe/Berlin"), ("Millpond Old Town", "Europe/Berlin"))
 _STAFF = ("Mina Park", "Jonas Weber", "Li Wei", "Sara Lindqvist")

@@ -44,8 +44,8 @@ from millpond.services import (
     until_signalled,
 )
 from offers.job import issue_due_offers
-from simulators.fleet import Fleet, build_fleet
-from simulators.fleet_run import FleetRun
+from simulators.runs.fleet import Fleet, build_fleet
+from simulators.runs.fleet_run import FleetRun
 
 _HISTORY_INTERVAL = timedelta(hours=3)
 _LIVE_INTERVAL = timedelta(minutes=30)

@@ -14,7 +14,7 @@ from attribution.nouns import Customer, Staff
 from millpond.demo.loop import Summary
 from millpond.kernel.clock import monotonic
 from millpond.kernel.money import Money
-from simulators.fleet_run import Progress as FleetProgress
+from simulators.runs.fleet_run import Progress as FleetProgress
 
 _WORDS = {
     "devices": "devices in the simulated fleet",

@@ -12,7 +12,7 @@ from millpond.cli.device_file import DeviceImport, import_devices
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import InvalidInput
 from offers.ownership import assign_device
-from simulators.fleet import build_fleet
+from simulators.runs.fleet import build_fleet
 from tests.cli.conftest import Run
 
 AT = datetime(2026, 2, 16, 12, tzinfo=UTC)

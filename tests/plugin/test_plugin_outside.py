@@ -44,7 +44,7 @@ def test_nothing_of_the_platform_is_imported_here(customer):
     assert customer.offers() == []
     theirs = {"ingest", "forecasting", "attribution", "offers", "simulators", "fastapi", "psycopg", "pydantic"}
     assert theirs.isdisjoint(sys.modules)
-    assert not [name for name in sys.modules if name.startswith(("api.", "millpond.kernel", "millpond.testbed"))]
+    assert not [name for name in sys.modules if name.startswith(("api.", "millpond.kernel", "millpond.testing_host"))]
 """,
 }
 

@@ -21,10 +21,10 @@ from millpond.kernel.settings import load_settings
 from millpond.scheduler import lead_time
 from millpond.services import ingesting, serving
 from offers.job import issue_due_offers
-from simulators.fleet import Fleet
-from simulators.platform import PlatformApi
-from simulators.scenario import Scenario
-from simulators.scenario_run import Played, PlayOptions, play_scenario
+from simulators.runs.fleet import Fleet
+from simulators.scenarios.platform import PlatformApi
+from simulators.scenarios.scenario import Scenario
+from simulators.scenarios.scenario_run import Played, PlayOptions, play_scenario
 from tests.conftest import clone
 
 _SECRET = "the simulators' secret, which nobody else may know"

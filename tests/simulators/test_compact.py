@@ -19,11 +19,11 @@ from millpond.embedded import embedded_broker
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.errors import InvalidInput, Unavailable
-from simulators.compact import CompactRun
-from simulators.fleet import Fleet, make_manifest
-from simulators.fleet_run import Limits
-from simulators.open_files import require_open_files
-from simulators.run import SimulateOptions, run_simulation
+from simulators.runs.compact import CompactRun
+from simulators.runs.fleet import Fleet, make_manifest
+from simulators.runs.fleet_run import Limits
+from simulators.scenarios.plain_run import SimulateOptions, run_simulation
+from simulators.wire.open_files import require_open_files
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 

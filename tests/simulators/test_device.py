@@ -11,10 +11,10 @@ from devices import wire
 from devices.profile import shipped_profiles
 from devices.wire_time import parse_ts
 from millpond.kernel.errors import Conflict
-from simulators.climate import REGIONS
-from simulators.device import PAYLOAD_MAX_BYTES, Message, SimulatedDevice, parse_ack, parse_command
-from simulators.households import make_household
-from simulators.outbox import Outbox
+from simulators.life.climate import REGIONS
+from simulators.life.households import make_household
+from simulators.wire.device import PAYLOAD_MAX_BYTES, Message, SimulatedDevice, parse_ack, parse_command
+from simulators.wire.outbox import Outbox
 
 START = datetime(2025, 9, 1, tzinfo=UTC)
 

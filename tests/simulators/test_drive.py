@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from millpond.kernel.errors import InvalidInput
-from simulators.appliances import live_through
-from simulators.climate import REGIONS, outdoor_pm25
-from simulators.drive import load_recording
-from simulators.households import make_household
+from simulators.life.appliances import live_through
+from simulators.life.climate import REGIONS, outdoor_pm25
+from simulators.life.drive import load_recording
+from simulators.life.households import make_household
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 FIRST_HOUR = int(FIRST.timestamp()) // 3600

@@ -10,10 +10,10 @@ from devices.installations import update_installations
 from devices.store import refresh_reading_day
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
-from simulators.faults import Faults
-from simulators.fleet import Fleet, build_fleet
-from simulators.fleet_run import FleetRun, FleetSummary
-from simulators.households import Habit, Lives
+from simulators.life.households import Habit, Lives
+from simulators.runs.fleet import Fleet, build_fleet
+from simulators.runs.fleet_run import FleetRun, FleetSummary
+from simulators.wire.faults import Faults
 
 DAYS = 6
 NEVER = Lives({Habit.NEVER: 1})

@@ -11,9 +11,9 @@ import pytest
 
 from devices.profile import shipped_profiles
 from millpond.kernel.errors import InvalidInput
-from simulators.device import Message
-from simulators.faults import FaultInjector, Faults, parse_faults
-from simulators.fleet import Fleet, build_fleet, parse_mix
+from simulators.runs.fleet import Fleet, build_fleet, parse_mix
+from simulators.wire.device import Message
+from simulators.wire.faults import FaultInjector, Faults, parse_faults
 
 START = datetime(2025, 9, 1, tzinfo=UTC)
 

@@ -16,10 +16,10 @@ from devices import wire
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import AcceleratedClock, SystemClock
 from millpond.kernel.errors import ConfigurationError, InvalidInput, Unavailable
-from simulators.faults import Faults
-from simulators.fleet import Fleet, build_fleet
-from simulators.fleet_run import FleetRun, Limits, Progress, run_fleet
-from simulators.run import SimulateOptions, run_simulation
+from simulators.runs.fleet import Fleet, build_fleet
+from simulators.runs.fleet_run import FleetRun, Limits, Progress, run_fleet
+from simulators.scenarios.plain_run import SimulateOptions, run_simulation
+from simulators.wire.faults import Faults
 
 START = datetime(2025, 9, 1, tzinfo=UTC)
 

@@ -9,11 +9,11 @@ import pytest
 
 from devices.profile import DeviceProfile, shipped_profiles
 from millpond.kernel.errors import InvalidInput
-from simulators.appliances import live_through
-from simulators.chance import FloatArray, IntArray
-from simulators.climate import REGIONS, local_days, local_hours, outdoor_pm25, region_named, weekdays
-from simulators.households import Change, Habit, Household, Lives, make_household
-from simulators.physics import Appliance
+from simulators.life.appliances import live_through
+from simulators.life.chance import FloatArray, IntArray
+from simulators.life.climate import REGIONS, local_days, local_hours, outdoor_pm25, region_named, weekdays
+from simulators.life.households import Change, Habit, Household, Lives, make_household
+from simulators.life.physics import Appliance
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 SEOUL = REGIONS["seoul"]

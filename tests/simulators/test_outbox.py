@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from millpond.kernel.errors import Conflict
-from simulators.outbox import Outbox
+from simulators.wire.outbox import Outbox
 
 
 def _outbox(count: int, **options: object) -> Outbox:

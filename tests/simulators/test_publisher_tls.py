@@ -20,9 +20,9 @@ from simulate_command import changed, run_cli
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.errors import InvalidInput, Unavailable
-from simulators.device import Message
-from simulators.publisher import Publisher, TlsFiles
-from simulators.run import SimulateOptions, run_simulation
+from simulators.scenarios.plain_run import SimulateOptions, run_simulation
+from simulators.wire.device import Message
+from simulators.wire.publisher import Publisher, TlsFiles
 
 _MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
 _ISSUED = datetime(2020, 1, 1, tzinfo=UTC)

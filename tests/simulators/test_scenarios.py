@@ -12,8 +12,8 @@ from simulate_command import changed, run_cli
 from devices.registry import register_device
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
-from simulators.scenario import load_scenario, shipped_scenarios
-from simulators.scenario_run import build_scenario_fleet
+from simulators.scenarios.scenario import load_scenario, shipped_scenarios
+from simulators.scenarios.scenario_run import build_scenario_fleet
 
 SHORT = {
     "quiet-city": 0.05, "dirty-spring": 0.1, "bad-network": 0.4, "offline-hours": 0.5, "broken-clocks": 0.3,

@@ -9,11 +9,11 @@ import pytest
 
 from devices.nouns import MetricKind
 from devices.profile import DeviceProfile, MetricProfile, shipped_profiles
-from simulators.climate import REGIONS
-from simulators.history import simulate_readings, simulate_truth
-from simulators.households import Habit, make_household
-from simulators.physics import Appliance, Observation
-from simulators.wear import PartCycle
+from simulators.life.climate import REGIONS
+from simulators.life.history import simulate_readings, simulate_truth
+from simulators.life.households import Habit, make_household
+from simulators.life.physics import Appliance, Observation
+from simulators.life.wear import PartCycle
 
 START = datetime(2025, 9, 1, tzinfo=UTC)
 START_MS = int(START.timestamp() * 1000)

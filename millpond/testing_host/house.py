@@ -1,0 +1,177 @@
+"""The running platform of a test: ingest, API, people, devices and jobs around one clock that stands still."""
+
+import threading
+import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, cast, get_args
+
+from api.auth import Role
+from attribution.release import release_commissions
+from forecasting.fleet import Forecaster
+from forecasting.job import run_forecasts
+from ingest.service import run_ingest
+from millpond.kernel.broker import parse_broker_url
+from millpond.kernel.clock import monotonic, require_aware
+from millpond.kernel.db import connect
+from millpond.kernel.errors import InvalidInput, Unavailable
+from millpond.kernel.ids import new_id
+from millpond.kernel.settings import load_settings
+from millpond.scheduler import lead_time
+from millpond.services import in_thread, prepare_database, scheduling, serving
+from millpond.testing_host.clock import StillClock
+from millpond.testing_host.commits import NotedSession, forget_session
+from millpond.testing_host.fleet import TestFleet
+from millpond.testing_host.people import People
+from millpond.testing_host.readback import select_committed, select_outcomes, select_quarantined, select_refusals
+from millpond.testing_host.servers import TestBroker
+from offers.job import issue_due_offers
+
+_CONNECT_S = 30.0
+_IDLE_S = 0.05
+
+
+class House:
+    """Everything that runs, open inside `with`; `requests` is what can be asked of it."""
+
+    def __init__(
+        self, dsn: str, broker: TestBroker, clock: StillClock, secret: str, stop: threading.Event, *, schedule: bool
+    ) -> None:
+        self._dsn, self._broker, self._clock, self._stop, self._schedule = dsn, broker, clock, stop, schedule
+        self._settings = load_settings(
+            database_url=dsn, broker_url=broker.url, jwt_secret=secret, http_host="127.0.0.1", http_port=0,
+            consumer_id=new_id("millpond-test"), batch_max_wait_ms=5, metrics_port=0, clock="system",
+        )  # fmt: skip
+        self._wake = threading.Event()
+        self._address = parse_broker_url(broker.url)
+        self._session = NotedSession(self._address, self._settings.consumer_id, clock, self._wake)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            prepare_database(self._settings, self._clock)
+            self._conn = stack.enter_context(connect(self._dsn, application="millpond-testing-host"))
+            if self._broker.given:
+                stack.callback(forget_session, self._address, self._settings.consumer_id)
+            stack.enter_context(in_thread("ingest", self._ingest))
+            self._http = stack.enter_context(serving(self._settings, self._clock))
+            self.people = People(self._conn, self._clock, self._settings)
+            self.fleet = TestFleet(self._conn, self._clock, self._broker.url, self._wake, self._stop)
+            stack.callback(self.fleet.close)
+            if self._schedule:
+                stack.enter_context(scheduling(self._settings, self._clock))
+            self._wait_for_ingest()
+            self._wait_for_api()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def describe(self) -> dict[str, Any]:
+        """Where everything is: the line that says that the platform is ready."""
+        return {
+            "ready": True, "address": self._http, "broker_url": self._broker.url, "dsn": self._dsn,
+            "operator_token": self.people.mint(Role.OPERATOR, "test"), "now": self._clock.now(),
+        }  # fmt: skip
+
+    @property
+    def requests(self) -> dict[str, Callable[..., Any]]:
+        """Everything that can be asked, by name."""
+        return {
+            **self.people.requests,
+            **self.fleet.requests,
+            "now": self._clock.now,
+            "advance": self._advance,
+            "commits": lambda: self._session.commits,
+            "wait_commit": self._wait_commit,
+            "committed": lambda serial: select_committed(self._conn, serial),
+            "quarantined": lambda serial: select_quarantined(self._conn, serial),
+            "refusals": lambda after: select_refusals(self._conn, after),
+            "outcomes": lambda: select_outcomes(self._conn),
+            "run_forecasts": self._run_forecasts,
+            "issue_offers": self._issue_offers,
+            "release_commissions": lambda at=None: release_commissions(self._conn, self._moment(at)),
+            "stop_broker": self._stop_broker,
+            "start_broker": self._start_broker,
+        }
+
+    def _ingest(self, stop: threading.Event) -> None:
+        run_ingest(self._settings, self._session, self._clock, stop)
+
+    def _advance(self, to: str) -> dict[str, Any]:
+        return self.fleet.advance(_parse(to))
+
+    def _wait_commit(self, after: int, timeout_s: float) -> int:
+        """The count of commits, once it is above `after` or the time is over."""
+        deadline = monotonic() + timeout_s
+        while self._session.commits <= after and monotonic() < deadline and not self._stop.is_set():
+            self.fleet.pump()
+            self._wake.wait(_IDLE_S)
+            self._wake.clear()
+        return self._session.commits
+
+    def _run_forecasts(self, at: str | None = None, forecaster: str = "auto") -> dict[str, Any]:
+        if forecaster not in get_args(Forecaster):
+            raise InvalidInput(f"forecaster {forecaster!r} is none of {', '.join(get_args(Forecaster))}")
+        moment, how = self._moment(at), cast(Forecaster, forecaster)
+        return asdict(run_forecasts(self._conn, moment, made_at=self._clock.now(), forecaster=how))
+
+    def _issue_offers(self, at: str | None = None) -> dict[str, Any]:
+        return asdict(
+            issue_due_offers(
+                self._conn,
+                self._moment(at),
+                lead=lead_time(self._settings),
+                discount_bp=self._settings.offer_discount_bp,
+                new_device_days=self._settings.new_device_days,
+            )
+        )
+
+    def _stop_broker(self) -> None:
+        self._broker.stop()
+        self.fleet.broker_up = False
+
+    def _start_broker(self) -> None:
+        self._broker.start()
+        self.fleet.broker_up = True
+        self._wait_for_ingest()
+
+    def _wait_for_ingest(self) -> None:
+        """A message that is published before ingest has subscribed would be nobody's."""
+        deadline = monotonic() + _CONNECT_S
+        while not self._session.subscribed:
+            if monotonic() > deadline:
+                raise Unavailable(f"ingest could not subscribe at the broker within {_CONNECT_S:g} s")
+            self._stop.wait(_IDLE_S / 10)
+
+    def _wait_for_api(self) -> None:
+        """The port is ours from the beginning, but nobody answers there before the server's thread does."""
+        deadline = monotonic() + _CONNECT_S
+        while not _is_green(f"{self._http}/readyz"):
+            if monotonic() > deadline:
+                raise Unavailable(f"the API was not ready within {_CONNECT_S:g} s: see {self._http}/readyz")
+            self._stop.wait(_IDLE_S)
+
+    def _moment(self, at: str | None) -> datetime:
+        return self._clock.now() if at is None else _parse(at)
+
+
+def _is_green(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=_CONNECT_S):
+            return True
+    except OSError:
+        return False
+
+
+def _parse(moment: str) -> datetime:
+    try:
+        return require_aware(datetime.fromisoformat(moment))
+    except ValueError as error:
+        raise InvalidInput(f"{moment!r} is not a moment: {error}") from error

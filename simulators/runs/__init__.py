@@ -1,0 +1,1 @@
+"""Fleets that run: many devices, at a pace, for a time."""

@@ -1,0 +1,1 @@
+"""Runs with expectations: scenario files, what the platform should have made of them, and reports."""

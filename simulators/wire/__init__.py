@@ -1,0 +1,1 @@
+"""Simulated devices at their broker: what they send, keep, lose and repeat."""
