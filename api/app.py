@@ -69,13 +69,24 @@ def create_app(
     token_keys, staff_keys = build_token_keys(settings), build_staff_keys(settings)
     # A redirect to the address without its slash would be built from the Host header, which a caller writes.
     app = FastAPI(
-        title="Millpond", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None, openapi_url=None,
+        title="Millpond",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
-    )  # fmt: skip
+    )
     app.state.edge = Edge(
-        settings, clock, read_pool, write_pool, token_keys, staff_keys,
-        Figures(read_pool, keep_s=settings.metrics_keep_s), extra_health or {},
-    )  # fmt: skip
+        settings,
+        clock,
+        read_pool,
+        write_pool,
+        token_keys,
+        staff_keys,
+        Figures(read_pool, keep_s=settings.metrics_keep_s),
+        extra_health or {},
+    )
     app.add_middleware(BodyLimit, timeout_s=settings.http_body_timeout_s)
     app.add_middleware(Marks, on_fault=answer_fault)
     app.add_middleware(Heads)

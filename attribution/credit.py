@@ -45,13 +45,7 @@ def claw_back(conn: WriteConnection, order: Order, refund_id: RefundId, amount: 
     kind = AccountKind.AVAILABLE if _is_released(conn, order.order_id) else AccountKind.PENDING
     postings = move((kind, order.credited_to), (AccountKind.EXPENSE, order.credited_to), reversed_)
     post_entry(
-        conn,
-        EntryKind.CLAWED_BACK,
-        postings,
-        at=at,
-        order_id=order.order_id,
-        refund_id=refund_id,
-        plan_id=plan.plan_id,
+        conn, EntryKind.CLAWED_BACK, postings, at=at, order_id=order.order_id, refund_id=refund_id, plan_id=plan.plan_id
     )
     return reversed_
 

@@ -53,8 +53,12 @@ class CSubscriber:
         try:
             done = subprocess.run(
                 [*self._command, *more],
-                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self._env, timeout=_TIMEOUT_S, check=False,
-            )  # fmt: skip
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=self._env,
+                timeout=_TIMEOUT_S,
+                check=False,
+            )
         except subprocess.TimeoutExpired as error:
             raise Unavailable(f"mosquitto_sub did not get its messages within {_TIMEOUT_S} s") from error
         if done.returncode:

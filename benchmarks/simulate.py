@@ -53,9 +53,7 @@ def simulate(
 def measure(address: BrokerAddress, devices: int, connections: int, seconds: float, seed: int) -> dict[str, float]:
     """Confirmed messages/s of a compact fleet, and its memory half-way and at the end."""
     manifest = make_manifest(devices=devices, seed=seed, start=_START)
-    with CompactRun(
-        manifest, shipped_profiles(), address, seed=seed, start=_START, connections=connections
-    ) as load:  # fmt: skip
+    with CompactRun(manifest, shipped_profiles(), address, seed=seed, start=_START, connections=connections) as load:
         _, first_s = timed(lambda: load.run(Limits(duration_s=seconds / 2)))
         half_way = resident_mb()
         _, second_s = timed(lambda: load.run(Limits(duration_s=seconds / 2)))

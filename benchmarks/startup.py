@@ -35,10 +35,7 @@ def main(
         ]
     python_s, help_s, serve_s = (median(column) for column in zip(*rounds, strict=True))
     figures = {"help_s": help_s, "serve_s": serve_s, "serve_ratio": serve_s / python_s}
-    tell(
-        Result("startup", "help_s", "s", figures, python_s, "python -c pass", {"repeats": repeats}),
-        as_json=json,
-    )
+    tell(Result("startup", "help_s", "s", figures, python_s, "python -c pass", {"repeats": repeats}), as_json=json)
 
 
 def _run(*command: str) -> float:

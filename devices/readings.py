@@ -101,21 +101,10 @@ def upsert_latest(conn: WriteConnection, readings: Iterable[Reading]) -> None:
 
 
 def select_raw_series(
-    conn: ReadConnection,
-    device_id: DeviceId,
-    metric_id: MetricId,
-    from_at: datetime,
-    to_at: datetime,
-    limit: int,
+    conn: ReadConnection, device_id: DeviceId, metric_id: MetricId, from_at: datetime, to_at: datetime, limit: int
 ) -> list[Point]:
     """Up to `limit` values measured in [from_at, to_at), oldest first."""
-    values = {
-        "device_id": device_id,
-        "metric_id": metric_id,
-        "from_at": from_at,
-        "to_at": to_at,
-        "limit": limit,
-    }
+    values = {"device_id": device_id, "metric_id": metric_id, "from_at": from_at, "to_at": to_at, "limit": limit}
     with conn.cursor(row_factory=class_row(Point)) as cursor:
         return cursor.execute(_Q["select_raw_series"], values, prepare=False).fetchall()
 

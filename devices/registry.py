@@ -25,8 +25,7 @@ def seed_catalogue(conn: WriteConnection, catalogue: Catalogue) -> None:
             conn.execute(_Q["upsert_product"], product.model_dump() | {"name": Jsonb(product.name.model_dump())})
         for consumable in catalogue.consumables:
             conn.execute(
-                _Q["upsert_consumable"],
-                consumable.model_dump() | {"name": Jsonb(consumable.name.model_dump())},
+                _Q["upsert_consumable"], consumable.model_dump() | {"name": Jsonb(consumable.name.model_dump())}
             )
         for edge in catalogue.compatibility:
             conn.execute(_Q["upsert_compatibility"], edge.model_dump())
@@ -74,11 +73,7 @@ def _upsert_part(conn: WriteConnection, model: str, part: PartProfile, metric_id
     values = part.model_dump(exclude={"limits"}) | {"model": model}
     conn.execute(_Q["upsert_model_part"], values)
     for limit in part.limits:
-        values = limit.model_dump() | {
-            "model": model,
-            "part": part.part,
-            "metric_id": metric_ids[limit.metric],
-        }
+        values = limit.model_dump() | {"model": model, "part": part.part, "metric_id": metric_ids[limit.metric]}
         conn.execute(_Q["upsert_part_limit"], values)
 
 

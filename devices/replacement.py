@@ -25,12 +25,7 @@ LAG = timedelta(days=3)
 _RETURN = timedelta(days=RETURN_DAYS)
 _VISIBLE_PCT = 10.0  # a new part must raise another limit by this much for its silence to say something
 _UNREADABLE = {"", "unknown", "none", "null", "unavailable"}
-_STRONGEST_FIRST = (
-    EndedBy.IDENTITY_CHANGE,
-    EndedBy.COUNTER_FALL,
-    EndedBy.PERCENT_RISE,
-    EndedBy.REPLACED_EVENT,
-)
+_STRONGEST_FIRST = (EndedBy.IDENTITY_CHANGE, EndedBy.COUNTER_FALL, EndedBy.PERCENT_RISE, EndedBy.REPLACED_EVENT)
 
 
 @dataclass(frozen=True, slots=True)

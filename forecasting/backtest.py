@@ -56,11 +56,7 @@ class Score:
 
 
 def run_backtest(
-    conn: ReadConnection,
-    at: datetime,
-    *,
-    origins_days: Sequence[int] = ORIGINS_DAYS,
-    forecaster: Forecaster = "auto",
+    conn: ReadConnection, at: datetime, *, origins_days: Sequence[int] = ORIGINS_DAYS, forecaster: Forecaster = "auto"
 ) -> list[Score]:
     """Scores by method of the forecasts made as of each origin before `at`, and of `all` together."""
     outcomes = [

@@ -24,13 +24,7 @@ class Depletion:
 
 
 def project_depletion(
-    series: UsageSeries,
-    index: UsageIndex,
-    levels: Levels,
-    spread: Spread,
-    *,
-    threshold_pct: float,
-    horizon: float,
+    series: UsageSeries, index: UsageIndex, levels: Levels, spread: Spread, *, threshold_pct: float, horizon: float
 ) -> Depletion:
     """Dates of all rows; a part that is at its threshold gets the time it got there.
 

@@ -8,13 +8,7 @@ import numpy as np
 from psycopg import sql
 from psycopg.rows import class_row
 
-from forecasting.nouns import (
-    ActiveInstallation,
-    CurrentForecast,
-    Forecast,
-    ForecastLine,
-    Records,
-)
+from forecasting.nouns import ActiveInstallation, CurrentForecast, Forecast, ForecastLine, Records
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
 _Q = load_queries("forecasting")

@@ -26,13 +26,17 @@ _RUNS = pytest.StashKey[int]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("millpond", "a Millpond to test against")
     group.addoption(
-        "--millpond-seed", type=int, metavar="N",
+        "--millpond-seed",
+        type=int,
+        metavar="N",
         help="what simulated households and devices follow from; random without, and shown in the header",
-    )  # fmt: skip
+    )
     group.addoption(
-        "--millpond-start", default="2026-03-01", metavar="T",
+        "--millpond-start",
+        default="2026-03-01",
+        metavar="T",
         help="the platform's first moment, RFC 3339, or `now`; it stands still until a test advances it",
-    )  # fmt: skip
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -49,11 +49,7 @@ def ingesting(settings: Settings, clock: Clock, *, on_end: Callable[[], None] = 
 
     address = parse_broker_url(settings.broker_url.get_secret_value())
     session = Session(
-        address,
-        settings.consumer_id,
-        clock,
-        settings.in_flight_max_messages,
-        settings.in_flight_max_bytes,
+        address, settings.consumer_id, clock, settings.in_flight_max_messages, settings.in_flight_max_bytes
     )
     with in_thread("ingest", lambda stop: run_ingest(settings, session, clock, stop), on_end):
         yield
@@ -100,9 +96,15 @@ def _configure(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
 
     patience = Patience(settings.http_head_timeout_s, settings.http_body_timeout_s, settings.http_connections_max)
     return uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", ws="none", http=patient_protocol(patience),
-        timeout_keep_alive=settings.http_keep_alive_s, limit_concurrency=settings.http_connections_max + 1,
-    )  # fmt: skip
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        http=patient_protocol(patience),
+        timeout_keep_alive=settings.http_keep_alive_s,
+        limit_concurrency=settings.http_connections_max + 1,
+    )
 
 
 @contextmanager

@@ -24,9 +24,14 @@ class Crowd:
         log = journal.with_suffix(".log")
         with log.open("ab") as stderr:
             self._child = subprocess.Popen(
-                command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True,
+                command,
+                cwd=_ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         self._log = log
         self._listener = threading.Thread(target=self._listen, name="fleet", daemon=True)
         self._listener.start()

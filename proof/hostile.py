@@ -73,8 +73,15 @@ def _unreadable(number: int, chance: Random) -> Iterator[Message]:
 
 
 ACTS: tuple[Callable[[int, Random], Iterator[Message]], ...] = (
-    _many_bad_metrics, _many_bad_samples, _holes, _sparse_numbers, _boots, _too_large, _retained, _unreadable,
-)  # fmt: skip
+    _many_bad_metrics,
+    _many_bad_samples,
+    _holes,
+    _sparse_numbers,
+    _boots,
+    _too_large,
+    _retained,
+    _unreadable,
+)
 
 
 class Hostile:

@@ -36,14 +36,28 @@ class Postgres:
 
     def start(self) -> None:
         """Start, and return when it takes connections; nothing to do when it runs."""
-        options = ["-D", str(self._pgdata), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
-                   "-c", "unix_socket_directories=", "-c", "shared_buffers=64MB", *self._preload]  # fmt: skip
+        options = [
+            "-D",
+            str(self._pgdata),
+            "-p",
+            str(self.port),
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            "unix_socket_directories=",
+            "-c",
+            "shared_buffers=64MB",
+            *self._preload,
+        ]
         if not self.alive:
             with self._log.open("ab") as log:
                 self._server = subprocess.Popen(
-                    [str(self._bin / "postgres"), *options], stdout=log, stderr=log, user=self._as,
+                    [str(self._bin / "postgres"), *options],
+                    stdout=log,
+                    stderr=log,
+                    user=self._as,
                     start_new_session=True,
-                )  # fmt: skip
+                )
         Patience(60, "PostgreSQL to take connections").until(self.answers)
 
     def stop(self, how: str = "fast") -> None:

@@ -36,9 +36,13 @@ class Service:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("MILLPOND_")}
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "millpond", self._command], cwd=_ROOT, stdout=log, stderr=log,
-                env={**clean, **self._settings, **more}, start_new_session=True,
-            )  # fmt: skip
+                [sys.executable, "-m", "millpond", self._command],
+                cwd=_ROOT,
+                stdout=log,
+                stderr=log,
+                env={**clean, **self._settings, **more},
+                start_new_session=True,
+            )
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""

@@ -154,10 +154,20 @@ class Stage:
     """One fault's own database, broker, ingest, API and fleet. Use `staged`."""
 
     def __init__(
-        self, world: World, name: str, size: Size, seed: int, stack: ExitStack, *, postgres: Postgres | None = None,
-        proxied: str = "", persistence: bool = True, max_queued: int = 0, settings: dict[str, str] | None = None,
+        self,
+        world: World,
+        name: str,
+        size: Size,
+        seed: int,
+        stack: ExitStack,
+        *,
+        postgres: Postgres | None = None,
+        proxied: str = "",
+        persistence: bool = True,
+        max_queued: int = 0,
+        settings: dict[str, str] | None = None,
         **fleet: float,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.world, self.name, self.size, self.seed = world, name, size, seed
         self.outcome = Outcome()
         self.folder = world.folder / name

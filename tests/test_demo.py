@@ -43,8 +43,17 @@ def test_the_demo_closes_the_loop_once() -> None:
     assert demo.returncode == 0, err
     summary = json.loads(out)
     assert summary["devices"] == 24
-    for stage in ("messages_published", "readings_stored", "installations", "forecasts", "offers_issued",
-                  "offers_credited", "orders", "commission_minor", "seconds"):  # fmt: skip
+    for stage in (
+        "messages_published",
+        "readings_stored",
+        "installations",
+        "forecasts",
+        "offers_issued",
+        "offers_credited",
+        "orders",
+        "commission_minor",
+        "seconds",
+    ):
         assert summary[stage] > 0, stage
     assert (summary["readings_quarantined"], summary["ledger_balance_minor"], summary["currency"]) == (0, 0, "EUR")
 

@@ -51,9 +51,14 @@ def now(household: tuple[Fleet, datetime]) -> datetime:
 @pytest.fixture
 def settings(database: str, broker_url: str) -> Settings:
     return load_settings(
-        database_url=database, broker_url=broker_url, jwt_secret=SECRET, http_port=0, consumer_id="the-story",
-        clock_past_days=36_500, reading_keep_days=0,
-    )  # fmt: skip
+        database_url=database,
+        broker_url=broker_url,
+        jwt_secret=SECRET,
+        http_port=0,
+        consumer_id="the-story",
+        clock_past_days=36_500,
+        reading_keep_days=0,
+    )
 
 
 @pytest.fixture
@@ -77,9 +82,14 @@ def test_the_story(
     bind_customer(conn, token=issue_badge_token(keys, mina), customer_id=customer.customer_id, keys=keys, at=SCANNED)
     [row] = fleet.manifest
     device = register_device(
-        conn, serial=row.serial, model=row.model, region=row.region, customer_id=customer.customer_id,
-        installed_at=row.installed_at, at=START,
-    )  # fmt: skip
+        conn,
+        serial=row.serial,
+        model=row.model,
+        region=row.region,
+        customer_id=customer.customer_id,
+        installed_at=row.installed_at,
+        at=START,
+    )
 
     with ingesting(settings, clock), serving(settings, clock) as address:
         # The purifier uses its filter up, and says so through the broker; what it said is safe.
@@ -120,9 +130,12 @@ def test_the_story(
         # The order is credited to the staff member whose code was scanned, and so is one in another shop.
         operator = {"Authorization": f"Bearer {mint_token(SECRET, Role.OPERATOR, 'ops', now, timedelta(hours=1))}"}
         sale = {
-            "customer_id": customer.customer_id, "channel": "store", "store_id": old_town.store_id, "currency": "EUR",
+            "customer_id": customer.customer_id,
+            "channel": "store",
+            "store_id": old_town.store_id,
+            "currency": "EUR",
             "items": [{"sku": "REED-VAC-S", "quantity": 1}],
-        }  # fmt: skip
+        }
         sold = httpx.post(f"{address}/v1/orders", json=sale, headers=operator | {"Idempotency-Key": "sale-1"})
         assert sold.status_code == 201, sold.text
         assert commission_of(conn, mina.staff_id) == 108 + 1287
@@ -130,9 +143,10 @@ def test_the_story(
         # A refund takes back what it earned, and the ledger balances.
         refund = {"amount": {"amount_minor": 42900, "currency": "EUR"}}
         back = httpx.post(
-            f"{address}/v1/orders/{sold.json()['order_id']}/refunds", json=refund,
+            f"{address}/v1/orders/{sold.json()['order_id']}/refunds",
+            json=refund,
             headers=operator | {"Idempotency-Key": "refund-1"},
-        )  # fmt: skip
+        )
         assert back.status_code == 201, back.text
         assert commission_of(conn, mina.staff_id) == 108
         assert conn.execute("select sum(amount_minor) from posting").fetchone() == (0,)

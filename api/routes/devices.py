@@ -19,13 +19,7 @@ from attribution.people import select_customer
 from devices.nouns import Device, Installation
 from devices.owners import ClaimKind, count_claim_try, issue_claim_code, select_owned_from
 from devices.registry import register_device
-from devices.store import (
-    select_device,
-    select_device_status,
-    select_devices,
-    select_installations,
-    select_latest,
-)
+from devices.store import select_device, select_device_status, select_devices, select_installations, select_latest
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId

@@ -138,11 +138,7 @@ def post_staff(body: NewStaff, caller: CallerDep, write: WriteDep, at: At) -> JS
         if body.customer_id and own is None:
             raise InvalidInput(f"customer_id: customer {body.customer_id} is not known")
         staff = register_staff(
-            conn,
-            store_id=StoreId(body.store_id),
-            name=body.name,
-            customer_id=own.customer_id if own else None,
-            at=at,
+            conn, store_id=StoreId(body.store_id), name=body.name, customer_id=own.customer_id if own else None, at=at
         )
         return 201, StaffOut.model_validate(staff)
 

@@ -136,9 +136,13 @@ def _ask(request: Request, caller: Caller, waiting: str, target: str) -> Respons
         names = {who: _name(conn, who) for who in (caller, view.caller) if who is not None}
     signed_in = names[view.caller] if view.caller and view.caller != caller else None
     return view.render(
-        "sign_in_ask.html", next=_own_path(target), link=_mark(waiting), role=caller.role, who=names[caller],
+        "sign_in_ask.html",
+        next=_own_path(target),
+        link=_mark(waiting),
+        role=caller.role,
+        who=names[caller],
         signed_in=signed_in,
-    )  # fmt: skip
+    )
 
 
 def _name(conn: ReadConnection, caller: Caller) -> str:

@@ -45,11 +45,7 @@ _JINJA = Environment(
     lstrip_blocks=True,
 )
 _JINJA.globals.update(
-    static=static_url,
-    new_key=lambda: new_id("form"),
-    languages=LANGUAGES,
-    words_of=load_words,
-    urgency_of=urgency_of,
+    static=static_url, new_key=lambda: new_id("form"), languages=LANGUAGES, words_of=load_words, urgency_of=urgency_of
 )
 
 

@@ -25,8 +25,7 @@ _FORMATS = ("millpond-v1",)
 Topic = Annotated[str, typer.Option(help="The topic the message was published to.", show_default=False)]
 Format = Annotated[str, typer.Option("--format", help=f"The payload's format: {', '.join(_FORMATS)}.")]
 Model = Annotated[
-    str | None,
-    typer.Option(help="A device model that ships, or a profile's path; without it the one that fits best."),
+    str | None, typer.Option(help="A device model that ships, or a profile's path; without it the one that fits best.")
 ]
 Received = Annotated[str | None, typer.Option("--at", help="When the message came, RFC 3339; now.")]
 File = Annotated[

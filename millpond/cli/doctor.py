@@ -13,9 +13,19 @@ from millpond.kernel.errors import ConfigurationError, MillpondError
 from millpond.kernel.settings import Settings, find_misspelled, load_settings
 
 CHECKS = (
-    "settings", "secret", "database", "timescaledb", "schema", "permissions", "clock", "ingest", "scheduler", "fleet",
-    "quarantine", "broker",
-)  # fmt: skip
+    "settings",
+    "secret",
+    "database",
+    "timescaledb",
+    "schema",
+    "permissions",
+    "clock",
+    "ingest",
+    "scheduler",
+    "fleet",
+    "quarantine",
+    "broker",
+)
 _WINDOW_ENOUGH = 100
 _COLOURS = {Level.GOOD: "green", Level.WARNING: "yellow", Level.BAD: "red"}
 

@@ -151,9 +151,15 @@ def _play(call: Call, name_or_file: str, settings: Settings) -> bool:
         typer.echo(f"{scenario.drive}: {recording}", err=True)
     with until_signalled() as stop, showing_progress() as show:
         played = play_scenario(
-            scenario, folder, _play_options(call, settings), clock, at=at, stop=stop, on_progress=show,
+            scenario,
+            folder,
+            _play_options(call, settings),
+            clock,
+            at=at,
+            stop=stop,
+            on_progress=show,
             before_judging=make_job_run(settings, clock) if call.jobs else None,
-        )  # fmt: skip
+        )
     show_played(scenario, played, scale=call.scale)
     write_reports(call.report or [], played.summary, at, played.verdicts, name=Path(name_or_file).stem)
     return not played.failed

@@ -7,13 +7,7 @@ from itertools import cycle
 
 from attribution.bindings import bind_customer, binding_at
 from attribution.nouns import Customer, Staff
-from attribution.people import (
-    register_customer,
-    register_staff,
-    register_store,
-    select_customer_by_key,
-    select_staff,
-)
+from attribution.people import register_customer, register_staff, register_store, select_customer_by_key, select_staff
 from attribution.tokens import StaffKeys, issue_badge_token
 from devices.registry import register_device
 from devices.store import select_device
@@ -26,13 +20,36 @@ _STAFF = ("Mina Park", "Jonas Weber", "Li Wei", "Sara Lindqvist")
 # Every third household reads English, Korean or Chinese, in a zone where people do.
 _READERS = (("en", "Europe/London"), ("ko", "Asia/Seoul"), ("zh", "Asia/Shanghai"))
 _NAMES = {
-    "en": ("Alex Morgan", "Robin Taylor", "Sam Carter", "Jamie Wilson", "Casey Brown", "Drew Evans",
-           "Nora Hughes", "Owen Clarke", "Ruth Bennett", "Isla Murray", "Theo Marsh", "Vera Quinn"),
-    "ko": ("김서연", "이도윤", "박지우", "최하준", "정유진", "강민서",
-           "조은우", "윤서현", "장태민", "임수아", "한지호", "오나은"),
-    "zh": ("王芳", "李伟", "张敏", "刘洋", "陈静", "杨磊",
-           "赵雪", "黄涛", "周琳", "吴昊", "徐丽", "孙鹏"),
-}  # fmt: skip
+    "en": (
+        "Alex Morgan",
+        "Robin Taylor",
+        "Sam Carter",
+        "Jamie Wilson",
+        "Casey Brown",
+        "Drew Evans",
+        "Nora Hughes",
+        "Owen Clarke",
+        "Ruth Bennett",
+        "Isla Murray",
+        "Theo Marsh",
+        "Vera Quinn",
+    ),
+    "ko": (
+        "김서연",
+        "이도윤",
+        "박지우",
+        "최하준",
+        "정유진",
+        "강민서",
+        "조은우",
+        "윤서현",
+        "장태민",
+        "임수아",
+        "한지호",
+        "오나은",
+    ),
+    "zh": ("王芳", "李伟", "张敏", "刘洋", "陈静", "杨磊", "赵雪", "黄涛", "周琳", "吴昊", "徐丽", "孙鹏"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,15 +34,7 @@ from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.log import configure_logging
 from millpond.kernel.settings import Settings, load_settings
 from millpond.scheduler import lead_time
-from millpond.services import (
-    in_thread,
-    ingesting,
-    prepare_database,
-    require_port,
-    scheduling,
-    serving,
-    until_signalled,
-)
+from millpond.services import in_thread, ingesting, prepare_database, require_port, scheduling, serving, until_signalled
 from offers.job import issue_due_offers
 from simulators.runs.fleet import Fleet, build_fleet
 from simulators.runs.fleet_run import FleetRun
@@ -174,8 +166,11 @@ class _Demo:
         start = now - timedelta(days=self._options.days)
         memory = Memory(self._options.devices, self._options.seed, start, secrets.token_urlsafe(48))
         file.touch(mode=0o600)
-        file.write_text(json.dumps({"devices": memory.devices, "seed": memory.seed, "start": start.isoformat(),
-                                    "secret": memory.secret}))  # fmt: skip
+        file.write_text(
+            json.dumps(
+                {"devices": memory.devices, "seed": memory.seed, "start": start.isoformat(), "secret": memory.secret}
+            )
+        )
         return memory
 
     def _settings(self, dsn: str, broker: str, memory: Memory) -> Settings:

@@ -58,8 +58,14 @@ class Screen:
     def fleet_stage(self, what: str, devices: int) -> Iterator[None]:
         """A bar of samples sent and acknowledged while it lasts."""
         began = monotonic()
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-                   TextColumn("samples safe"), TimeElapsedColumn())  # fmt: skip
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("samples safe"),
+            TimeElapsedColumn(),
+        )
         with Progress(*columns, console=self._console, transient=True) as bar:
             bar.add_task(f"{what} ({devices} devices)", total=None)
             self._fleet_bar = bar

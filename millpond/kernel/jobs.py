@@ -35,18 +35,11 @@ class Claim:
 
 
 def claim_run(
-    conn: WriteConnection,
-    job: str,
-    scheduled_for: datetime,
-    *,
-    holder: str,
-    at: datetime,
-    lease: timedelta = LEASE,
+    conn: WriteConnection, job: str, scheduled_for: datetime, *, holder: str, at: datetime, lease: timedelta = LEASE
 ) -> Claim | None:
     """Claim the period, or None when it is done, another holder's lease is good, or its failure is too recent."""
     row = conn.execute(
-        _Q["claim_job_run"],
-        {"job": job, "scheduled_for": scheduled_for, "holder": holder, "at": at, "lease": lease},
+        _Q["claim_job_run"], {"job": job, "scheduled_for": scheduled_for, "holder": holder, "at": at, "lease": lease}
     ).fetchone()
     return Claim(job, scheduled_for, int(row[0]), lease) if row else None
 

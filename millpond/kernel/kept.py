@@ -19,12 +19,10 @@ class KeptDays(BaseModel):
         "ever.",
     )
     conflict_keep_days: Days = Field(
-        default=90,
-        description="Days that values which disagree with a stored reading are kept; 0 keeps them for ever.",
+        default=90, description="Days that values which disagree with a stored reading are kept; 0 keeps them for ever."
     )
     corrected_time_keep_days: Days = Field(
-        default=60,
-        description="Days that the time given to a sample without a good one is kept; 0 keeps it for ever.",
+        default=60, description="Days that the time given to a sample without a good one is kept; 0 keeps it for ever."
     )
     boot_keep_days: Days = Field(
         default=400,
@@ -36,12 +34,10 @@ class KeptDays(BaseModel):
         description="Days after which ingest's counts by minute become counts by day; 0 keeps minutes for ever.",
     )
     heartbeat_keep_days: Days = Field(
-        default=30,
-        description="Days that the heartbeat of a silent ingest is kept; 0 keeps it for ever.",
+        default=30, description="Days that the heartbeat of a silent ingest is kept; 0 keeps it for ever."
     )
     forecast_keep_days: Days = Field(
-        default=90,
-        description="Days after which one forecast a week is kept of each part; 0 keeps all for ever.",
+        default=90, description="Days after which one forecast a week is kept of each part; 0 keeps all for ever."
     )
     weekly_forecast_keep_days: Days = Field(
         default=730,

@@ -23,20 +23,16 @@ class Settings(BaseSettings, KeptDays, SigningSecrets):
     model_config = SettingsConfigDict(env_prefix="MILLPOND_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     database_url: SecretStr = Field(
-        default=SecretStr(""),
-        description="PostgreSQL (15 to 18, with or without TimescaleDB), as a libpq URL.",
+        default=SecretStr(""), description="PostgreSQL (15 to 18, with or without TimescaleDB), as a libpq URL."
     )
     broker_url: SecretStr = Field(
-        default=SecretStr(""),
-        description="MQTT broker: `mqtt://user:pass@host:port`, or `mqtts://` for TLS.",
+        default=SecretStr(""), description="MQTT broker: `mqtt://user:pass@host:port`, or `mqtts://` for TLS."
     )
     require_timescale: bool = Field(
-        default=False,
-        description="Refuse to start when TimescaleDB cannot be created, instead of running without.",
+        default=False, description="Refuse to start when TimescaleDB cannot be created, instead of running without."
     )
     public_url: str = Field(
-        default="http://127.0.0.1:8040",
-        description="Address customers reach the pages at; it is printed in QR codes.",
+        default="http://127.0.0.1:8040", description="Address customers reach the pages at; it is printed in QR codes."
     )
     http_host: str = Field(default="127.0.0.1", description="Address that `millpond serve` listens on.")
     http_port: int = Field(default=8040, ge=0, le=65535, description="Port that `millpond serve` listens on.")
@@ -65,8 +61,7 @@ class Settings(BaseSettings, KeptDays, SigningSecrets):
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     clock: str = Field(
-        default="system",
-        description="`system`, or `ORIGIN@STARTED*SPEED` to share an accelerated clock with a fleet.",
+        default="system", description="`system`, or `ORIGIN@STARTED*SPEED` to share an accelerated clock with a fleet."
     )
     consumer_id: str = Field(
         default="millpond-ingest",
@@ -115,9 +110,7 @@ class Settings(BaseSettings, KeptDays, SigningSecrets):
         default=10_000_000, ge=0, description="Metric values that one device may send in an hour."
     )
     clock_past_days: float = Field(
-        default=365,
-        gt=0,
-        description="Device times older than this many days are replaced by the receive time.",
+        default=365, gt=0, description="Device times older than this many days are replaced by the receive time."
     )
     clock_future_minutes: float = Field(
         default=5,
@@ -159,9 +152,7 @@ class Settings(BaseSettings, KeptDays, SigningSecrets):
         description="Most pieces in which the numbers of one boot are kept; what is beyond them is not acknowledged.",
     )
     status_grace_s: float = Field(
-        default=4,
-        gt=0,
-        description="Seconds without a heartbeat of ingest or database after which /readyz turns red.",
+        default=4, gt=0, description="Seconds without a heartbeat of ingest or database after which /readyz turns red."
     )
     delivery_days: int = Field(default=3, ge=0, le=3650, description="Days a delivery takes, a part of the lead time.")
     margin_days: int = Field(
@@ -196,9 +187,7 @@ class Settings(BaseSettings, KeptDays, SigningSecrets):
         description="The same for all that was credited to one staff member in the 24 hours up to an order.",
     )
     screen_code_s: float = Field(
-        default=60,
-        gt=0,
-        description="Seconds that a staff code on a screen is good for, on the platform's clock.",
+        default=60, gt=0, description="Seconds that a staff code on a screen is good for, on the platform's clock."
     )
     forecast_period_h: float = Field(default=24, gt=0, description="Hours between two runs of the forecast job.")
     offers_period_h: float = Field(default=1, gt=0, description="Hours between two runs of the offers job.")

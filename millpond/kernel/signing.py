@@ -13,10 +13,7 @@ _MAIN = "Secret that signs access tokens and staff codes; at least 32 bytes, no 
 class SigningSecrets(BaseModel):
     """One secret is enough; each role and the badges may have their own, and each its predecessor for a while."""
 
-    jwt_secret: SecretStr = Field(
-        default=SecretStr(""),
-        description=_MAIN,
-    )
+    jwt_secret: SecretStr = Field(default=SecretStr(""), description=_MAIN)
     jwt_secret_previous: SecretStr = Field(
         default=SecretStr(""),
         description="The `MILLPOND_JWT_SECRET` before, while tokens that it signed are still about.",

@@ -106,10 +106,14 @@ def _start(command: list[str], log: Path) -> "subprocess.Popen[bytes]":
     with log.open("ab") as errors:
         try:
             return subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=_environment(),
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=_environment(),
                 # Ctrl-C is pytest's: it closes our end when it has finished with the fixtures.
                 start_new_session=True,
-            )  # fmt: skip
+            )
         except OSError as error:
             raise PlatformError(f"the platform cannot be started by {command[0]}: {error.strerror}") from error
 

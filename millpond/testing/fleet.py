@@ -103,10 +103,18 @@ class Fleet:
         self._started: list[str] = []
 
     def start(
-        self, model: str = "generic-purifier-hours", *, installed_days_ago: float = 0, history_days: float = 0,
-        region: str = "seoul", interval: timedelta = timedelta(hours=3), faults: Mapping[str, float] | None = None,
-        fault_days: float = 30, serial: str | None = None, **household: Any,
-    ) -> SimulatedDevice:  # fmt: skip
+        self,
+        model: str = "generic-purifier-hours",
+        *,
+        installed_days_ago: float = 0,
+        history_days: float = 0,
+        region: str = "seoul",
+        interval: timedelta = timedelta(hours=3),
+        faults: Mapping[str, float] | None = None,
+        fault_days: float = 30,
+        serial: str | None = None,
+        **household: Any,
+    ) -> SimulatedDevice:
         """Switch a simulated device on; it has said all of its history, and that is committed, on return.
 
         Its parts wear since `installed_days_ago`; it tells of the last `history_days`. How its household lives follows
@@ -118,22 +126,39 @@ class Fleet:
         """
         serial = serial or f"{model.upper()}-{self.seed}-{len(self._started) + 1:03d}"
         self._millpond.channel.ask(
-            "start_device", serial=serial, model=model, seed=self.seed, customer_id=self._customer.id, region=region,
-            installed_days_ago=installed_days_ago, history_days=history_days, interval_s=interval.total_seconds(),
-            faults=_spell(faults or {}), fault_days=fault_days, household=household,
-        )  # fmt: skip
+            "start_device",
+            serial=serial,
+            model=model,
+            seed=self.seed,
+            customer_id=self._customer.id,
+            region=region,
+            installed_days_ago=installed_days_ago,
+            history_days=history_days,
+            interval_s=interval.total_seconds(),
+            faults=_spell(faults or {}),
+            fault_days=fault_days,
+            household=household,
+        )
         self._started.append(serial)
         return SimulatedDevice(self._millpond, serial, model)
 
     def register(
-        self, serial: str, model: str = "generic-purifier-pct", *, region: str = "",
+        self,
+        serial: str,
+        model: str = "generic-purifier-pct",
+        *,
+        region: str = "",
         installed_at: datetime | None = None,
-    ) -> Device:  # fmt: skip
+    ) -> Device:
         """Register a device of your own, which publishes by itself; the test's customer owns it."""
         self._millpond.channel.ask(
-            "register_device", serial=serial, model=model, region=region, customer_id=self._customer.id,
+            "register_device",
+            serial=serial,
+            model=model,
+            region=region,
+            customer_id=self._customer.id,
             installed_at=installed_at.isoformat() if installed_at else None,
-        )  # fmt: skip
+        )
         return Device(self._millpond, serial, model)
 
     def advance(self, *, to: datetime | None = None, days: float = 0, hours: float = 0, minutes: float = 0) -> datetime:

@@ -33,10 +33,20 @@ class TestFleet:
         self.broker_up = True
 
     def start(
-        self, serial: str, model: str, seed: int, *, customer_id: str | None = None, region: str = "seoul",
-        installed_days_ago: float = 0, history_days: float = 0, interval_s: float = 10_800, faults: str = "",
-        fault_days: float = 30, household: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
+        self,
+        serial: str,
+        model: str,
+        seed: int,
+        *,
+        customer_id: str | None = None,
+        region: str = "seoul",
+        installed_days_ago: float = 0,
+        history_days: float = 0,
+        interval_s: float = 10_800,
+        faults: str = "",
+        fault_days: float = 30,
+        household: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """Register a device and switch it on; what it measured in `history_days` is committed on return."""
         profiles = shipped_profiles()
         if model not in profiles:
@@ -44,10 +54,16 @@ class TestFleet:
         now = self._clock.now()
         installed_at = now - timedelta(days=max(installed_days_ago, history_days))
         unit = Unit(
-            serial, profiles[model], make_home(seed, region, household or {}), seed, installed_at=installed_at,
-            reports_from=now - timedelta(days=history_days), interval=timedelta(seconds=interval_s), faults=faults,
+            serial,
+            profiles[model],
+            make_home(seed, region, household or {}),
+            seed,
+            installed_at=installed_at,
+            reports_from=now - timedelta(days=history_days),
+            interval=timedelta(seconds=interval_s),
+            faults=faults,
             fault_days=fault_days,
-        )  # fmt: skip
+        )
         self.register(serial, model, customer_id=customer_id, region=region, installed_at=installed_at)
         self._units[serial] = unit
         unit.measure(now)
@@ -55,16 +71,26 @@ class TestFleet:
         return self.wait_committed()
 
     def register(
-        self, serial: str, model: str, *, customer_id: str | None = None, region: str = "",
+        self,
+        serial: str,
+        model: str,
+        *,
+        customer_id: str | None = None,
+        region: str = "",
         installed_at: datetime | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> dict[str, Any]:
         """Register a device, simulated or not."""
         now = self._clock.now()
         owner = CustomerId(customer_id) if customer_id else None
         device = register_device(
-            self._conn, serial=serial, model=model, region=region, customer_id=owner,
-            installed_at=installed_at or now, at=now,
-        )  # fmt: skip
+            self._conn,
+            serial=serial,
+            model=model,
+            region=region,
+            customer_id=owner,
+            installed_at=installed_at or now,
+            at=now,
+        )
         return {"serial": device.serial, "model": device.model}
 
     def advance(self, to: datetime) -> dict[str, Any]:
@@ -149,10 +175,17 @@ class TestFleet:
     def requests(self) -> dict[str, Callable[..., Any]]:
         """What can be asked of it."""
         return {
-            "start_device": self.start, "register_device": self.register, "wait_committed": self.wait_committed,
-            "go_offline": self.go_offline, "go_online": self.go_online, "restart": self.restart,
-            "inject": self.inject, "measured": self.measured, "truth": self.truth, "remove_devices": self.remove,
-        }  # fmt: skip
+            "start_device": self.start,
+            "register_device": self.register,
+            "wait_committed": self.wait_committed,
+            "go_offline": self.go_offline,
+            "go_online": self.go_online,
+            "restart": self.restart,
+            "inject": self.inject,
+            "measured": self.measured,
+            "truth": self.truth,
+            "remove_devices": self.remove,
+        }
 
     def _connect(self, unit: Unit) -> None:
         unit.connect(self._broker, self._wake, self._clock.now())

@@ -42,9 +42,16 @@ class House:
     ) -> None:
         self._dsn, self._broker, self._clock, self._stop, self._schedule = dsn, broker, clock, stop, schedule
         self._settings = load_settings(
-            database_url=dsn, broker_url=broker.url, jwt_secret=secret, http_host="127.0.0.1", http_port=0,
-            consumer_id=new_id("millpond-test"), batch_max_wait_ms=5, metrics_port=0, clock="system",
-        )  # fmt: skip
+            database_url=dsn,
+            broker_url=broker.url,
+            jwt_secret=secret,
+            http_host="127.0.0.1",
+            http_port=0,
+            consumer_id=new_id("millpond-test"),
+            batch_max_wait_ms=5,
+            metrics_port=0,
+            clock="system",
+        )
         self._wake = threading.Event()
         self._address = parse_broker_url(broker.url)
         self._session = NotedSession(self._address, self._settings.consumer_id, clock, self._wake)
@@ -76,9 +83,13 @@ class House:
     def describe(self) -> dict[str, Any]:
         """Where everything is: the line that says that the platform is ready."""
         return {
-            "ready": True, "address": self._http, "broker_url": self._broker.url, "dsn": self._dsn,
-            "operator_token": self.people.mint(Role.OPERATOR, "test"), "now": self._clock.now(),
-        }  # fmt: skip
+            "ready": True,
+            "address": self._http,
+            "broker_url": self._broker.url,
+            "dsn": self._dsn,
+            "operator_token": self.people.mint(Role.OPERATOR, "test"),
+            "now": self._clock.now(),
+        }
 
     @property
     def requests(self) -> dict[str, Callable[..., Any]]:

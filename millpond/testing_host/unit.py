@@ -27,9 +27,18 @@ class Unit:
     """A device that a test holds in its hand."""
 
     def __init__(
-        self, serial: str, profile: DeviceProfile, household: Household, seed: int, *, installed_at: datetime,
-        reports_from: datetime, interval: timedelta, faults: str, fault_days: float,
-    ) -> None:  # fmt: skip
+        self,
+        serial: str,
+        profile: DeviceProfile,
+        household: Household,
+        seed: int,
+        *,
+        installed_at: datetime,
+        reports_from: datetime,
+        interval: timedelta,
+        faults: str,
+        fault_days: float,
+    ) -> None:
         self.serial = serial
         self._profile, self._household, self._seed = profile, household, seed
         self._installed_at, self._interval = installed_at, interval
@@ -98,9 +107,14 @@ class Unit:
     def truth(self, until: datetime) -> list[dict[str, Any]]:
         """The lives of its parts, from a twin that has lived on to `until`."""
         twin = SimulatedDevice(
-            self.serial, self._profile, self._household, self._seed, "twin",
-            installed_at=self._installed_at, interval=timedelta(days=1),
-        )  # fmt: skip
+            self.serial,
+            self._profile,
+            self._household,
+            self._seed,
+            "twin",
+            installed_at=self._installed_at,
+            interval=timedelta(days=1),
+        )
         return [asdict(cycle) for cycle in twin.foresee(until)]
 
     def _read_faults(self, text: str, at: datetime) -> tuple[Faults, DeviceFaults | None]:
@@ -113,10 +127,17 @@ class Unit:
     def _switch_on(self, at: datetime) -> SimulatedDevice:
         self._boots += 1
         return SimulatedDevice(
-            self.serial, self._profile, self._household, self._seed, f"boot-{self._boots}",
-            installed_at=self._installed_at, reports_from=at, interval=self._interval, outbox=self._outbox,
+            self.serial,
+            self._profile,
+            self._household,
+            self._seed,
+            f"boot-{self._boots}",
+            installed_at=self._installed_at,
+            reports_from=at,
+            interval=self._interval,
+            outbox=self._outbox,
             faults=self._device_faults,
-        )  # fmt: skip
+        )
 
 
 class KeptOutbox(Outbox):

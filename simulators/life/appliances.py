@@ -64,8 +64,11 @@ def _purify_air(household: Household, key: int, hours: IntArray) -> Activity:
     moods = np.where(asleep, 1, np.where(uniforms(key ^ 2, local_days(household.region, hours)) < 0.1, 2, 0))
     mode = np.array(["auto", "sleep", "favourite", "off"])[np.where(power, moods, 3)]
     seen: dict[str, NDArray[Any]] = {
-        "pm25_ugm3": np.round(indoors, 1), "fan_level": level, "mode": mode, "power": power,
-    }  # fmt: skip
+        "pm25_ugm3": np.round(indoors, 1),
+        "fan_level": level,
+        "mode": mode,
+        "power": power,
+    }
     return Activity({"h": household.pace_at(hours) * 0.92 * load * power}, {}, seen)
 
 

@@ -49,10 +49,16 @@ class Truth:
 
 
 def simulate_readings(
-    profile: DeviceProfile, *, seed: int, start: datetime, days: float,
-    interval: timedelta = timedelta(hours=3), region: str = "seoul", devices: int = 1,
+    profile: DeviceProfile,
+    *,
+    seed: int,
+    start: datetime,
+    days: float,
+    interval: timedelta = timedelta(hours=3),
+    region: str = "seoul",
+    devices: int = 1,
     metrics: Iterable[str] | None = None,
-) -> Iterator[SimulatedReading]:  # fmt: skip
+) -> Iterator[SimulatedReading]:
     """Readings of devices that were new at `start`, device by device, each in the order of time.
 
     Each device lives in a household of its own; serials are `sim-{seed}-{number}` from 0. `metrics` narrows
@@ -69,9 +75,16 @@ def simulate_readings(
 
 
 def simulate_truth(
-    profile: DeviceProfile, *, seed: int, start: datetime, days: float,
-    interval: timedelta = timedelta(hours=3), region: str = "seoul", devices: int = 1, ahead_days: float = 400,
-) -> list[Truth]:  # fmt: skip
+    profile: DeviceProfile,
+    *,
+    seed: int,
+    start: datetime,
+    days: float,
+    interval: timedelta = timedelta(hours=3),
+    region: str = "seoul",
+    devices: int = 1,
+    ahead_days: float = 400,
+) -> list[Truth]:
     """The truth about the same devices that `simulate_readings` tells of, looking `ahead_days` beyond the readings."""
     times_ms = rising_times_ms(start, start + timedelta(days=days), interval)
     horizon = start + timedelta(days=days + ahead_days)

@@ -64,10 +64,19 @@ class CompactRun:
     """
 
     def __init__(
-        self, manifest: list[Registration], profiles: dict[str, DeviceProfile], broker: BrokerAddress, *, seed: int,
-        start: datetime, interval: timedelta = timedelta(seconds=1), connections: int = 8, tls: TlsFiles | None = None,
-        stop: threading.Event | None = None, on_progress: Callable[[Progress], None] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        manifest: list[Registration],
+        profiles: dict[str, DeviceProfile],
+        broker: BrokerAddress,
+        *,
+        seed: int,
+        start: datetime,
+        interval: timedelta = timedelta(seconds=1),
+        connections: int = 8,
+        tls: TlsFiles | None = None,
+        stop: threading.Event | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
         self._manifest, self._broker, self._tls, self._seed = manifest, broker, tls or TlsFiles(), seed
         self._count = min(connections, len(manifest)) or len(manifest)
         self._own = connections == 0
@@ -119,10 +128,18 @@ class CompactRun:
         unacked = self.published - self.acked
         per_sample = self.readings / self.published if self.published else 0
         return FleetSummary(
-            devices=len(self._manifest), samples=self.published, readings=self.readings,
-            messages_published=self.published, acked=self.acked, unacked=unacked, unsent=0, dropped=0,
-            seconds=round(monotonic() - self._began, 3), faults={}, readings_unacked=round(unacked * per_sample),
-        )  # fmt: skip
+            devices=len(self._manifest),
+            samples=self.published,
+            readings=self.readings,
+            messages_published=self.published,
+            acked=self.acked,
+            unacked=unacked,
+            unsent=0,
+            dropped=0,
+            seconds=round(monotonic() - self._began, 3),
+            faults={},
+            readings_unacked=round(unacked * per_sample),
+        )
 
     def _head(self, row: Registration) -> tuple[bytes, bytes, Template]:
         topic = topic_bytes(f"millpond/v1/{row.serial}/telemetry")

@@ -76,13 +76,23 @@ def write_manifest(path: Path, manifest: list[Registration]) -> None:
 
 
 def build_fleet(
-    *, devices: int = 60, seed: int, start: datetime, history_days: float = 180,
-    interval: timedelta = timedelta(hours=3), mix: Mapping[str, float] | None = None,
-    profiles: Mapping[str, DeviceProfile] | None = None, regions: list[str] | None = None,
-    samples_per_message: int = 48, outbox_limit: int | None = None, reports_from: datetime | None = None,
-    faults: Faults | None = None, faults_until: datetime | None = None, lives: Lives | None = None,
+    *,
+    devices: int = 60,
+    seed: int,
+    start: datetime,
+    history_days: float = 180,
+    interval: timedelta = timedelta(hours=3),
+    mix: Mapping[str, float] | None = None,
+    profiles: Mapping[str, DeviceProfile] | None = None,
+    regions: list[str] | None = None,
+    samples_per_message: int = 48,
+    outbox_limit: int | None = None,
+    reports_from: datetime | None = None,
+    faults: Faults | None = None,
+    faults_until: datetime | None = None,
+    lives: Lives | None = None,
     recorded: Recording | None = None,
-) -> Fleet:  # fmt: skip
+) -> Fleet:
     """A fleet of `devices`, with models in the proportions of `mix` (weights by model), that reports from `start` on.
 
     Devices with parts were installed up to 150 days before `start`, so their parts are partly used; every second device
@@ -106,15 +116,20 @@ def build_fleet(
 
     built = [
         SimulatedDevice(
-            row.serial, known[row.model],
-            make_household(row.customer, replace(region_named(row.region), recorded=recorded), seed, lives), seed,
+            row.serial,
+            known[row.model],
+            make_household(row.customer, replace(region_named(row.region), recorded=recorded), seed, lives),
+            seed,
             f"{make_key(seed, row.serial, switched_on.isoformat(), 'boot'):016x}"[:8],
-            installed_at=row.installed_at, reports_from=switched_on, interval=interval,
-            outbox=Outbox(limit=outbox_limit), samples_per_message=samples_per_message,
+            installed_at=row.installed_at,
+            reports_from=switched_on,
+            interval=interval,
+            outbox=Outbox(limit=outbox_limit),
+            samples_per_message=samples_per_message,
             faults=strike(number, row),
         )
         for number, row in enumerate(manifest)
-    ]  # fmt: skip
+    ]
     return Fleet(seed, start, built, manifest, faulty)
 
 
@@ -123,9 +138,15 @@ def _ms(at: datetime) -> int:
 
 
 def make_manifest(
-    *, devices: int, seed: int, start: datetime, history_days: float = 0, mix: Mapping[str, float] | None = None,
-    profiles: Mapping[str, DeviceProfile] | None = None, regions: list[str] | None = None,
-) -> list[Registration]:  # fmt: skip
+    *,
+    devices: int,
+    seed: int,
+    start: datetime,
+    history_days: float = 0,
+    mix: Mapping[str, float] | None = None,
+    profiles: Mapping[str, DeviceProfile] | None = None,
+    regions: list[str] | None = None,
+) -> list[Registration]:
     """The devices of the fleet that `build_fleet` builds, without their lives."""
     known = shipped_profiles() if profiles is None else profiles
     models = _spread_models(devices, DEFAULT_MIX if mix is None else mix, known)
@@ -159,9 +180,15 @@ def parse_mix(text: str) -> dict[str, float]:
 
 
 def _registration(
-    profile: DeviceProfile, number: int, home: int, ordinal: int, seed: int, start: datetime, history_days: float,
+    profile: DeviceProfile,
+    number: int,
+    home: int,
+    ordinal: int,
+    seed: int,
+    start: datetime,
+    history_days: float,
     regions: list[str] | None,
-) -> Registration:  # fmt: skip
+) -> Registration:
     serial, customer = f"{profile.model.upper()}-{seed}-{number + 1:05d}", f"household-{seed}-{home + 1:04d}"
     choice = list(REGIONS) if regions is None else regions
     region = choice[int(len(choice) * draw(seed, customer, "region"))]

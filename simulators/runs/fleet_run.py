@@ -32,10 +32,17 @@ class FleetRun:
     """
 
     def __init__(
-        self, fleet: Fleet, broker_url: str, *, stop: threading.Event | None = None,
-        on_progress: Callable[[Progress], None] | None = None, gateways: int = 1, window: int = 500,
-        faults: Faults | None = None, tls: TlsFiles | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        fleet: Fleet,
+        broker_url: str,
+        *,
+        stop: threading.Event | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        gateways: int = 1,
+        window: int = 500,
+        faults: Faults | None = None,
+        tls: TlsFiles | None = None,
+    ) -> None:
         self._fleet = fleet
         self._stop = stop or threading.Event()
         self._wake = threading.Event()
@@ -50,11 +57,19 @@ class FleetRun:
         broker, count = parse_broker_url(broker_url), gateways or len(fleet.devices)
         self._faults = faults or fleet.faults
         self._links = [
-            Link(broker, devices, wake=self._wake, gateway=gateways > 0, window=window, tls=tls, faults=self._faults,
-                 seed=fleet.seed + number)
+            Link(
+                broker,
+                devices,
+                wake=self._wake,
+                gateway=gateways > 0,
+                window=window,
+                tls=tls,
+                faults=self._faults,
+                seed=fleet.seed + number,
+            )
             for number in range(count)
             if (devices := fleet.devices[number::count])
-        ]  # fmt: skip
+        ]
 
     def __enter__(self) -> Self:
         try:
@@ -71,10 +86,16 @@ class FleetRun:
         self._close()
 
     def replay(
-        self, to: datetime, *, step: timedelta = _HISTORY_STEP, live_since: datetime | None = None,
-        limits: Limits | None = None, most_unacked: int | None = 20_000, resend_after_s: float = 30,
+        self,
+        to: datetime,
+        *,
+        step: timedelta = _HISTORY_STEP,
+        live_since: datetime | None = None,
+        limits: Limits | None = None,
+        most_unacked: int | None = 20_000,
+        resend_after_s: float = 30,
         give_up_after_s: float | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Measure and publish everything up to `to`, `step` by step of virtual time, as fast as the broker takes it.
 
         Memory is bounded: above `most_unacked` samples it waits for acknowledgements, and at the end it waits for all
@@ -94,9 +115,13 @@ class FleetRun:
             self._send_all("acks", at, pace, 0, resend_after_s, give_up_after_s)
 
     def follow(
-        self, clock: Clock, *, limits: Limits | None = None, live_since: datetime | None = None,
+        self,
+        clock: Clock,
+        *,
+        limits: Limits | None = None,
+        live_since: datetime | None = None,
         until: datetime | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Measure and publish as `clock` goes, until stopped or a limit is reached, and nothing measured after `until`.
 
         What was measured before `live_since` (default: now) goes to backfill.
@@ -167,9 +192,14 @@ class FleetRun:
         return sent
 
     def _send_all(
-        self, phase: str, at: datetime, pace: Pace, most_unacked: int | None, resend_after_s: float,
+        self,
+        phase: str,
+        at: datetime,
+        pace: Pace,
+        most_unacked: int | None,
+        resend_after_s: float,
         give_up_after_s: float | None,
-    ) -> bool:  # fmt: skip
+    ) -> bool:
         """Publish until all is sent and few enough samples are unacknowledged; False when that was given up."""
         silent_since = acked_at = monotonic()
         acked = -1
@@ -212,11 +242,21 @@ class FleetRun:
 
 
 def run_fleet(
-    fleet: Fleet, broker_url: str, *, history_to: datetime | None = None, clock: Clock | None = None,
-    live_interval: timedelta | None = None, limits: Limits | None = None, ack_wait_s: float = 10,
-    stop: threading.Event | None = None, on_progress: Callable[[Progress], None] | None = None,
-    gateways: int = 1, window: int = 500, faults: Faults | None = None, tls: TlsFiles | None = None,
-) -> FleetSummary:  # fmt: skip
+    fleet: Fleet,
+    broker_url: str,
+    *,
+    history_to: datetime | None = None,
+    clock: Clock | None = None,
+    live_interval: timedelta | None = None,
+    limits: Limits | None = None,
+    ack_wait_s: float = 10,
+    stop: threading.Event | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    gateways: int = 1,
+    window: int = 500,
+    faults: Faults | None = None,
+    tls: TlsFiles | None = None,
+) -> FleetSummary:
     """History from the fleet's start up to `history_to`, acknowledged to the last sample; then live on `clock`.
 
     Either may be None, and a second call goes on where the first one ended. `limits` hold for the live phase.

@@ -137,21 +137,28 @@ def _judge_quarantine(summary: FleetSummary) -> Verdict:
 
 def _found(summary: FleetSummary, platform: PlatformFindings | None) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "readings_lost": summary.not_arrived, "quarantined": summary.items_quarantined,
+        "readings_lost": summary.not_arrived,
+        "quarantined": summary.items_quarantined,
         "samples_at_least": summary.samples,
-        "messages_at_least": summary.messages_published, "faults_at_least": summary.faults,
+        "messages_at_least": summary.messages_published,
+        "faults_at_least": summary.faults,
         "acked": summary.acked,
-    }  # fmt: skip
+    }
     if platform is not None:
         found |= {
             "readings_stored_at_least": platform.stored,
-            "duplicates_at_least": platform.duplicate, "duplicates_at_most": platform.duplicate,
-            "conflicts_at_least": platform.conflict, "conflicts_at_most": platform.conflict,
-            "quarantined_at_least": platform.quarantined, "quarantined_at_most": platform.quarantined,
-            "replacements_at_least": platform.replacements_true, "replacements_false": platform.replacements_false,
-            "forecasts_at_least": platform.forecasts, "forecast_error_days_p50": platform.forecast_error_days_p50,
+            "duplicates_at_least": platform.duplicate,
+            "duplicates_at_most": platform.duplicate,
+            "conflicts_at_least": platform.conflict,
+            "conflicts_at_most": platform.conflict,
+            "quarantined_at_least": platform.quarantined,
+            "quarantined_at_most": platform.quarantined,
+            "replacements_at_least": platform.replacements_true,
+            "replacements_false": platform.replacements_false,
+            "forecasts_at_least": platform.forecasts,
+            "forecast_error_days_p50": platform.forecast_error_days_p50,
             "offers_at_least": platform.offers,
-        }  # fmt: skip
+        }
     return found
 
 

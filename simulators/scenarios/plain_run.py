@@ -63,9 +63,12 @@ class SimulateOptions:
 
 
 def run_simulation(
-    options: SimulateOptions, clock: Clock, *, stop: threading.Event | None = None,
+    options: SimulateOptions,
+    clock: Clock,
+    *,
+    stop: threading.Event | None = None,
     on_progress: Callable[[Progress], None] | None = None,
-) -> FleetSummary:  # fmt: skip
+) -> FleetSummary:
     """Publish until a limit is reached or `stop` is set, wait for acknowledgements, write the reports.
 
     Raises InvalidInput for options that cannot be meant, ConfigurationError for the broker's address, Unavailable when
@@ -95,9 +98,15 @@ def _run_lives(
         device.prepare()
     limits = Limits(options.duration_s, options.messages, options.rate)
     with FleetRun(
-        fleet, options.broker_url, stop=stop, on_progress=on_progress, gateways=options.gateways,
-        window=options.window, faults=options.faults, tls=options.tls,
-    ) as run:  # fmt: skip
+        fleet,
+        options.broker_url,
+        stop=stop,
+        on_progress=on_progress,
+        gateways=options.gateways,
+        window=options.window,
+        faults=options.faults,
+        tls=options.tls,
+    ) as run:
         if options.rate is None:
             step = timedelta(seconds=max(1.0, options.window / options.devices))
             run.replay(at, step=step, live_since=fleet.start, limits=limits, most_unacked=None)
@@ -121,10 +130,17 @@ def _run_compact(
     if options.manifest:
         write_manifest(options.manifest, manifest)
     with CompactRun(
-        manifest, profiles, parse_broker_url(options.broker_url), seed=options.seed, start=start, interval=interval,
-        connections=8 if options.gateways == 1 else options.gateways, tls=options.tls, stop=stop,
+        manifest,
+        profiles,
+        parse_broker_url(options.broker_url),
+        seed=options.seed,
+        start=start,
+        interval=interval,
+        connections=8 if options.gateways == 1 else options.gateways,
+        tls=options.tls,
+        stop=stop,
         on_progress=on_progress,
-    ) as run:  # fmt: skip
+    ) as run:
         run.run(Limits(options.duration_s, options.messages, options.rate))
         run.wait_for_acks(options.ack_wait_s)
         return run.summary()
@@ -135,10 +151,18 @@ def _build(options: SimulateOptions, at: datetime) -> Fleet:
     # Without a platform nothing is ever acknowledged: memory is bounded all the same.
     held = max(100, _HELD_SAMPLES // options.devices)
     return build_fleet(
-        devices=options.devices, seed=options.seed, start=start, history_days=0, interval=interval,
-        mix=options.mix, profiles=options.profiles, outbox_limit=held, faults=options.faults, recorded=options.recorded,
+        devices=options.devices,
+        seed=options.seed,
+        start=start,
+        history_days=0,
+        interval=interval,
+        mix=options.mix,
+        profiles=options.profiles,
+        outbox_limit=held,
+        faults=options.faults,
+        recorded=options.recorded,
         faults_until=at if options.rate is None else start + timedelta(seconds=_seconds(options) * options.speed),
-    )  # fmt: skip
+    )
 
 
 def _begin(options: SimulateOptions, at: datetime) -> tuple[datetime, timedelta]:

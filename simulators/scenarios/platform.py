@@ -61,9 +61,12 @@ class PlatformApi:
         owners = self._register_owners({row.customer for row in missing if row.customer})
         for row in missing:
             body = {
-                "serial": row.serial, "model": row.model, "region": row.region,
-                "installed_at": row.installed_at.isoformat(), "customer_id": owners.get(row.customer),
-            }  # fmt: skip
+                "serial": row.serial,
+                "model": row.model,
+                "region": row.region,
+                "installed_at": row.installed_at.isoformat(),
+                "customer_id": owners.get(row.customer),
+            }
             self._ask("POST", "/v1/devices", body, key=row.serial)
         return len(missing)
 
@@ -153,8 +156,12 @@ def find_out(api: PlatformApi, fleet: Fleet, truths: Truths, before: Counter[str
     during = api.outcomes()
     during.subtract(before)
     details = [api.get(f"/v1/devices/{quote(device.serial)}") for device in fleet.devices]
-    replaced = [_is_true(detail["serial"], part, truths) for detail in details for part in detail["installations"]
-                if part["ended_at"]]  # fmt: skip
+    replaced = [
+        _is_true(detail["serial"], part, truths)
+        for detail in details
+        for part in detail["installations"]
+        if part["ended_at"]
+    ]
     errors, dated = [], 0
     for device in fleet.devices:
         for forecast in api.get(f"/v1/devices/{quote(device.serial)}/forecasts")["items"]:

@@ -22,9 +22,13 @@ def require_reports(paths: Sequence[Path]) -> None:
 
 
 def write_reports(
-    paths: Sequence[Path], summary: FleetSummary, began_at: datetime, verdicts: Sequence[Verdict], *,
+    paths: Sequence[Path],
+    summary: FleetSummary,
+    began_at: datetime,
+    verdicts: Sequence[Verdict],
+    *,
     name: str = "simulate",
-) -> None:  # fmt: skip
+) -> None:
     """Write a run to each path: `.json` as one object, `.xml` as a JUnit suite with a case for each verdict.
 
     Unavailable when it cannot be written there.

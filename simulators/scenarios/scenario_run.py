@@ -58,10 +58,18 @@ def build_scenario_fleet(scenario: Scenario, folder: Path, at: datetime) -> Flee
     mix = scenario.households
     lives = Lives(mix.habits, mix.level_shifts, mix.new_users, (start, start + scenario.duration))
     return build_fleet(
-        devices=scenario.devices, seed=scenario.seed, start=start, history_days=scenario.duration / timedelta(days=1),
-        interval=scenario.interval, mix=scenario.models, regions=scenario.regions, faults=scenario.faults, lives=lives,
-        recorded=recording_of(scenario, folder), outbox_limit=max(1000, _HELD_SAMPLES // scenario.devices),
-    )  # fmt: skip
+        devices=scenario.devices,
+        seed=scenario.seed,
+        start=start,
+        history_days=scenario.duration / timedelta(days=1),
+        interval=scenario.interval,
+        mix=scenario.models,
+        regions=scenario.regions,
+        faults=scenario.faults,
+        lives=lives,
+        recorded=recording_of(scenario, folder),
+        outbox_limit=max(1000, _HELD_SAMPLES // scenario.devices),
+    )
 
 
 def recording_of(scenario: Scenario, folder: Path) -> Recording | None:
@@ -70,11 +78,17 @@ def recording_of(scenario: Scenario, folder: Path) -> Recording | None:
 
 
 def play_scenario(
-    scenario: Scenario, folder: Path, options: PlayOptions, clock: Clock, *, at: datetime,
-    stop: threading.Event | None = None, on_progress: Callable[[Progress], None] | None = None,
+    scenario: Scenario,
+    folder: Path,
+    options: PlayOptions,
+    clock: Clock,
+    *,
+    at: datetime,
+    stop: threading.Event | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
     before_living: Callable[[Fleet], None] | None = None,
     before_judging: Callable[[Fleet, datetime], None] | None = None,
-) -> Played:  # fmt: skip
+) -> Played:
     """Play a scenario and judge it. `before_living(fleet)` may register it, `before_judging(fleet, end)` run jobs.
 
     Raises InvalidInput for what cannot be meant and Unavailable when the broker or the platform does not take us; then
@@ -103,9 +117,13 @@ def play_scenario(
 
 
 def _live(
-    scenario: Scenario, fleet: Fleet, options: PlayOptions, clock: Clock, stop: threading.Event,
+    scenario: Scenario,
+    fleet: Fleet,
+    options: PlayOptions,
+    clock: Clock,
+    stop: threading.Event,
     on_progress: Callable[[Progress], None] | None,
-) -> FleetSummary:  # fmt: skip
+) -> FleetSummary:
     end = fleet.start + scenario.duration
     for device in fleet.devices:
         device.prepare()
@@ -115,9 +133,12 @@ def _live(
         if scenario.speed != "max":
             run.live_through(end, clock, scenario.speed)
         run.replay(
-            end, step=_step(scenario), live_since=end - scenario.live if scenario.speed == "max" else fleet.start,
-            resend_after_s=options.resend_after_s, give_up_after_s=options.give_up_after_s,
-        )  # fmt: skip
+            end,
+            step=_step(scenario),
+            live_since=end - scenario.live if scenario.speed == "max" else fleet.start,
+            resend_after_s=options.resend_after_s,
+            give_up_after_s=options.give_up_after_s,
+        )
         return run.summary()
 
 
@@ -133,9 +154,12 @@ def _count_refused(summary: FleetSummary, found: PlatformFindings) -> int:
 
 
 def _judge_patiently(
-    scenario: Scenario, summary: FleetSummary, look: Callable[[], PlatformFindings], patience_s: float,
+    scenario: Scenario,
+    summary: FleetSummary,
+    look: Callable[[], PlatformFindings],
+    patience_s: float,
     stop: threading.Event,
-) -> tuple[FleetSummary, list[Verdict]]:  # fmt: skip
+) -> tuple[FleetSummary, list[Verdict]]:
     """The summary with what lies in quarantine, and the verdicts, once all is well and counted or patience ends."""
     deadline = monotonic() + patience_s
     while True:

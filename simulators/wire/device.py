@@ -33,10 +33,20 @@ class SimulatedDevice:
     """
 
     def __init__(
-        self, serial: str, profile: DeviceProfile, household: Household, seed: int, boot: str, *,
-        installed_at: datetime, reports_from: datetime | None = None, interval: timedelta = timedelta(hours=3),
-        outbox: Outbox | None = None, samples_per_message: int = 48, faults: DeviceFaults | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        serial: str,
+        profile: DeviceProfile,
+        household: Household,
+        seed: int,
+        boot: str,
+        *,
+        installed_at: datetime,
+        reports_from: datetime | None = None,
+        interval: timedelta = timedelta(hours=3),
+        outbox: Outbox | None = None,
+        samples_per_message: int = 48,
+        faults: DeviceFaults | None = None,
+    ) -> None:
         self.serial, self.profile, self.household, self.boot = serial, profile, household, boot
         self.installed_at = installed_at
         self.outbox = Outbox() if outbox is None else outbox

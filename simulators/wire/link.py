@@ -21,9 +21,17 @@ class Link:
     """
 
     def __init__(
-        self, broker: BrokerAddress, devices: list[SimulatedDevice], *, wake: threading.Event, gateway: bool = True,
-        window: int = 500, tls: TlsFiles | None = None, faults: Faults | None = None, seed: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        broker: BrokerAddress,
+        devices: list[SimulatedDevice],
+        *,
+        wake: threading.Event,
+        gateway: bool = True,
+        window: int = 500,
+        tls: TlsFiles | None = None,
+        faults: Faults | None = None,
+        seed: int = 0,
+    ) -> None:
         self.devices = {device.serial: device for device in devices}
         self.published = self.acked = 0
         self.live_since: datetime | None = None
@@ -33,8 +41,10 @@ class Link:
             new_id("fleet") if gateway else first.serial,
             subscriptions=[ALL_ACKS, ALL_COMMANDS] if gateway else _topics(first.serial),
             will=None if gateway else first.status("offline"),
-            tls=tls, window=window, wake=wake,
-        )  # fmt: skip
+            tls=tls,
+            window=window,
+            wake=wake,
+        )
         self._injector = FaultInjector(faults or Faults(), seed)
         self._session = 0
         self._outgoing: deque[Message] = deque()

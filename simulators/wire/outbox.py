@@ -81,10 +81,7 @@ class Outbox:
                 self._file.execute("insert into boot (boot) values (?)", [boot])
 
     def append(
-        self,
-        boot: str,
-        measured: list[tuple[int, dict[str, object]]],
-        shown_ms: Sequence[int | None] | None = None,
+        self, boot: str, measured: list[tuple[int, dict[str, object]]], shown_ms: Sequence[int | None] | None = None
     ) -> list[StoredSample]:
         """Store samples, given as (epoch milliseconds, metrics), under the next numbers of an open boot.
 

@@ -45,9 +45,16 @@ class Publisher:
     """
 
     def __init__(
-        self, broker: BrokerAddress, client_id: str, *, subscriptions: list[str], will: Message | None = None,
-        tls: TlsFiles | None = None, window: int = 500, wake: threading.Event | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        broker: BrokerAddress,
+        client_id: str,
+        *,
+        subscriptions: list[str],
+        will: Message | None = None,
+        tls: TlsFiles | None = None,
+        window: int = 500,
+        wake: threading.Event | None = None,
+    ) -> None:
         self.wake = wake or threading.Event()
         self.sessions = 0
         self._broker, self._tls, self._window = broker, tls or TlsFiles(), window

@@ -153,11 +153,7 @@ def test_a_database_that_is_away_is_503_with_a_time_to_come_back(settings: Setti
         assert "millpond_database_up 0.0" in client.get("/metrics").text
         ready = client.get("/readyz")
         assert ready.status_code == 503
-        assert ready.json()["checks"][0] == {
-            "check": "database",
-            "ok": False,
-            "detail": "does not answer within 1 s",
-        }
+        assert ready.json()["checks"][0] == {"check": "database", "ok": False, "detail": "does not answer within 1 s"}
 
 
 class _Ticket:

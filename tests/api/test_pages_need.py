@@ -15,8 +15,12 @@ from tests.api.house import House, make_offer, use_up
 
 HTMX = {"HX-Request": "true", "Sec-Fetch-Site": "same-origin"}
 LEVELS = ("good", "soon", "due", "used_up")
-GROUNDS = {"good": ("water", "water-soft"), "soon": ("soon", "soon-soft"), "due": ("due", "due-soft"),
-           "used_up": ("surface", "used-up")}  # fmt: skip
+GROUNDS = {
+    "good": ("water", "water-soft"),
+    "soon": ("soon", "soon-soft"),
+    "due": ("due", "due-soft"),
+    "used_up": ("surface", "used-up"),
+}
 
 
 @pytest.mark.parametrize(
@@ -84,9 +88,12 @@ def test_after_an_order_the_page_says_that_it_is_on_its_way_and_when_it_arrives(
 def test_what_was_bought_in_a_shop_is_at_home_at_once_and_what_was_given_back_is_not(house: House) -> None:
     use_up(house)
     sale = {
-        "customer_id": house.ann.customer_id, "channel": "store", "store_id": house.harbour.store_id,
-        "items": [{"sku": "REED-HEPA-H13", "quantity": 1}], "currency": "EUR",
-    }  # fmt: skip
+        "customer_id": house.ann.customer_id,
+        "channel": "store",
+        "store_id": house.harbour.store_id,
+        "items": [{"sku": "REED-HEPA-H13", "quantity": 1}],
+        "currency": "EUR",
+    }
     order = house.as_operator.post("/v1/orders", json=sale, headers=house.key()).json()
     browser = house.browser("customer", house.ann.customer_id)
     page = browser.get("/me").text

@@ -129,11 +129,7 @@ def test_devices_in_doubt_are_named_with_what_and_since_when(house: House) -> No
             "2 Mar 2026, 05:00:00",
             "2 Mar 2026, 08:00:00",
         ),
-        (
-            "its clock is 56 years behind; 6 samples with a time of ours",
-            "2 Mar 2026, 03:00:00",
-            "2 Mar 2026, 08:00:00",
-        ),
+        ("its clock is 56 years behind; 6 samples with a time of ours", "2 Mar 2026, 03:00:00", "2 Mar 2026, 08:00:00"),
     ]
     assert re.findall(r'"Device">(.*?)</td>', page) == ["TV-1", "AIR-1", "AIR-1"]
 

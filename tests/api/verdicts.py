@@ -200,10 +200,7 @@ VERDICTS: list[tuple[str, Verdict]] = [
             dict.fromkeys(("mina", "noah", "lou", "gone"), 422),
         ),
     ),
-    (
-        "POST /v1/orders",
-        Verdict(("mina", "noah", "lou"), _for_ann(TILL), dict.fromkeys((*CUSTOMERS, "operator"), 422)),
-    ),
+    ("POST /v1/orders", Verdict(("mina", "noah", "lou"), _for_ann(TILL), dict.fromkeys((*CUSTOMERS, "operator"), 422))),
     ("GET /v1/orders", Verdict(tuple(who for who in SIGNED_IN if who != "gone"))),
     ("GET /v1/orders?customer_id={customer_id}", _OWNER),
     ("GET /v1/orders/{order_id}", Verdict(("ann", "mina", "noah", "operator"))),

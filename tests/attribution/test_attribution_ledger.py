@@ -50,11 +50,7 @@ def balances(conn: WriteConnection, staff_id: StaffId) -> tuple[int, int, int]:
     return pending, available, paid
 
 
-@given(
-    rate_bp=st.integers(0, 10_000),
-    amount=st.integers(1, 10**9),
-    cuts=st.lists(st.integers(1, 10**9), max_size=8),
-)
+@given(rate_bp=st.integers(0, 10_000), amount=st.integers(1, 10**9), cuts=st.lists(st.integers(1, 10**9), max_size=8))
 def test_clawbacks_of_any_refunds_sum_to_what_was_earned(rate_bp: int, amount: int, cuts: list[int]) -> None:
     plan = CommissionPlan(1, rate_bp, 14)
     whole = Money(amount, "EUR")

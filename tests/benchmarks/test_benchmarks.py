@@ -70,8 +70,12 @@ def test_ingest_and_the_c_subscriber_drain_the_same_messages(server_dsn: str, ow
 def test_without_the_c_subscriber_one_sentence_says_how_to_install_it(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.ingest"],
-        cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "apt-get install mosquitto-clients" in done.stderr

@@ -49,9 +49,18 @@ def test_a_platform_that_is_well(millpond: Run, database: str, broker_url: str) 
     assert found.pop("login")[0] == found.pop("payloads")[0] == "!"
     assert {mark for mark, _ in found.values()} == {"✓"}
     assert set(found) == {
-        "settings", "secret", "database", "timescaledb", "schema", "permissions", "clock", "ingest", "fleet",
-        "quarantine", "broker",
-    }  # fmt: skip
+        "settings",
+        "secret",
+        "database",
+        "timescaledb",
+        "schema",
+        "permissions",
+        "clock",
+        "ingest",
+        "fleet",
+        "quarantine",
+        "broker",
+    }
     code, found = examine(millpond, "--only", "scheduler", "--strict", **settings)
     assert (code, set(found)) == (1, {"scheduler"})
 

@@ -25,9 +25,21 @@ COMMANDS = find_commands()
 
 def test_the_commands_of_the_contract_are_there() -> None:
     promised = {
-        ("demo",), ("migrate",), ("ingest",), ("schedule",), ("serve",), ("forecast",), ("offers",), ("backtest",),
-        ("simulate",), ("doctor",), ("token",), ("decode",), ("import", "devices"), ("import", "readings"),
-    }  # fmt: skip
+        ("demo",),
+        ("migrate",),
+        ("ingest",),
+        ("schedule",),
+        ("serve",),
+        ("forecast",),
+        ("offers",),
+        ("backtest",),
+        ("simulate",),
+        ("doctor",),
+        ("token",),
+        ("decode",),
+        ("import", "devices"),
+        ("import", "readings"),
+    }
     assert promised <= set(COMMANDS)
 
 
@@ -88,14 +100,7 @@ NO_DATABASE = {"MILLPOND_DATABASE_URL": f"postgresql://u:hush@{AWAY}/x"}
 
 
 @pytest.mark.parametrize(
-    "words",
-    [
-        ("migrate",),
-        ("schedule",),
-        ("forecast",),
-        ("import", "readings", __file__),
-    ],
-    ids=" ".join,
+    "words", [("migrate",), ("schedule",), ("forecast",), ("import", "readings", __file__)], ids=" ".join
 )
 def test_a_database_that_is_away_is_one_sentence(words: tuple[str, ...], millpond: Run) -> None:
     done = millpond(*words, **NO_DATABASE)

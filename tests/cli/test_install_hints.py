@@ -12,8 +12,12 @@ def test_no_hint_asks_a_registry_for_our_name() -> None:
     tracked = subprocess.run(["git", "ls-files", "*.py", "*.md", "*.html"], cwd=ROOT, capture_output=True, text=True)
     files = [ROOT / name for name in tracked.stdout.splitlines() if not name.startswith("tests/")]
     assert len(files) > 100
-    asking = [f"{file.relative_to(ROOT)}: {hit[0]}" for file in files if file.exists()
-              for hit in _ASKS_THE_REGISTRY.finditer(file.read_text())]  # fmt: skip
+    asking = [
+        f"{file.relative_to(ROOT)}: {hit[0]}"
+        for file in files
+        if file.exists()
+        for hit in _ASKS_THE_REGISTRY.finditer(file.read_text())
+    ]
     assert asking == []
 
 

@@ -75,8 +75,13 @@ def test_what_became_of_the_offers_is_a_line_or_json(worn: str, millpond: Run) -
 
 @pytest.mark.parametrize("command", ["offers", "forecast"])
 def test_a_moment_that_has_not_come_is_said(command: str, database: str, millpond: Run) -> None:
-    done = millpond(command, "--at", "2027-01-01", MILLPOND_DATABASE_URL=database,
-                    MILLPOND_CLOCK="2026-03-01T00:00:00+00:00@2026-03-01T00:00:00+00:00*0")  # fmt: skip
+    done = millpond(
+        command,
+        "--at",
+        "2027-01-01",
+        MILLPOND_DATABASE_URL=database,
+        MILLPOND_CLOCK="2026-03-01T00:00:00+00:00@2026-03-01T00:00:00+00:00*0",
+    )
     assert done.returncode == 0, done.stderr
     line = done.stderr.splitlines()[0]
     assert line.startswith("--at 2027-01-01T00:00:00+00:00 is ahead of the platform's clock, which says 2026-03-01T")

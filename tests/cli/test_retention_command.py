@@ -83,8 +83,11 @@ def test_the_command_counts_first_and_then_deletes(filled: str, millpond: Run) -
     assert count(filled) == (0, 0)
     again = millpond("retention", "--at", "2026-06-01", "--json", MILLPOND_DATABASE_URL=filled)
     assert json.loads(again.stdout) == {
-        "at": "2026-06-01T00:00:00+00:00", "dry_run": False, "rows_deleted": 0, "deleted": {},
-    }  # fmt: skip
+        "at": "2026-06-01T00:00:00+00:00",
+        "dry_run": False,
+        "rows_deleted": 0,
+        "deleted": {},
+    }
 
 
 def test_the_command_deletes_nothing_as_of_a_moment_that_has_not_come(filled: str, millpond: Run) -> None:

@@ -76,8 +76,7 @@ def test_a_value_that_means_nothing_is_no_use_whether_or_not_the_counter_comes_b
 
 
 @pytest.mark.parametrize(
-    ("full", "why"),
-    [(256, "8 bits"), (65_536 / 60, "16 bits of minutes"), (2**32 / 3.6e6, "32 bits of milliseconds")],
+    ("full", "why"), [(256, "8 bits"), (65_536 / 60, "16 bits of minutes"), (2**32 / 3.6e6, "32 bits of milliseconds")]
 )
 def test_a_counter_that_was_full_counts_on(full: float, why: str) -> None:
     counted = np.arange(full - 40, full + 400)

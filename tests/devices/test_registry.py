@@ -7,13 +7,7 @@ import pytest
 from devices.profile import shipped_profiles
 from devices.registry import register_device, register_model
 from devices.seed import seed_shipped
-from devices.store import (
-    select_compatible,
-    select_device,
-    select_installations,
-    select_metrics,
-    select_model_parts,
-)
+from devices.store import select_compatible, select_device, select_installations, select_metrics, select_model_parts
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput
 from millpond.kernel.ids import Sku
@@ -68,8 +62,5 @@ def test_a_metric_never_changes_its_unit(conn: WriteConnection) -> None:
 
 
 def test_the_soundbar_and_the_lamp_fit_one_tv_and_not_the_other(conn: WriteConnection) -> None:
-    assert [e.to_sku for e in select_compatible(conn, Sku("REED-TV-55"))] == [
-        "REED-SOUNDBAR-3",
-        "REED-GLOW-STRIP-55",
-    ]
+    assert [e.to_sku for e in select_compatible(conn, Sku("REED-TV-55"))] == ["REED-SOUNDBAR-3", "REED-GLOW-STRIP-55"]
     assert select_compatible(conn, Sku("REED-TV-43")) == []

@@ -214,11 +214,7 @@ def test_a_real_replacement_after_one_that_was_undone_is_found(conn: WriteConnec
     read(conn, device, "filter_life_pct", [11.0] * 5 + [100.0] * 5, start=START + 13 * days, step=days)
     assert update_installations(conn, START + 30 * days) == 1
     told = {(i.installed_at, i.ended_by) for i in parts_of(conn, device)}
-    assert told == {
-        (START, "percent_rise"),
-        (START + 10 * days, "undone"),
-        (START + 18 * days, None),
-    }
+    assert told == {(START, "percent_rise"), (START + 10 * days, "undone"), (START + 18 * days, None)}
 
 
 def test_a_run_for_a_past_moment_undoes_nothing(conn: WriteConnection) -> None:

@@ -14,7 +14,12 @@ def test_the_consumer_project_passes(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MILLPOND_", "PYTEST_"))}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
-        cwd=project, env=kept, capture_output=True, text=True, timeout=110, check=False,
-    )  # fmt: skip
+        cwd=project,
+        env=kept,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "5 passed" in done.stdout

@@ -15,10 +15,7 @@ from devices.nouns import ModelPart
 from forecasting.fleet import forecast_part
 from forecasting.job import run_forecasts
 from forecasting.nouns import ActiveInstallation, CurrentForecast, ForecastSummary
-from forecasting.store import (
-    select_current_forecasts,
-    select_forecast_lines,
-)
+from forecasting.store import select_current_forecasts, select_forecast_lines
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost
 from millpond.kernel.jobs import claim_run

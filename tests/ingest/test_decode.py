@@ -126,9 +126,13 @@ BAD_TIMES = [
 
 @pytest.mark.parametrize(("ts", "sentence"), BAD_TIMES)
 def test_a_bad_time_rejects_its_sample_alone(ts: Any, sentence: str) -> None:
-    payload = {"boot": "b", "samples": [
-        {"seq": 1, "ts": ts, "metrics": {"power": True}}, {"seq": 2, "ts": 1771243200000, "metrics": {"power": True}},
-    ]}  # fmt: skip
+    payload = {
+        "boot": "b",
+        "samples": [
+            {"seq": 1, "ts": ts, "metrics": {"power": True}},
+            {"seq": 2, "ts": 1771243200000, "metrics": {"power": True}},
+        ],
+    }
     decoded = decode(payload)
     assert [(r.code, r.item) for r in decoded.rejections] == [("bad_time", "1")]
     assert sentence in decoded.rejections[0].reason

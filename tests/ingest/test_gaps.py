@@ -192,10 +192,12 @@ def test_only_an_answer_after_each_of_the_asks_counts(conn: WriteConnection, wat
 
 
 READABLE = [
-    sample(3), b'{"boot":"b","seq":4,"metrics":{"filter_life_pct":nan}}',
+    sample(3),
+    b'{"boot":"b","seq":4,"metrics":{"filter_life_pct":nan}}',
     b'{"boot":"b","seq":4,"metrics":{"nothing":1}}',
-    b'{"boot":"b","seq":4,"ts":"yesterday","metrics":{"filter_life_pct":1}}', b'{"metrics":{"filter_life_pct":1}}',
-]  # fmt: skip
+    b'{"boot":"b","seq":4,"ts":"yesterday","metrics":{"filter_life_pct":1}}',
+    b'{"metrics":{"filter_life_pct":1}}',
+]
 
 
 @pytest.mark.parametrize("payload", READABLE)
@@ -210,9 +212,10 @@ def test_a_message_whose_numbers_can_be_read_is_no_such_answer(
 
 
 UNNUMBERED: list[dict[str, Any]] = [
-    {"boot": "b", "metrics": {"filter_life_pct": 64}}, {"boot": "b", "seq": None, "metrics": {"filter_life_pct": 64}},
+    {"boot": "b", "metrics": {"filter_life_pct": 64}},
+    {"boot": "b", "seq": None, "metrics": {"filter_life_pct": 64}},
     {"boot": "b", "samples": [{"seq": 1, "metrics": {"filter_life_pct": 64}}, {"metrics": {"filter_life_pct": 63}}]},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("message", UNNUMBERED)

@@ -172,9 +172,7 @@ def test_an_import_that_was_killed_half_way_is_finished_by_a_second_run(database
             killer.execute("select pg_terminate_backend(%s)", [victim.info.backend_pid])
 
     with connect(database) as killer, connect(database) as victim, pytest.raises(psycopg.OperationalError):
-        import_readings(
-            victim, path, at=NOW, clock_future=timedelta(), chunk_rows=10, on_progress=kill_after_50
-        )  # fmt: skip
+        import_readings(victim, path, at=NOW, clock_future=timedelta(), chunk_rows=10, on_progress=kill_after_50)
     with connect(database) as conn:
         assert len(stored(conn)) == 50
         summary = load(conn, path, chunk_rows=10)
@@ -199,8 +197,10 @@ def test_a_parquet_file_is_read_like_csv(conn: WriteConnection, tmp_path: Path) 
     assert outcomes(load(conn, tmp_path / "h.parquet")) == (1, 0, 0, 3)
     assert stored(conn) == [("filter_life_pct", day, 64.5, None, False)]
     assert [row[:2] for row in quarantined(conn)] == [
-        ("2", "out_of_range"), ("3", "not_finite"), ("4", "unknown_serial"),
-    ]  # fmt: skip
+        ("2", "out_of_range"),
+        ("3", "not_finite"),
+        ("4", "unknown_serial"),
+    ]
     assert outcomes(load(conn, tmp_path / "h.parquet")) == (0, 4, 0, 0)
 
 

@@ -102,10 +102,11 @@ RESTARTS: dict[str, Sequence[Said]] = {
         said for turn in range(9) for said in (("a", 1, None), ("b", 1 + turn, None))
     ],
     "without a clock, and what was missing is sent at last": [
-        ("a", 9, None), *(said for turn in range(8) for said in (("b", 1 + turn, None), ("a", 8 - turn, None))),
+        ("a", 9, None),
+        *(said for turn in range(8) for said in (("b", 1 + turn, None), ("a", 8 - turn, None))),
     ],
     "and two messages overtake each other": [("a", 1, 0), ("b", 1, 2), ("a", 2, 2), ("b", 2, 3), ("b", 3, 4)],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["in one batch", "in batches of their own"])

@@ -46,14 +46,26 @@ def numbers(decoded: Decoded) -> list[int]:
 
 ONE = b'{"boot":"b","seq":2,"ts":1771243200000,"metrics":{"used":12,%s}}'
 VALUES = [
-    (b'"pct":nan', "not_finite"), (b'"pct":-nan', "not_finite"), (b'"pct":inf', "not_finite"),
-    (b'"pct":NaN', "not_finite"), (b'"pct":-Infinity', "not_finite"), (b'"pct":nan(ind)', "not_finite"),
-    (b'"pct":', "unreadable"), (b'"pct":1.2.3', "unreadable"), (b'"pct":0x1F', "unreadable"),
-    (b'"pct":012', "unreadable"), (b'"pct":1,5', "unreadable"), (b'"pct":5 5', "unreadable"),
-    (b'"pct":\xff5', "unreadable"), (b'"pct":None', "unreadable"),
-    (b'"tag":"a\xffb"', "unreadable"), (b'"tag":"\\ud83d"', "unreadable"), (b'"tag":"\xed\xa0\xbd"', "unreadable"),
-    (b'"tag":"\\x"', "unreadable"), (b'"pct":' + b"9" * 5000, "unreadable"),
-]  # fmt: skip
+    (b'"pct":nan', "not_finite"),
+    (b'"pct":-nan', "not_finite"),
+    (b'"pct":inf', "not_finite"),
+    (b'"pct":NaN', "not_finite"),
+    (b'"pct":-Infinity', "not_finite"),
+    (b'"pct":nan(ind)', "not_finite"),
+    (b'"pct":', "unreadable"),
+    (b'"pct":1.2.3', "unreadable"),
+    (b'"pct":0x1F', "unreadable"),
+    (b'"pct":012', "unreadable"),
+    (b'"pct":1,5', "unreadable"),
+    (b'"pct":5 5', "unreadable"),
+    (b'"pct":\xff5', "unreadable"),
+    (b'"pct":None', "unreadable"),
+    (b'"tag":"a\xffb"', "unreadable"),
+    (b'"tag":"\\ud83d"', "unreadable"),
+    (b'"tag":"\xed\xa0\xbd"', "unreadable"),
+    (b'"tag":"\\x"', "unreadable"),
+    (b'"pct":' + b"9" * 5000, "unreadable"),
+]
 
 
 @pytest.mark.parametrize(("value", "code"), VALUES, ids=lambda value: repr(value)[:24])
@@ -101,7 +113,7 @@ SHAPES: list[tuple[bytes, list[int], list[int], bool]] = [
     (b" ", [], [], True),
     (b"\x00\xff poison", [], [], True),
     (b'"boot" "seq":5', [], [], True),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("payload", "known", "stored", "lost"), SHAPES, ids=lambda value: repr(value)[:60])
@@ -199,12 +211,19 @@ def test_the_walk_over_broken_bytes_never_fails(payload: bytes) -> None:
 
 
 HOSTILE = {
-    "nested": b"[" * 262_144, "objects": b'{"a":' * 52_000, "open": b"[" + b"{" * 262_143,
+    "nested": b"[" * 262_144,
+    "objects": b'{"a":' * 52_000,
+    "open": b"[" + b"{" * 262_143,
     "commas": b"{" + b"," * 262_143,
-    "quotes": b'{"a":"' * 43_690, "escapes": b'{"' + b"\\" * 262_142, "colons": b'{"a"' + b":" * 262_140,
-    "pairs": b"[" + b"{}" * 131_000, "blanks": b'{"boot":' + b" " * 262_000, "digits": b'{"seq":' + b"9" * 262_000,
-    "numbers": b'{"boot":"b","samples":[' + b'{"seq":1,' * 29_000, "words": b'{"a":' + b"1 " * 131_000,
-}  # fmt: skip
+    "quotes": b'{"a":"' * 43_690,
+    "escapes": b'{"' + b"\\" * 262_142,
+    "colons": b'{"a"' + b":" * 262_140,
+    "pairs": b"[" + b"{}" * 131_000,
+    "blanks": b'{"boot":' + b" " * 262_000,
+    "digits": b'{"seq":' + b"9" * 262_000,
+    "numbers": b'{"boot":"b","samples":[' + b'{"seq":1,' * 29_000,
+    "words": b'{"a":' + b"1 " * 131_000,
+}
 
 
 @pytest.mark.parametrize("payload", HOSTILE.values(), ids=list(HOSTILE))

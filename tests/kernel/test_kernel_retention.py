@@ -56,8 +56,11 @@ def test_old_runs_go_and_the_two_newest_of_a_job_stay_so_that_no_period_is_run_a
     assert retain(conn, AT) == {"runs of jobs": 2}
     left = conn.execute("select job, scheduled_for from job_run order by job, scheduled_for").fetchall()
     assert [(job, (AT - at).days) for job, at in left] == [
-        ("offers", 80), ("offers", 1), ("yearly", 700), ("yearly", 300),
-    ]  # fmt: skip
+        ("offers", 80),
+        ("offers", 1),
+        ("yearly", 700),
+        ("yearly", 300),
+    ]
 
 
 def test_what_is_old_goes_in_small_transactions(database: str) -> None:

@@ -103,8 +103,10 @@ DOUBTFUL: dict[str, tuple[str, dict[str, Values], str]] = {
     ),
     "a counter that began again while the percentage went on": (
         HOURS_MODEL,
-        {"filter_used_h": [*(2_700 + 10 * d for d in range(20)), *(10 * d for d in range(20))],
-         "filter_life_pct": [23 - d * 10 // 35 for d in DAYS]},
+        {
+            "filter_used_h": [*(2_700 + 10 * d for d in range(20)), *(10 * d for d in range(20))],
+            "filter_life_pct": [23 - d * 10 // 35 for d in DAYS],
+        },
         "limits_contradict",
     ),
     "a percentage that fell to 0 and stays there": (
@@ -112,7 +114,7 @@ DOUBTFUL: dict[str, tuple[str, dict[str, Values], str]] = {
         {"filter_life_pct": [*(70 - d // 2 for d in range(35)), 0, 0, 0, 0, 0]},
         "sudden_fall",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", DOUBTFUL)

@@ -24,10 +24,19 @@ PACKAGES_WITH_QUERIES = sorted(
 QUERIES = [(package, name) for package in PACKAGES_WITH_QUERIES for name in load_queries(package)]
 # Leases and heartbeats are shared by processes, so they are measured on the database's clock; nothing else is.
 MAY_READ_THE_DATABASE_CLOCK = {
-    "claim_job_run", "hold_job_lease", "select_left_period", "fail_job_run", "beat",
-    "select_clock", "select_newest_beat", "select_newest_run", "end_heartbeats", "select_database_jobs",
-    "watch_gaps", "ask_gaps",
-}  # fmt: skip
+    "claim_job_run",
+    "hold_job_lease",
+    "select_left_period",
+    "fail_job_run",
+    "beat",
+    "select_clock",
+    "select_newest_beat",
+    "select_newest_run",
+    "end_heartbeats",
+    "select_database_jobs",
+    "watch_gaps",
+    "ask_gaps",
+}
 SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 TEXTS = [path.read_text() for path in SOURCES]
 MODULES = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in SOURCES if path.stem[:2] != "__"]
@@ -68,8 +77,11 @@ def test_no_query_reads_a_clock(package: str, name: str) -> None:
 
 def test_timescale_stays_in_its_folder() -> None:
     words = re.compile(r"hypertable|time_bucket|continuous_aggregate|compress_chunk|timescaledb\.")
-    files = [p for p in [*SOURCES, *(ROOT / "millpond").rglob("*.sql"), *ROOT.glob("*/queries.sql")]
-             if "timescale" not in p.parts]  # fmt: skip
+    files = [
+        p
+        for p in [*SOURCES, *(ROOT / "millpond").rglob("*.sql"), *ROOT.glob("*/queries.sql")]
+        if "timescale" not in p.parts
+    ]
     assert len(files) > 50
     assert [p.name for p in files if words.search(p.read_text())] == []
 
@@ -83,8 +95,20 @@ def test_nothing_below_the_edge_reads_the_wall_clock() -> None:
     command = [_tool("ruff"), "check", "--select", "TID251,DTZ", *ROOMS]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    edges = {"cli", "clock.py", "scheduler.py", "demo.py", "services.py", "edge.py", "session.py", "writer.py",
-             "fleet_run.py", "run.py", "plain_run.py", "readiness.py"}  # fmt: skip
+    edges = {
+        "cli",
+        "clock.py",
+        "scheduler.py",
+        "demo.py",
+        "services.py",
+        "edge.py",
+        "session.py",
+        "writer.py",
+        "fleet_run.py",
+        "run.py",
+        "plain_run.py",
+        "readiness.py",
+    }
     readers = {p for p in SOURCES if re.search(r"\bclock\.now\(\)", p.read_text())}
     assert {p.name for p in readers if not edges & set(p.parts)} == set()
 
@@ -96,8 +120,12 @@ def test_the_readme_shows_all_settings() -> None:
 def test_no_module_keeps_an_error() -> None:
     """An error that is raised twice holds the frames of both: only what makes one may be kept."""
     modules = [importlib.import_module(name) for name in MODULES]
-    kept = [f"{module.__name__}.{name}" for module in modules for name, value in vars(module).items()
-            if not name.startswith("__") and _holds_error(value, module.__name__)]  # fmt: skip
+    kept = [
+        f"{module.__name__}.{name}"
+        for module in modules
+        for name, value in vars(module).items()
+        if not name.startswith("__") and _holds_error(value, module.__name__)
+    ]
     assert len(modules) > 100
     assert kept == []
 

@@ -61,9 +61,14 @@ class RealPlatform:
         """Register a scenario's fleet, let it live, and judge what came of it."""
         clock = SystemClock()
         return play_scenario(
-            scenario, folder, PlayOptions(self.broker, api=self.api, patience_s=5), clock, at=clock.now(),
-            before_living=self.register, before_judging=self.run_jobs if jobs else None,
-        )  # fmt: skip
+            scenario,
+            folder,
+            PlayOptions(self.broker, api=self.api, patience_s=5),
+            clock,
+            at=clock.now(),
+            before_living=self.register,
+            before_judging=self.run_jobs if jobs else None,
+        )
 
     def fetch(self, query: str, *values: object) -> list[Any]:
         """Rows of an ad-hoc query."""

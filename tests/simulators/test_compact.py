@@ -56,9 +56,7 @@ def test_what_a_compact_fleet_says_is_stored_in_full(real_platform: RealPlatform
     assert after["quarantined"] == before["quarantined"]
 
 
-def test_each_device_counts_for_itself_and_says_that_it_comes_and_goes(
-    own_broker: str,
-) -> None:
+def test_each_device_counts_for_itself_and_says_that_it_comes_and_goes(own_broker: str) -> None:
     platform = PlayedPlatform(own_broker)
     with compact(own_broker, 20, 602, connections=3) as run:
         run.run(Limits(messages=200))

@@ -20,16 +20,28 @@ NEVER = Lives({Habit.NEVER: 1})
 
 
 def live(
-    platform: RealPlatform, seed: int, faults: dict[str, float], *, mix: dict[str, float] | None = None,
-    devices: int = 6, live: bool = False, interval: timedelta = timedelta(hours=1),
-) -> tuple[Fleet, FleetSummary]:  # fmt: skip
+    platform: RealPlatform,
+    seed: int,
+    faults: dict[str, float],
+    *,
+    mix: dict[str, float] | None = None,
+    devices: int = 6,
+    live: bool = False,
+    interval: timedelta = timedelta(hours=1),
+) -> tuple[Fleet, FleetSummary]:
     """A small fleet lives six days up to yesterday with those faults; everything it said was acknowledged."""
     now = SystemClock().now()
     start = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS + 1)
     fleet = build_fleet(
-        devices=devices, seed=seed, start=start, history_days=DAYS, interval=interval,
-        mix=mix or {"reed-air-2": 1}, faults=Faults(**faults), lives=NEVER,
-    )  # fmt: skip
+        devices=devices,
+        seed=seed,
+        start=start,
+        history_days=DAYS,
+        interval=interval,
+        mix=mix or {"reed-air-2": 1},
+        faults=Faults(**faults),
+        lives=NEVER,
+    )
     platform.register(fleet)
     with FleetRun(fleet, platform.broker) as run:
         step = timedelta(hours=1) if faults.get("offline") else timedelta(days=1)

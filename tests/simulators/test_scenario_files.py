@@ -110,13 +110,24 @@ def test_a_scenario_at_a_speed_of_its_own_is_live_and_ends_where_it_should(
 def play_and_record(broker_url: str, seed: int) -> list[tuple[str, bytes]]:
     scenario = parse_scenario(
         changed(
-            seed=seed, start=START.isoformat(), duration="2d", live="1d",
+            seed=seed,
+            start=START.isoformat(),
+            duration="2d",
+            live="1d",
             models={"reed-air-2": 3, "reed-tv-43": 2, "reed-vac-s": 1},
-            faults={"duplicates": 0.2, "reordering": 0.2, "corrupt": 0.1, "nan": 0.1, "boot_loops": 0.4,
-                    "reseated": 0.05, "clock_drift": 0.3, "offline": 0.3},
+            faults={
+                "duplicates": 0.2,
+                "reordering": 0.2,
+                "corrupt": 0.1,
+                "nan": 0.1,
+                "boot_loops": 0.4,
+                "reseated": 0.05,
+                "clock_drift": 0.3,
+                "offline": 0.3,
+            },
         ),
         "bytes.yaml",
-    )  # fmt: skip
+    )
     recorder = PlayedPlatform(broker_url)
     summary = play_scenario(scenario, Path(), PlayOptions(broker_url), SystemClock(), at=START).summary
     copies = sum(summary.faults[fault] for fault in ("duplicates", "corrupt", "nan"))

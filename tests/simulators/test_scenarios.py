@@ -16,9 +16,17 @@ from simulators.scenarios.scenario import load_scenario, shipped_scenarios
 from simulators.scenarios.scenario_run import build_scenario_fleet
 
 SHORT = {
-    "quiet-city": 0.05, "dirty-spring": 0.1, "bad-network": 0.4, "offline-hours": 0.5, "broken-clocks": 0.3,
-    "restless-devices": 0.3, "bad-firmware": 0.3, "restless-counters": 0.2, "changing-lives": 0.7, "due-soon": 1.0,
-}  # fmt: skip
+    "quiet-city": 0.05,
+    "dirty-spring": 0.1,
+    "bad-network": 0.4,
+    "offline-hours": 0.5,
+    "broken-clocks": 0.3,
+    "restless-devices": 0.3,
+    "bad-firmware": 0.3,
+    "restless-counters": 0.2,
+    "changing-lives": 0.7,
+    "due-soon": 1.0,
+}
 
 
 @pytest.mark.parametrize("name", shipped_scenarios())

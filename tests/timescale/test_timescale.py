@@ -155,9 +155,18 @@ def test_the_rollup_has_the_columns_of_the_plain_one(conn: WriteConnection) -> N
     columns = conn.execute("select * from reading_day limit 0").description
     assert columns is not None
     assert [c.name for c in columns] == [
-        "device_id", "metric_id", "day", "first_value", "last_value", "min_value", "max_value", "avg_value", "readings",
-        "first_at", "last_at",
-    ]  # fmt: skip
+        "device_id",
+        "metric_id",
+        "day",
+        "first_value",
+        "last_value",
+        "min_value",
+        "max_value",
+        "avg_value",
+        "readings",
+        "first_at",
+        "last_at",
+    ]
 
 
 def test_rows_of_a_file_are_stored_once_and_conflicts_kept(conn: WriteConnection) -> None:

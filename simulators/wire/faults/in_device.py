@@ -16,9 +16,17 @@ _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 _MS_2099 = 4_070_908_800_000
 _PER_DEVICE = (
-    "offline", "clock_1970", "clock_2099", "clock_drift", "clock_summer_time", "boot_loops", "unit_change",
-    "counter_reset", "chatty", "late_will",
-)  # fmt: skip
+    "offline",
+    "clock_1970",
+    "clock_2099",
+    "clock_drift",
+    "clock_summer_time",
+    "boot_loops",
+    "unit_change",
+    "counter_reset",
+    "chatty",
+    "late_will",
+)
 _OTHER_UNITS = {"h": ("min", 60.0), "litres": ("ml", 1000.0), "m2": ("ft2", 10.7639), "pct": ("ratio", 0.01)}
 Row = dict[str, Any]
 
