@@ -2,6 +2,7 @@ FROM python:3.12-slim AS build
 WORKDIR /src
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY millpond millpond
+COPY customers customers
 COPY devices devices
 COPY ingest ingest
 COPY forecasting forecasting

@@ -16,8 +16,8 @@ from api.idempotency import Act, Answer, Write, hash_request, require_key
 from api.keys import TokenKeys
 from api.metrics import Figures
 from attribution.hold_nouns import Ceilings
-from attribution.people import select_customer
 from attribution.tokens import StaffKeys
+from customers.accounts import select_customer
 from millpond.kernel.clock import Clock
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import Unauthenticated

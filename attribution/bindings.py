@@ -15,8 +15,9 @@ from attribution.binding_rows import (
     select_pending_transfer,
     spend_nonce,
 )
+from attribution.moments import lock_customer_at
 from attribution.nouns import Binding, BindingPolicy, CodeKind, Scan, ScanOutcome, Staff, StaffCode, TakeOver
-from attribution.people import lock_customer_at, select_staff_member
+from attribution.people import select_staff_member
 from attribution.tokens import StaffKeys, decode_staff_token
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput, NotFound

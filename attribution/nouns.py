@@ -59,18 +59,6 @@ class AccountKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Customer:
-    """A household's account. `locale` is a language tag (`ko`, `en-GB`), `time_zone` an IANA name."""
-
-    customer_id: CustomerId
-    external_key: str | None
-    name: str
-    locale: str
-    time_zone: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Store:
     """A shop; it sells in one currency, and its months begin at its own midnight."""
 

@@ -8,9 +8,10 @@ from functools import partial, reduce
 from attribution.binding_rows import binding_at
 from attribution.credit import claw_back, credit_order
 from attribution.hold_nouns import Ceilings
+from attribution.moments import lock_customer_at
 from attribution.nouns import Channel, Order, OrderItem, OrderLine, Refund
 from attribution.order_rows import lock_order, select_order, select_orders, select_refunds
-from attribution.people import lock_customer_at, select_staff_member, select_store
+from attribution.people import select_staff_member, select_store
 from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict, InvalidInput, NotFound

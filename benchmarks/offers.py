@@ -8,12 +8,13 @@ import typer
 
 from api.auth import Role, mint_token
 from attribution.bindings import bind_customer
-from attribution.nouns import Customer
-from attribution.people import register_customer, register_staff, register_store
+from attribution.people import register_staff, register_store
 from attribution.tokens import derive_staff_keys, issue_badge_token
 from benchmarks.common import Dsn, Json, NoBroker, Result, fresh_database, run, step, tell, timed
 from benchmarks.fleet import register_fleet
 from benchmarks.http_load import Load, Served, put_load_on, served
+from customers.accounts import register_customer
+from customers.nouns import Customer
 from forecasting.nouns import ActiveInstallation, Forecast, Method
 from forecasting.store import insert_forecast_run, insert_forecasts, select_active_installations
 from millpond.kernel.clock import SystemClock

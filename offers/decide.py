@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from attribution.nouns import Customer
+from customers.nouns import Customer
 from devices.doubts import Doubt
 from devices.nouns import Product
 from millpond.kernel.money import Money

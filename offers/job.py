@@ -8,7 +8,7 @@ from datetime import datetime
 import psycopg
 
 from attribution.bindings import binding_at
-from attribution.people import lock_customer, select_customer
+from customers.accounts import lock_customer, select_customer
 from devices.store import select_product
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import LeaseLost, MillpondError

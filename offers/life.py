@@ -7,7 +7,7 @@ from functools import partial
 from attribution.hold_nouns import Ceilings
 from attribution.nouns import Channel, Order, OrderItem
 from attribution.orders import place_order
-from attribution.people import lock_customer
+from customers.accounts import lock_customer
 from millpond.kernel.db import WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict, NotFound
 from millpond.kernel.ids import CustomerId, DeviceId

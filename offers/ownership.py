@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from attribution.people import lock_customer
+from customers.accounts import lock_customer
 from devices.nouns import Device
 from devices.owners import (
     TRANSFER_LIFE,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import psycopg
 
-from attribution.people import register_customer
+from customers.accounts import register_customer
 from devices.registry import register_device
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import WriteConnection

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from attribution.bindings import bind_customer
-from attribution.nouns import Binding, Customer, Staff, Store
-from attribution.people import register_customer, register_staff, register_store
+from attribution.nouns import Binding, Staff, Store
+from attribution.people import register_staff, register_store
 from attribution.tokens import derive_staff_keys, issue_badge_token
+from customers.accounts import register_customer
+from customers.nouns import Customer
 from millpond.kernel.db import WriteConnection
 
 AT = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)

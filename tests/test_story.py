@@ -8,8 +8,9 @@ import pytest
 
 from api.auth import Role, mint_token
 from attribution.bindings import bind_customer
-from attribution.people import register_customer, register_staff, register_store, select_staff_member
+from attribution.people import register_staff, register_store, select_staff_member
 from attribution.tokens import derive_staff_keys, issue_badge_token
+from customers.accounts import register_customer
 from devices.registry import register_device
 from forecasting.job import run_forecasts
 from forecasting.store import select_current_forecasts

@@ -11,7 +11,7 @@ from api.edge import At, CallerDep, Edge, EdgeDep, Reads, WriteDep, answer_once
 from api.models import BindingOut, Body, LongText, Out, Text
 from attribution.bindings import bind_customer, binding_at, refuse_transfer, select_binding, transfer_binding
 from attribution.nouns import Binding, ScanOutcome
-from attribution.people import select_customer
+from customers.accounts import select_customer
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import NotFound
 from millpond.kernel.ids import CustomerId, StaffId

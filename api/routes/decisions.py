@@ -10,7 +10,7 @@ from api.edge import At, CallerDep, Reads
 from api.models import Out
 from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
 from api.routes.offers import find_visible_customer
-from attribution.people import select_customer
+from customers.accounts import select_customer
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.errors import NotFound
 from offers.explain import explain_decision

@@ -15,7 +15,7 @@ from api.idempotency import Write
 from api.models import Body, Out, Text, Time
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
 from api.watch import BEGINNING_OF_TIME
-from attribution.people import select_customer
+from customers.accounts import select_customer
 from devices.nouns import Device, Installation
 from devices.owners import ClaimKind, count_claim_try, issue_claim_code, select_owned_from
 from devices.registry import register_device

@@ -14,8 +14,9 @@ from api.models import CreditOut, MoneyOut, OrderOut, Out
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
 from api.store import select_product_names
 from attribution.bindings import binding_at
-from attribution.nouns import Customer
-from attribution.people import select_customer, select_staff_member
+from attribution.people import select_staff_member
+from customers.accounts import select_customer
+from customers.nouns import Customer
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId

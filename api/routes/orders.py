@@ -13,7 +13,8 @@ from api.models import Body, Currency, MoneyIn, OrderOut, Out, RefundOut, Text
 from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
 from attribution.nouns import Channel, Order, OrderItem, Staff
 from attribution.orders import refund_order, select_order, select_orders, select_refunds
-from attribution.people import select_customer, select_staff_member
+from attribution.people import select_staff_member
+from customers.accounts import select_customer
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId, Sku, StaffId, StoreId

@@ -11,17 +11,8 @@ from api.auth import Role, require_role
 from api.edge import At, CallerDep, Reads, WriteDep, answer_once
 from api.models import Body, Currency, Out, Text
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
-from attribution.people import (
-    end_employment,
-    register_customer,
-    register_staff,
-    register_store,
-    select_customer,
-    select_customers,
-    select_staff,
-    select_stores,
-    void_badge,
-)
+from attribution.people import end_employment, register_staff, register_store, select_staff, select_stores, void_badge
+from customers.accounts import register_customer, select_customer, select_customers
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import InvalidInput
 from millpond.kernel.ids import StaffId, StoreId

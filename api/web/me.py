@@ -26,9 +26,10 @@ from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
 from api.web.urgency import Urgency, urgency_of
 from api.web.view import View, look
 from attribution.bindings import binding_at
-from attribution.nouns import Customer, Order
+from attribution.nouns import Order
 from attribution.orders import select_orders
-from attribution.people import select_customer
+from customers.accounts import select_customer
+from customers.nouns import Customer
 from devices.doubts import Doubt
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import NotFound

@@ -13,8 +13,8 @@ from api.routes.bindings import scan_code
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
 from api.web.view import View, look, sign_in_address
 from attribution.bindings import find_scanned_staff
-from attribution.people import select_customer
 from attribution.tokens import decode_staff_token
+from customers.accounts import select_customer
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.errors import InvalidInput
 

@@ -13,8 +13,10 @@ from api.edge import At, Edge, EdgeDep, find_caller, get_at, get_edge, make_writ
 from api.idempotency import Write
 from api.problems import ForeignOrigin
 from api.web.view import COOKIE, look, remember_language, sign_in_address
-from attribution.nouns import Customer, Staff
-from attribution.people import select_customer, select_staff_member
+from attribution.nouns import Staff
+from attribution.people import select_staff_member
+from customers.accounts import select_customer
+from customers.nouns import Customer
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.errors import InvalidInput, MillpondError, NotFound, Unauthenticated
 

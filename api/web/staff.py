@@ -19,8 +19,9 @@ from api.web.session import SameOrigin, require_caller
 from api.web.view import View, look_in_english
 from api.web.words import Speech, find_zone
 from attribution.nouns import BoundCustomer, Staff, Statement, StatementTotals, Store
-from attribution.people import select_customer, select_store
+from attribution.people import select_store
 from attribution.statements import build_statement, select_bound_customers
+from customers.accounts import select_customer
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.ids import CustomerId
 from millpond.kernel.money import DECIMALS

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from attribution.people import find_or_register_customer, select_customer_by_key
+from customers.accounts import find_or_register_customer, select_customer_by_key
 from devices.nouns import Device
 from devices.owners import ClaimKind, issue_claim_code, select_labelled, select_owners
 from devices.registry import move_device, register_device

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from itertools import cycle
 
 from attribution.bindings import bind_customer, binding_at
-from attribution.nouns import Customer, Staff
-from attribution.people import register_customer, register_staff, register_store, select_customer_by_key, select_staff
+from attribution.nouns import Staff
+from attribution.people import register_staff, register_store, select_staff
 from attribution.tokens import StaffKeys, issue_badge_token
+from customers.accounts import register_customer, select_customer_by_key
+from customers.nouns import Customer
 from devices.registry import register_device
 from devices.store import select_device
 from millpond.kernel.db import ReadConnection, WriteConnection

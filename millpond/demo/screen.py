@@ -10,7 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from api.auth import Role
-from attribution.nouns import Customer, Staff
+from attribution.nouns import Staff
+from customers.nouns import Customer
 from millpond.demo.loop import Summary
 from millpond.kernel.clock import monotonic
 from millpond.kernel.money import Money

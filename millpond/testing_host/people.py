@@ -8,8 +8,9 @@ from typing import Any
 from api.auth import Role, sign_token
 from api.keys import build_staff_keys, build_token_keys
 from attribution.bindings import bind_customer
-from attribution.people import register_customer, register_staff, register_store, select_staff_member
+from attribution.people import register_staff, register_store, select_staff_member
 from attribution.tokens import issue_badge_token
+from customers.accounts import register_customer
 from millpond.kernel.clock import Clock
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import InvalidInput

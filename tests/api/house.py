@@ -9,9 +9,11 @@ from fastapi.testclient import TestClient
 
 from api.auth import Role, mint_token
 from attribution.bindings import bind_customer
-from attribution.nouns import Customer, Staff, Store
-from attribution.people import register_customer, register_staff, register_store
+from attribution.nouns import Staff, Store
+from attribution.people import register_staff, register_store
 from attribution.tokens import StaffKeys, derive_staff_keys, issue_badge_token
+from customers.accounts import register_customer
+from customers.nouns import Customer
 from devices.nouns import Device, Reading
 from devices.readings import insert_readings, upsert_latest
 from devices.registry import register_device

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
-from attribution.people import register_customer
 from attribution.tokens import issue_badge_token
+from customers.accounts import register_customer
 from tests.api.house import NOW, House
 
 

@@ -1,54 +1,12 @@
-"""Customers, stores and staff are registered once and found again."""
-
-from concurrent.futures import ThreadPoolExecutor
+"""Stores and staff are registered once and found again."""
 
 import pytest
 
-from attribution.people import (
-    find_or_register_customer,
-    register_customer,
-    register_staff,
-    register_store,
-    select_customer,
-    select_customer_by_key,
-    select_customers,
-    select_staff,
-    select_staff_member,
-)
-from millpond.kernel.db import WriteConnection, connect
-from millpond.kernel.errors import Conflict, InvalidInput
+from attribution.people import register_staff, register_store, select_staff, select_staff_member
+from millpond.kernel.db import WriteConnection
+from millpond.kernel.errors import InvalidInput
 from millpond.kernel.ids import StoreId
-from tests.people import AT, make_customer, make_shop
-
-
-def test_a_customer_is_found_by_id_and_by_external_key(conn: WriteConnection) -> None:
-    made = register_customer(conn, external_key="CRM-7", name="이서연", locale="ko", time_zone="Asia/Seoul", at=AT)
-    assert select_customer(conn, made.customer_id) == made == select_customer_by_key(conn, "CRM-7")
-    assert find_or_register_customer(conn, "CRM-7", at=AT) == made
-
-
-def test_an_external_key_belongs_to_one_customer(conn: WriteConnection) -> None:
-    register_customer(conn, external_key="CRM-7", name="A", at=AT)
-    with pytest.raises(Conflict, match="external key already belongs"):
-        register_customer(conn, external_key="CRM-7", name="B", at=AT)
-
-
-def test_many_who_register_the_same_key_at_once_get_one_customer(database: str) -> None:
-    def attempt(_: int) -> str:
-        with connect(database) as own:
-            return find_or_register_customer(own, "CRM-8", at=AT).customer_id
-
-    with ThreadPoolExecutor(8) as threads:
-        assert len(set(threads.map(attempt, range(16)))) == 1
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "sentence"),
-    [("time_zone", "Mars/Base", "is not a time zone"), ("locale", "x", "is not a language tag")],
-)
-def test_a_customer_has_a_real_zone_and_language(conn: WriteConnection, field: str, value: str, sentence: str) -> None:
-    with pytest.raises(InvalidInput, match=sentence):
-        register_customer(conn, name="A", at=AT, **{field: value})
+from tests.people import AT, make_shop
 
 
 def test_a_store_and_its_staff_must_make_sense(conn: WriteConnection) -> None:
@@ -56,13 +14,6 @@ def test_a_store_and_its_staff_must_make_sense(conn: WriteConnection) -> None:
         register_store(conn, name="Shop", currency="ZZZ", at=AT)
     with pytest.raises(InvalidInput, match="store is not known"):
         register_staff(conn, store_id=StoreId("sto_none"), name="A", at=AT)
-
-
-def test_lists_are_paged_by_id(conn: WriteConnection) -> None:
-    made = sorted(make_customer(conn).customer_id for _ in range(5))
-    first = select_customers(conn, limit=3)
-    rest = select_customers(conn, after=first[-1].customer_id, limit=3)
-    assert [c.customer_id for c in first + rest] == made
 
 
 def test_staff_are_listed_by_store(conn: WriteConnection) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from attribution.people import select_customers
+from customers.accounts import select_customers
 from devices.owners import ClaimKind, find_claim_kind, select_owners
 from devices.store import select_device, select_devices, select_installations
 from millpond.cli.device_file import DeviceImport, import_devices

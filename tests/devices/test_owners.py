@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from attribution.people import register_customer
+from customers.accounts import register_customer
 from devices.nouns import Device
 from devices.owners import ClaimKind, find_claim_kind, issue_claim_code, lock_device, select_owners, set_owner
 from devices.registry import register_device

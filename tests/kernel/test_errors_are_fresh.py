@@ -9,7 +9,8 @@ import pytest
 from attribution.ledger import move, post_entry
 from attribution.nouns import AccountKind, Channel, EntryKind, OrderItem
 from attribution.orders import place_order, select_orders
-from attribution.people import register_customer, register_staff
+from attribution.people import register_staff
+from customers.accounts import register_customer
 from devices.registry import register_device
 from millpond.kernel.db import WriteConnection, refusing
 from millpond.kernel.errors import Conflict, MillpondError

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attribution.nouns import Customer
+from customers.nouns import Customer
 from devices.nouns import Product
 from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, OfferId, Sku
 from millpond.kernel.money import Money

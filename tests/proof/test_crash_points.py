@@ -15,8 +15,9 @@ import pytest
 
 from api.auth import Role, mint_token
 from attribution.bindings import bind_customer
-from attribution.people import register_customer, register_staff, register_store
+from attribution.people import register_staff, register_store
 from attribution.tokens import derive_staff_keys, issue_badge_token
+from customers.accounts import register_customer
 from devices.registry import register_device
 from millpond.embedded import free_port
 from millpond.kernel.clock import SystemClock
