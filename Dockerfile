@@ -3,6 +3,7 @@ WORKDIR /src
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY millpond millpond
 COPY customers customers
+COPY catalogue catalogue
 COPY devices devices
 COPY ingest ingest
 COPY forecasting forecasting

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
-from devices.nouns import Product
+from catalogue.nouns import Product
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, Sku
 from millpond.kernel.money import Money

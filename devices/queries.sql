@@ -1,21 +1,7 @@
--- name: upsert_product
--- Add or renew a product of the catalogue.
-insert into product (sku, name, category, price_minor, currency)
-values (%(sku)s, %(name)s, %(category)s, %(price_minor)s, %(currency)s)
-on conflict (sku) do update set name = excluded.name, category = excluded.category,
-    price_minor = excluded.price_minor, currency = excluded.currency;
-
 -- name: upsert_consumable
 -- Add or renew a consumable.
 insert into consumable (consumable, name, sku) values (%(consumable)s, %(name)s, %(sku)s)
 on conflict (consumable) do update set name = excluded.name, sku = excluded.sku;
-
--- name: upsert_compatibility
--- Add or renew a compatibility edge.
-insert into compatibility (from_sku, to_sku, relation, weight, condition, evidence)
-values (%(from_sku)s, %(to_sku)s, %(relation)s, %(weight)s, %(condition)s, %(evidence)s)
-on conflict (from_sku, to_sku, relation) do update
-set weight = excluded.weight, condition = excluded.condition, evidence = excluded.evidence;
 
 -- name: upsert_device_model
 -- Add or renew a device model.
@@ -256,20 +242,6 @@ from reading
 where device_id = %(device_id)s and metric_id = %(metric_id)s
   and measured_at >= %(from_at)s and measured_at < %(to_at)s and value is not null
 group by 1 order by 1 limit %(limit)s;
-
--- name: select_product
--- One product.
-select sku, name, category, price_minor, currency from product where sku = %(sku)s;
-
--- name: select_compatible
--- What would join a product, heaviest first; incompatible edges are left out and win over any other.
-select e.from_sku, e.to_sku, e.relation, e.weight, e.condition, e.evidence
-from compatibility e
-where e.from_sku = %(sku)s and e.relation <> 'incompatible'
-  and not exists (select 1 from compatibility n
-                  where n.relation = 'incompatible'
-                    and (n.from_sku, n.to_sku) in ((e.from_sku, e.to_sku), (e.to_sku, e.from_sku)))
-order by e.weight desc, e.to_sku;
 
 -- name: refresh_reading_day
 -- Bring the daily rollup up to date; outside a transaction.

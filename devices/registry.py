@@ -1,4 +1,4 @@
-"""Use cases: fill the catalogue from profile files, and register devices."""
+"""Use cases: register consumables, models by their profiles, and devices."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from devices.nouns import Device
 from devices.owners import begin_first_period
-from devices.profile import Catalogue, DeviceProfile, PartProfile
+from devices.profile import ConsumableEntry, DeviceProfile, PartProfile
 from millpond.kernel.db import Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict, InvalidInput
 from millpond.kernel.ids import CustomerId
@@ -18,17 +18,9 @@ _Q = load_queries("devices")
 _FIRST_INSTALLED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def seed_catalogue(conn: WriteConnection, catalogue: Catalogue) -> None:
-    """Add or renew products, consumables and compatibility edges, in one transaction."""
-    with conn.transaction():
-        for product in catalogue.products:
-            conn.execute(_Q["upsert_product"], product.model_dump() | {"name": Jsonb(product.name.model_dump())})
-        for consumable in catalogue.consumables:
-            conn.execute(
-                _Q["upsert_consumable"], consumable.model_dump() | {"name": Jsonb(consumable.name.model_dump())}
-            )
-        for edge in catalogue.compatibility:
-            conn.execute(_Q["upsert_compatibility"], edge.model_dump())
+def register_consumable(conn: WriteConnection, entry: ConsumableEntry) -> None:
+    """Add or renew a consumable; the catalogue has its product."""
+    conn.execute(_Q["upsert_consumable"], entry.model_dump() | {"name": Jsonb(entry.name.model_dump())})
 
 
 def register_model(conn: WriteConnection, profile: DeviceProfile) -> None:

@@ -1,4 +1,4 @@
-"""One function, one statement: devices, models, metrics, parts, products."""
+"""One function, one statement: devices, models, metrics, parts."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,7 +8,6 @@ from psycopg.errors import LockNotAvailable
 from psycopg.rows import class_row
 
 from devices.nouns import (
-    CompatibilityEdge,
     Device,
     DeviceStatus,
     Installation,
@@ -18,13 +17,10 @@ from devices.nouns import (
     MetricKind,
     ModelPart,
     PartLimit,
-    Product,
-    Relation,
 )
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.errors import Unavailable
-from millpond.kernel.ids import CustomerId, DeviceId, Sku
-from millpond.kernel.money import Money
+from millpond.kernel.ids import CustomerId, DeviceId
 
 _Q = load_queries("devices")
 _REFRESH_TRIES, _REFRESH_PAUSE_S = 300, 1.0
@@ -96,22 +92,6 @@ def select_latest(conn: ReadConnection, device_id: DeviceId) -> list[LatestValue
     """The newest value of every metric of a device, by metric name."""
     with conn.cursor(row_factory=class_row(LatestValue)) as cursor:
         return cursor.execute(_Q["select_latest"], {"device_id": device_id}).fetchall()
-
-
-def select_product(conn: ReadConnection, sku: Sku) -> Product | None:
-    """The product with this SKU."""
-    row = conn.execute(_Q["select_product"], {"sku": sku}).fetchone()
-    return Product(row[0], row[1], row[2], Money(row[3], row[4])) if row else None
-
-
-def select_compatible(conn: ReadConnection, sku: Sku) -> list[CompatibilityEdge]:
-    """What would join the product, heaviest first. An incompatible edge in either direction wins over any other."""
-    return _edges(conn, "select_compatible", sku)
-
-
-def _edges(conn: ReadConnection, query: str, sku: Sku) -> list[CompatibilityEdge]:
-    rows = conn.execute(_Q[query], {"sku": sku}).fetchall()
-    return [CompatibilityEdge(row[0], row[1], Relation(row[2]), *row[3:]) for row in rows]
 
 
 def refresh_reading_day(

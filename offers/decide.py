@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from catalogue.nouns import Product
 from customers.nouns import Customer
 from devices.doubts import Doubt
-from devices.nouns import Product
 from millpond.kernel.money import Money
 from offers.nouns import (
     Candidate,

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from attribution.nouns import Binding
-from devices.nouns import Product
+from catalogue.nouns import Product
 from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import WriteConnection, load_queries
 from millpond.kernel.ids import DecisionId, OfferId, new_id

@@ -8,8 +8,8 @@ from datetime import datetime
 import psycopg
 
 from attribution.bindings import binding_at
+from catalogue.store import select_product
 from customers.accounts import lock_customer, select_customer
-from devices.store import select_product
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import LeaseLost, MillpondError
 from millpond.kernel.jobs import Claim, hold_lease

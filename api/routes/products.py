@@ -6,7 +6,7 @@ from api.edge import CallerDep, Reads
 from api.models import MoneyOut, Out
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
 from api.store import select_products
-from devices.nouns import Product
+from catalogue.nouns import Product
 
 router = APIRouter(prefix="/v1/products", tags=["products"])
 

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from catalogue.store import select_compatible
 from devices.profile import shipped_profiles
 from devices.registry import register_device, register_model
 from devices.seed import seed_shipped
-from devices.store import select_compatible, select_device, select_installations, select_metrics, select_model_parts
+from devices.store import select_device, select_installations, select_metrics, select_model_parts
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput
 from millpond.kernel.ids import Sku

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalogue.nouns import Product
 from customers.nouns import Customer
-from devices.nouns import Product
 from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, OfferId, Sku
 from millpond.kernel.money import Money
 from offers.decide import compute_terms, decide_offer, why_moot

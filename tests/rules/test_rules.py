@@ -17,7 +17,18 @@ from millpond.kernel.db import WriteConnection, load_queries
 from millpond.kernel.settings import settings_table
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ["millpond", "customers", "devices", "ingest", "forecasting", "attribution", "offers", "api", "simulators"]
+ROOMS = [
+    "millpond",
+    "customers",
+    "catalogue",
+    "devices",
+    "ingest",
+    "forecasting",
+    "attribution",
+    "offers",
+    "api",
+    "simulators",
+]
 PACKAGES_WITH_QUERIES = sorted(
     ".".join(path.parent.relative_to(ROOT).parts) for room in ROOMS for path in (ROOT / room).rglob("queries.sql")
 )

@@ -1,0 +1,56 @@
+"""Products and edges as a file has them, checked before they come into the database."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from catalogue.nouns import Relation
+from millpond.kernel.language import Words
+from millpond.kernel.money import DECIMALS, MOST_MINOR
+from millpond.kernel.yaml_file import Strict, read_yaml
+
+Category = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+SkuText = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,62}$")]
+
+
+class ProductEntry(Strict):
+    """A product of the catalogue; the price is in minor units."""
+
+    sku: SkuText
+    name: Words
+    category: Category
+    price_minor: int = Field(gt=0, le=MOST_MINOR)
+    currency: str
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_in_use(cls, currency: str) -> str:
+        if currency not in DECIMALS:
+            raise ValueError(f"{currency[:20]!r} is not a currency in use: take its ISO 4217 code, like EUR or KRW")
+        return currency
+
+
+class EdgeEntry(Strict):
+    """A typed compatibility edge with its evidence: `from` is what a household has, `to` what would join it."""
+
+    from_sku: SkuText = Field(alias="from")
+    to_sku: SkuText = Field(alias="to")
+    relation: Relation
+    weight: float = Field(ge=0, le=1, default=1)
+    condition: str | None = None
+    evidence: str
+
+
+class Catalogue(Strict):
+    """What is sold and what fits what."""
+
+    products: list[ProductEntry]
+    compatibility: list[EdgeEntry]
+
+
+@cache
+def shipped_catalogue() -> Catalogue:
+    """The catalogue that comes with Millpond."""
+    return read_yaml(Catalogue, (files("catalogue") / "catalogue.yaml").read_text(encoding="utf-8"), "catalogue.yaml")

@@ -1,0 +1,41 @@
+"""What is sold, and what fits what."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from millpond.kernel.ids import Sku
+from millpond.kernel.money import Money
+
+
+class Relation(StrEnum):
+    """What joining a product to another means; `incompatible` is a hard no."""
+
+    CONSUMABLE_FOR = "consumable_for"
+    REQUIRED_PART = "required_part"
+    ACCESSORY = "accessory"
+    PART_OF_SET = "part_of_set"
+    OFTEN_BOUGHT_WITH = "often_bought_with"
+    SUBSTITUTE = "substitute"
+    INCOMPATIBLE = "incompatible"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Something sold; `name` by language (`en` is always there)."""
+
+    sku: Sku
+    name: dict[str, str]
+    category: str
+    price: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CompatibilityEdge:
+    """`from_sku` is what a household has, `to_sku` what would join it. `weight` is 0 to 1."""
+
+    from_sku: Sku
+    to_sku: Sku
+    relation: Relation
+    weight: float
+    condition: str | None
+    evidence: str
