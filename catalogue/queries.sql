@@ -15,13 +15,3 @@ set weight = excluded.weight, condition = excluded.condition, evidence = exclude
 -- name: select_product
 -- One product.
 select sku, name, category, price_minor, currency from product where sku = %(sku)s;
-
--- name: select_compatible
--- What would join a product, heaviest first; incompatible edges are left out and win over any other.
-select e.from_sku, e.to_sku, e.relation, e.weight, e.condition, e.evidence
-from compatibility e
-where e.from_sku = %(sku)s and e.relation <> 'incompatible'
-  and not exists (select 1 from compatibility n
-                  where n.relation = 'incompatible'
-                    and (n.from_sku, n.to_sku) in ((e.from_sku, e.to_sku), (e.to_sku, e.from_sku)))
-order by e.weight desc, e.to_sku;

@@ -4,14 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from catalogue.store import select_compatible
 from devices.profile import shipped_profiles
 from devices.registry import register_device, register_model
 from devices.seed import seed_shipped
 from devices.store import select_device, select_installations, select_metrics, select_model_parts
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput
-from millpond.kernel.ids import Sku
 
 AT = datetime(2026, 2, 1, tzinfo=UTC)
 
@@ -60,8 +58,3 @@ def test_a_metric_never_changes_its_unit(conn: WriteConnection) -> None:
     changed = profile.model_copy(update={"metrics": profile.metrics | {"filter_used_h": metric}})
     with pytest.raises(InvalidInput, match="already stored with another kind or unit"):
         register_model(conn, changed)
-
-
-def test_the_soundbar_and_the_lamp_fit_one_tv_and_not_the_other(conn: WriteConnection) -> None:
-    assert [e.to_sku for e in select_compatible(conn, Sku("REED-TV-55"))] == ["REED-SOUNDBAR-3", "REED-GLOW-STRIP-55"]
-    assert select_compatible(conn, Sku("REED-TV-43")) == []
