@@ -118,7 +118,7 @@ def test_a_broker_that_is_down_keeps_its_port(tmp_path: Path) -> None:
 
 def test_without_any_broker_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "find_mosquitto", lambda: None)
-    monkeypatch.setattr(embedded.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(ConfigurationError, match="install mosquitto"), embedded_broker(tmp_path):
         pytest.fail("there is no broker")
 

@@ -111,7 +111,7 @@ def test_the_platforms_jobs_run_on_an_empty_house(database: str) -> None:
     try:
         with connect(database) as conn:
             for _ in range(400):
-                states = dict(conn.execute("select job, state from job_run").fetchall())
+                states: dict[str, str] = dict(conn.execute("select job, state from job_run").fetchall())
                 if len(states) == len(make_jobs(settings, CLOCK)) and set(states.values()) == {"done"}:
                     break
                 stop.wait(0.05)

@@ -41,6 +41,11 @@ class FixedClock:
         return self.at
 
 
+def make_token(role: str, subject: str, at: datetime) -> str:
+    """A token of an hour from `at`."""
+    return mint_token(SECRET, Role(role), subject, at, timedelta(hours=1))
+
+
 @dataclass(frozen=True)
 class House:
     """The app, its database, and who is in it."""
@@ -76,7 +81,7 @@ class House:
         return TestClient(self.app, "https://pond.example", headers=headers, raise_server_exceptions=False)
 
     def token(self, role: str, subject: str) -> str:
-        return mint_token(SECRET, Role(role), subject, self.clock.at, timedelta(hours=1))
+        return make_token(role, subject, self.clock.at)
 
     def key(self) -> dict[str, str]:
         """The header of a new wish."""

@@ -1,6 +1,7 @@
 """The metrics page: one computation for all who ask at once, and whole tables counted seldom."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -67,7 +68,7 @@ def test_what_takes_long_is_made_seldom(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_an_answer_that_fails_is_not_kept() -> None:
-    answers = iter([ValueError("away"), 7])
+    answers: Iterator[ValueError | int] = iter([ValueError("away"), 7])
 
     def make() -> int:
         answer = next(answers)
@@ -88,7 +89,7 @@ def test_whole_tables_are_counted_once_and_ingest_each_time(house: House) -> Non
         assert "millpond_devices 2.0" in figures.page().decode()
         with conn.transaction():
             for table in ("device", "customer", "offer", "quarantine", "posting", "device_status"):
-                conn.execute(f"lock table {table} in access exclusive mode")  # type: ignore[call-overload]
+                conn.execute(f"lock table {table} in access exclusive mode")
             conn.execute("savepoint seen")
             assert "millpond_devices 2.0" in figures.page().decode()
         conn.execute(

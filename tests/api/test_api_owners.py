@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -341,13 +342,17 @@ def test_of_two_buyers_with_one_code_one_gets_it(house: House) -> None:
     assert second in (404, 409)
 
 
+def _claims(house: House, code: str, _own: WriteConnection) -> int:
+    return int(claim(house, house.as_ben, code, serial="AIR-1").status_code)
+
+
 @pytest.mark.parametrize("asked", ["transfers", "release"])
 def test_who_sold_a_device_and_asks_at_the_same_moment_does_not_get_it_back(house: House, asked: str) -> None:
     for _ in range(12):
         house.clock.at += timedelta(hours=2)  # Wrong codes are counted by the hour.
         code = house.as_ann.post("/v1/devices/AIR-1/transfers", headers=house.key()).json()["claim_code"]
         tries: list[Callable[[WriteConnection], int]] = [
-            lambda _, code=code: int(claim(house, house.as_ben, code, serial="AIR-1").status_code),
+            partial(_claims, house, code),
             lambda _: int(house.as_ann.post(f"/v1/devices/AIR-1/{asked}", headers=house.key()).status_code),
         ]
         bought, taken = race(house.dsn, tries)
@@ -358,11 +363,11 @@ def test_who_sold_a_device_and_asks_at_the_same_moment_does_not_get_it_back(hous
 
 
 def test_a_wish_for_a_device_that_was_sold_meanwhile_is_for_nobodys(house: House) -> None:
-    ann, sold = house.ann.customer_id, {"serial": "AIR-1", "at": NOW, "actor": "customer:ann"}
+    ann, by_ann = house.ann.customer_id, "customer:ann"
     with house.connect() as conn:
         assign_device(conn, "AIR-1", house.ben.customer_id, at=NOW, actor="operator:ops")
         with pytest.raises(NotFound, match="no device AIR-1 that you may see"):
-            offer_transfer(conn, owner=ann, **sold)
+            offer_transfer(conn, serial="AIR-1", owner=ann, at=NOW, actor=by_ann)
         with pytest.raises(NotFound, match="no device AIR-1 that you may see"):
-            assign_device(conn, customer_id=None, owner=ann, **sold)
+            assign_device(conn, "AIR-1", None, owner=ann, at=NOW, actor=by_ann)
     assert owner(house, "AIR-1") == house.ben.customer_id

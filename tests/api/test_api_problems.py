@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,7 +12,10 @@ from millpond.kernel.db import open_read_pool, open_write_pool
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.settings import Settings
 from offers.store import select_open_offers
-from tests.api.house import NOW, FixedClock, House, make_offer
+from tests.api.house import NOW, FixedClock, House, make_offer, make_token
+
+AWAY = "postgresql://nobody@127.0.0.1:1/none"
+"""A server that nobody answers for."""
 
 ORDER = {"channel": "app", "currency": "EUR", "items": [{"sku": "REED-SOUNDBAR-3"}]}
 
@@ -61,7 +65,8 @@ def test_half_a_request_does_nothing(house: House) -> None:
     headers |= {"content-type": "application/x-www-form-urlencoded", "content-length": "60", "host": "testserver"}
     scope = {"type": "http", "method": "POST", "path": f"/me/offers/{offer.offer_id}/accept", "query_string": b""}
     scope |= {"headers": [(name.encode(), value.encode()) for name, value in headers.items()]}
-    messages = iter([{"type": "http.request", "body": b"key=form_1", "more_body": True}, {"type": "http.disconnect"}])
+    part: dict[str, object] = {"type": "http.request", "body": b"key=form_1", "more_body": True}
+    messages: Iterator[dict[str, object]] = iter([part, {"type": "http.disconnect"}])
 
     async def receive() -> dict[str, object]:
         return next(messages)
@@ -126,7 +131,7 @@ def test_an_unknown_address_and_a_wrong_method(still_house: House) -> None:
 def test_a_body_of_more_than_a_megabyte_is_refused_unread(still_house: House, chunked: bool) -> None:
     body = b"x" * (1_048_576 + 1)
     content = iter([body[:700_000], body[700_000:]]) if chunked else body
-    answer = still_house.as_ann.post("/v1/orders", content=content, headers=still_house.key())  # type: ignore[arg-type]
+    answer = still_house.as_ann.post("/v1/orders", content=content, headers=still_house.key())
     assert (answer.status_code, answer.json()["type"]) == (413, "urn:millpond:problem:body-too-large")
 
 
@@ -140,12 +145,11 @@ def test_a_fault_of_ours_says_nothing_of_its_inside(house: House) -> None:
 
 
 def test_a_database_that_is_away_is_503_with_a_time_to_come_back(settings: Settings) -> None:
-    dsn = "postgresql://nobody@127.0.0.1:1/none"
-    with open_read_pool(dsn) as reads, open_write_pool(dsn) as writes:
+    with open_read_pool(AWAY) as reads, open_write_pool(AWAY) as writes:
         reads.timeout = writes.timeout = 0.2
         clock = FixedClock()
         client = TestClient(create_app(settings, clock=clock, read_pool=reads, write_pool=writes))
-        headers = {"Authorization": f"Bearer {House.token(_Ticket(clock), 'operator', 'ops')}"}  # type: ignore[arg-type]
+        headers = {"Authorization": f"Bearer {make_token('operator', 'ops', clock.at)}"}
         answer = client.get("/v1/devices", headers=headers)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         assert "does not answer" in answer.json()["detail"]
@@ -156,14 +160,10 @@ def test_a_database_that_is_away_is_503_with_a_time_to_come_back(settings: Setti
         assert ready.json()["checks"][0] == {"check": "database", "ok": False, "detail": "does not answer within 1 s"}
 
 
-class _Ticket:
-    def __init__(self, clock: FixedClock) -> None:
-        self.clock = clock
-
-
 def test_without_a_secret_there_is_no_app() -> None:
-    with pytest.raises(ConfigurationError, match="MILLPOND_JWT_SECRET is not set"):
-        create_app(Settings(), clock=FixedClock(), read_pool=None, write_pool=None)  # type: ignore[arg-type]
+    with open_read_pool(AWAY) as reads, open_write_pool(AWAY) as writes:
+        with pytest.raises(ConfigurationError, match="MILLPOND_JWT_SECRET is not set"):
+            create_app(Settings(), clock=FixedClock(), read_pool=reads, write_pool=writes)
 
 
 def test_every_answer_carries_safe_headers_and_an_id(still_house: House) -> None:

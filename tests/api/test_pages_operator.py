@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_what_came_of_a_job_is_said_in_words(house: House) -> None:
         ("a_job_to_come", {"at": "2026-03-02", "rows_gone": 1200, "kept": {"days": 0}}, "rows gone 1,200"),
     ],
 )
-def test_every_job_is_told_in_words_and_what_is_zero_is_left_out(job: str, summary: dict, words: str) -> None:
+def test_every_job_is_told_in_words_and_what_is_zero_is_left_out(job: str, summary: dict[str, Any], words: str) -> None:
     assert job_words(job, summary) == words
 
 

@@ -69,7 +69,7 @@ def open_scene(house: House) -> Scene:
     with house.connect() as conn:
         binding = binding_at(conn, house.ann.customer_id, house.clock.at)
     assert binding is not None
-    staff = {"mina": house.mina.staff_id, "noah": house.noah.staff_id}
+    staff: dict[str, str] = {"mina": house.mina.staff_id, "noah": house.noah.staff_id}
     third = operator.post("/v1/stores", json={"name": "Third", "currency": "EUR"}, headers=house.key()).json()
     for who, store_id in (("lou", third["store_id"]), ("gone", house.market.store_id)):
         employed = {"store_id": store_id, "name": who}

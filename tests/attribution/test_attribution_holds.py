@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.resources import files
 
 import pytest
@@ -205,15 +206,13 @@ def test_looks_refunds_and_releases_at_once_leave_a_ledger_that_balances(databas
         shop = bound_shop(conn)
         for _ in range(20):
             order = sell(conn, shop, by=shop.staff)
-            race(
-                database,
-                [
-                    lambda own, held=order: approve_hold(own, held.order_id, actor="operator:a", at=AT),
-                    lambda own, held=order: reject_hold(own, held.order_id, actor="operator:b", at=AT),
-                    lambda own, held=order: refund_order(own, held.order_id, amount=Money(5_000, "EUR"), at=AT),
-                    lambda own: release_commissions(own, AT + 20 * DAY),
-                ],
-            )
+            tries: list[Callable[[WriteConnection], object]] = [
+                partial(approve_hold, order_id=order.order_id, actor="operator:a", at=AT),
+                partial(reject_hold, order_id=order.order_id, actor="operator:b", at=AT),
+                partial(refund_order, order_id=order.order_id, amount=Money(5_000, "EUR"), at=AT),
+                partial(release_commissions, at=AT + 20 * DAY),
+            ]
+            race(database, tries)
             hold = select_hold(conn, order.order_id)
             assert hold is not None
             assert hold.decision is not None

@@ -4,6 +4,7 @@ import random
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
@@ -14,14 +15,14 @@ from hypothesis import strategies as st
 
 from attribution.commission import compute_clawback, compute_commission
 from attribution.ledger import move, post_entry, select_balances
-from attribution.nouns import AccountKind, Channel, CommissionPlan, EntryKind, OrderItem, Posting
+from attribution.nouns import AccountKind, Channel, CommissionPlan, EntryKind, Order, OrderItem, Posting
 from attribution.orders import place_order, refund_order
 from attribution.people import register_staff, register_store
 from attribution.release import pay_out, release_commissions
 from attribution.statements import build_statement, ledger_balance, select_bound_customers, select_ledger_totals
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Conflict, InvalidInput, LeaseLost, NotFound
-from millpond.kernel.ids import Sku, StaffId
+from millpond.kernel.ids import CustomerId, OrderId, Sku, StaffId
 from millpond.kernel.jobs import claim_run
 from millpond.kernel.money import Money
 from tests.people import AT, Shop, make_customer, make_shop, scan_badge
@@ -30,7 +31,7 @@ DAY = timedelta(days=1)
 SOUNDBAR = OrderItem(Sku("REED-SOUNDBAR-3"))  # 179.00: 5.37 of commission
 
 
-def sell(conn: WriteConnection, shop: Shop, at: datetime = AT, item: OrderItem = SOUNDBAR):
+def sell(conn: WriteConnection, shop: Shop, at: datetime = AT, item: OrderItem = SOUNDBAR) -> Order:
     return place_order(
         conn, customer_id=shop.customer.customer_id, channel=Channel.APP, items=[item], currency="EUR", at=at
     )
@@ -201,14 +202,24 @@ def test_any_sequence_of_events_leaves_a_ledger_that_can_be_recomputed(database:
         assert -totals.expense.amount_minor == sum(sum(books.balances(s)) for s in buyers.values())
 
 
+@dataclass
+class Sold:
+    """An order in the second set of books."""
+
+    staff: StaffId
+    kept: int
+    at: datetime
+    released: bool = False
+
+
 class Books:
     """A second set of books: what each order keeps, whether it was released, and what was paid."""
 
     def __init__(self) -> None:
-        self.orders: dict[str, dict] = {}
+        self.orders: dict[OrderId, Sold] = {}
         self.paid: Counter[str] = Counter()
 
-    def step(self, conn: WriteConnection, rng: random.Random, buyers: dict, at: datetime) -> None:
+    def step(self, conn: WriteConnection, rng: random.Random, buyers: dict[CustomerId, StaffId], at: datetime) -> None:
         kind = rng.choice(["order", "order", "refund", "refund", "release", "pay"])
         if kind == "order":
             self.order(conn, rng, buyers, at)
@@ -219,20 +230,20 @@ class Books:
         elif kind == "pay":
             self.pay(conn, rng.choice(list(buyers.values())), at)
 
-    def order(self, conn: WriteConnection, rng: random.Random, buyers: dict, at: datetime) -> None:
+    def order(self, conn: WriteConnection, rng: random.Random, buyers: dict[CustomerId, StaffId], at: datetime) -> None:
         customer_id = rng.choice(list(buyers))
         item = OrderItem(Sku(rng.choice(["REED-VAC-SIDE-BRUSH", "GENERIC-HEPA", "REED-TV-43"])), rng.randrange(1, 4))
         placed = place_order(conn, customer_id=customer_id, channel=Channel.APP, items=[item], currency="EUR", at=at)
         kept = placed.amount.amount_minor
-        self.orders[placed.order_id] = {"staff": buyers[customer_id], "kept": kept, "at": at, "released": False}
+        self.orders[placed.order_id] = Sold(buyers[customer_id], kept, at)
 
     def refund(self, conn: WriteConnection, rng: random.Random, at: datetime) -> None:
         order_id = rng.choice(list(self.orders))
         order = self.orders[order_id]
-        amount = rng.choice([order["kept"], rng.randrange(1, order["kept"] + 2)])
-        if 0 < amount <= order["kept"]:
+        amount = rng.choice([order.kept, rng.randrange(1, order.kept + 2)])
+        if 0 < amount <= order.kept:
             refund_order(conn, order_id, amount=Money(amount, "EUR"), at=at)
-            order["kept"] -= amount
+            order.kept -= amount
         else:
             with pytest.raises((Conflict, InvalidInput)):
                 refund_order(conn, order_id, amount=Money(amount, "EUR"), at=at)
@@ -241,8 +252,8 @@ class Books:
         release_commissions(conn, at)
         for order in self.orders.values():
             # An order of which nothing is left has nothing to release, then or ever.
-            if order["at"] + 14 * DAY <= at and commission(order["kept"]) > 0:
-                order["released"] = True
+            if order.at + 14 * DAY <= at and commission(order.kept) > 0:
+                order.released = True
 
     def pay(self, conn: WriteConnection, staff_id: StaffId, at: datetime) -> None:
         available = self.balances(staff_id)[1]
@@ -250,9 +261,9 @@ class Books:
         self.paid[staff_id] += max(0, available)
 
     def balances(self, staff_id: str) -> tuple[int, int, int]:
-        mine = [order for order in self.orders.values() if order["staff"] == staff_id]
-        pending = sum(commission(order["kept"]) for order in mine if not order["released"])
-        released = sum(commission(order["kept"]) for order in mine if order["released"])
+        mine = [order for order in self.orders.values() if order.staff == staff_id]
+        pending = sum(commission(order.kept) for order in mine if not order.released)
+        released = sum(commission(order.kept) for order in mine if order.released)
         return pending, released - self.paid[staff_id], self.paid[staff_id]
 
 

@@ -11,7 +11,7 @@ from attribution.orders import place_order
 from attribution.tokens import issue_badge_token
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Conflict
-from millpond.kernel.ids import CustomerId, Sku
+from millpond.kernel.ids import BindingId, CustomerId, Sku
 from tests.people import AT, KEYS, Shop, make_customer, make_shop, scan_badge
 from tests.races import race
 
@@ -81,7 +81,7 @@ def test_a_hand_over_that_waited_for_a_scan_hands_over_what_it_made(conn: WriteC
     assert (coming.follows, coming.bound_from) == (made.binding_id, AT + TICK + DAY)
 
 
-def hand_over(conn: WriteConnection, shop: Shop) -> str:
+def hand_over(conn: WriteConnection, shop: Shop) -> BindingId:
     made = scan_badge(conn, shop.customer, shop.staff)
     return transfer_binding(conn, made.binding_id, to_staff_id=shop.colleague.staff_id, at=AT).binding_id
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_credit_goes_to_the_binding_in_force_when_the_order_is_placed(conn: Writ
         ({"sold_by": StaffId("stf_x")}, "staff member stf_x does not work there"),
     ],
 )
-def test_an_order_that_cannot_be_meant_is_refused(conn: WriteConnection, more: dict, sentence: str) -> None:
+def test_an_order_that_cannot_be_meant_is_refused(conn: WriteConnection, more: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidInput, match=sentence):
         buy(conn, make_shop(conn), **more)
 

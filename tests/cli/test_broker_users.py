@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from millpond.embedded import find_mosquitto, free_port, listens, stop
 
@@ -73,7 +74,7 @@ def running(folder: Path) -> Iterator[int]:
 def publish(port: int, user: str, password: str, topic: str) -> bool:
     """Whether the broker takes a message of this user to that topic."""
     answers: queue.Queue[bool] = queue.Queue()
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
     client.username_pw_set(user, password)
     client.on_connect = lambda c, _u, _f, code, _p: answers.put(False) if code.is_failure else c.publish(topic, b"x", 1)
     client.on_publish = lambda _c, _u, _m, code, _p: answers.put(not code.is_failure)

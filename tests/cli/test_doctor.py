@@ -137,10 +137,10 @@ TOLD = (
 def test_timescale_that_is_offered_and_not_in_use(
     conn: WriteConnection, loaded: bool, version: str, change: str
 ) -> None:
-    conn.execute(f"{TOLD} select 'timescaledb' as name, '{version}' as default_version")  # type: ignore[arg-type]
+    conn.execute(f"{TOLD} select 'timescaledb' as name, '{version}' as default_version")
     conn.execute("create view told.pg_extension as select null as extname, null as extversion where false")
     settings = f"create view told.pg_settings as select 'timescaledb.disable_load' as name where {loaded}"
-    conn.execute(settings)  # type: ignore[arg-type]
+    conn.execute(settings)
     for required, level in ((True, Level.BAD), (False, Level.WARNING)):
         finding = check_timescale(conn, required=required)
         assert (finding.level, finding.change) == (level, change)

@@ -67,7 +67,7 @@ def test_the_schema_refuses_an_owner_of_now_who_is_in_no_period(database: str, s
                 f" select {free.device_id}, '{device.customer_id}', now(), 'x'"
             )
         with pytest.raises(psycopg.errors.IntegrityError, match="name different owners"):
-            conn.execute(statement)  # type: ignore[call-overload]
+            conn.execute(statement)
 
 
 def test_a_code_is_read_as_people_write_it(conn: WriteConnection) -> None:

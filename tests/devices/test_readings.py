@@ -41,7 +41,7 @@ def test_a_key_costs_one_lookup_wherever_the_others_lie(conn: WriteConnection, s
         "from_at": asked[0].measured_at,
         "to_at": asked[-1].measured_at,
     }
-    row = conn.execute(f"explain (analyze, format json)\n{statement}", values).fetchone()  # type: ignore[arg-type]
+    row = conn.execute(f"explain (analyze, format json)\n{statement}", values).fetchone()
     assert row is not None
     lookups = [node["Actual Loops"] for node in _nodes(row[0][0]["Plan"]) if _reads_readings(node)]
     assert sum(lookups) == len(asked)

@@ -55,7 +55,7 @@ def make_readings(conn: WriteConnection, days: int, serial: str = "P-1") -> list
 def days_of(readings: list[Reading]) -> list[tuple[object, ...]]:
     """What the rollup must say of the readings of one series."""
     ordered = sorted(readings, key=lambda r: r.measured_at)
-    days = []
+    days: list[tuple[object, ...]] = []
     for day, group in groupby(ordered, key=lambda r: r.measured_at.replace(hour=0)):
         points = [(r.measured_at, r.value) for r in group if r.value is not None]
         values = [value for _, value in points]
@@ -113,10 +113,14 @@ def test_a_refresh_that_never_gets_its_turn_says_so(own: WriteConnection, databa
     assert waits == [1.0, 1.0]
 
 
+def _no_wait(wait_s: float) -> None:
+    pytest.fail(f"it waited for {wait_s} s")
+
+
 def test_no_other_error_of_a_refresh_is_waited_for(own: WriteConnection) -> None:
     own.execute("create or replace procedure refresh_reading_day() language plpgsql as $$ begin perform 1 / 0; end $$")
     with pytest.raises(psycopg.errors.DivisionByZero):
-        refresh_reading_day(own, wait=pytest.fail)
+        refresh_reading_day(own, wait=_no_wait)
 
 
 def test_what_is_read_today_after_a_forecast_is_seen(own: WriteConnection) -> None:

@@ -107,7 +107,7 @@ class TestDevice:
         self.acks.put(Ack.model_validate_json(message.payload))
 
     def _on_command(self, _client: object, _user: object, message: mqtt.MQTTMessage) -> None:
-        self.commands.put(message.payload)
+        self.commands.put(bytes(message.payload))
 
     def publish(
         self, payload: bytes | str, channel: str = "telemetry", topic: str | None = None, *, retain: bool = False
@@ -150,4 +150,4 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
 def fetch(database: str, query: str, *values: object) -> list[tuple[object, ...]]:
     """Rows of an ad-hoc query."""
     with psycopg.connect(database) as conn:
-        return conn.execute(query, values).fetchall()  # type: ignore[arg-type]
+        return conn.execute(query, values).fetchall()

@@ -166,11 +166,13 @@ def test_the_log_names_who_is_beyond_at_most_once_a_minute(
 def test_the_broker_has_its_acknowledgement_of_what_is_dropped_and_the_device_has_not(
     settings: Settings, device: TestDevice, database: str
 ) -> None:
-    many: dict[str, float] = dict.fromkeys(("filter_life_pct", "filter_used_h", "pm25_ugm3", "fan_level"), 1)
+    many = dict.fromkeys(("filter_life_pct", "filter_used_h", "pm25_ugm3", "fan_level"), 1)
     tight = settings.model_copy(update={"device_values_per_h": 2, "clock_past_days": 36_500.0})
     with running_ingest(tight):
         # So far beyond the allowance that hours pass until it has grown back, in however many batches the rest comes.
-        device.publish(json.dumps({"boot": "b", "samples": [sample(1, **many), sample(2, **many)]}))
+        device.publish(
+            json.dumps({"boot": "b", "samples": [sample(1) | {"metrics": many}, sample(2) | {"metrics": many}]})
+        )
         assert device.wait_for_ack(2).boot == "b"
         for seq in range(3, 6):
             device.publish(json.dumps(sample(seq)))

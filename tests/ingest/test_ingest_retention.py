@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from devices.registry import register_device
-from ingest.decode import Limits
 from ingest.delivery import Delivery, Lane
+from ingest.nouns import Limits
 from ingest.refused import store_refused
 from ingest.sequence_store import Complete
 from ingest.store import beat
@@ -42,7 +42,7 @@ def sample(seq: int, pct: float, ts: datetime | None, boot: str = "b") -> dict[s
 
 
 def column(conn: WriteConnection, query: str) -> list[Any]:
-    return [row[0] for row in conn.execute(query)]  # type: ignore[arg-type]
+    return [row[0] for row in conn.execute(query)]
 
 
 def test_what_was_refused_long_ago_goes_with_its_bytes_and_stays_counted(conn: WriteConnection) -> None:

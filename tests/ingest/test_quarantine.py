@@ -76,7 +76,12 @@ def test_a_message_has_one_digest_however_much_of_it_is_bad(
 ) -> None:
     made: list[Delivery] = []
     digest_of = ingest.quarantine.digest_of
-    monkeypatch.setattr(ingest.quarantine, "digest_of", lambda delivery: made.append(delivery) or digest_of(delivery))
+
+    def counted(delivery: Delivery) -> bytes:
+        made.append(delivery)
+        return digest_of(delivery)
+
+    monkeypatch.setattr(ingest.quarantine, "digest_of", counted)
     store(conn, unknown(metrics), {"samples": ["x"] * metrics})
     assert len(made) == 2
 

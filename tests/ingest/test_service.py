@@ -1,7 +1,9 @@
 """Ingest between a real broker and a real database."""
 
 import json
+import socket
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -97,9 +99,14 @@ def test_an_acknowledgement_of_an_older_epoch_is_dropped_and_the_message_comes_a
 ) -> None:
     held: list[Delivery] = []
     acknowledge = Session.acknowledge
+
+    def hold(_session: Session, batch: Sequence[Delivery]) -> int:
+        held.extend(batch)
+        return 0
+
     with running_ingest(settings) as session:
         with monkeypatch.context() as holding:
-            holding.setattr(Session, "acknowledge", lambda _self, batch: held.extend(batch) or 0)
+            holding.setattr(Session, "acknowledge", hold)
             device.publish(payload(1, 64))
             wait_until(lambda: held, "the delivery")
         epoch = session.epoch
@@ -115,8 +122,8 @@ def test_an_acknowledgement_of_an_older_epoch_is_dropped_and_the_message_comes_a
 def _cut_the_link(session: Session) -> None:
     for lane in session._lanes.values():
         sock = lane._client.socket()
-        assert sock is not None
-        sock.shutdown(2)
+        assert isinstance(sock, socket.socket)
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.usefixtures("ingest")
@@ -125,13 +132,13 @@ def test_a_batch_outlives_the_absence_of_the_database(device: TestDevice, databa
     device.wait_for_ack(1)
     name = conninfo_to_dict(database)["dbname"]
     with psycopg.connect(server_dsn, autocommit=True) as admin:
-        admin.execute(f'alter database "{name}" with allow_connections false')  # type: ignore[arg-type]
+        admin.execute(f'alter database "{name}" with allow_connections false')
         admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])
         for seq in range(2, 12):
             device.publish(payload(seq, 64 - seq))
         assert not threading.Event().wait(0.5)
         assert device.acks.empty()
-        admin.execute(f'alter database "{name}" with allow_connections true')  # type: ignore[arg-type]
+        admin.execute(f'alter database "{name}" with allow_connections true')
     device.wait_for_ack(11)
     assert len(stored(database)) == 11
 

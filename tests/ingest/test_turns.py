@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -134,8 +135,8 @@ def test_two_sessions_that_take_turns_are_two_units(conn: WriteConnection) -> No
 
 def test_a_status_that_is_old_or_handed_out_again_is_no_return(conn: WriteConnection) -> None:
     for turn in range(6):
-        again = {"redelivered": True} if turn % 2 else {"retained": True}
-        store(conn, status("s1") if not turn else replace(status("s1"), **again), status("s2"))
+        again = replace(status("s1"), redelivered=turn % 2 == 1, retained=turn in (2, 4))
+        store(conn, again, status("s2"))
         store(conn, status("s1", "offline"))
     assert shared(conn) == []
 
@@ -172,7 +173,7 @@ def test_what_the_broker_hands_out_once_more_is_known_for_it(settings: Settings,
         session.start()
         wait_until(lambda: session.subscribed, "the subscription")
         device.publish(json.dumps({"state": "online", "session": f"s{most}"}), "status")
-        wait_until(lambda most=most: hears(most), "what is not acknowledged, and what is new")
+        wait_until(partial(hears, most), "what is not acknowledged, and what is new")
         session.stop()
     assert heard == [(b"s1", False), (b"s1", True), (b"s3", False)]
 
@@ -180,11 +181,13 @@ def test_what_the_broker_hands_out_once_more_is_known_for_it(settings: Settings,
 def test_two_units_on_the_broker_are_noticed_and_their_status_at_a_reconnect_of_ours_is_none(
     settings: Settings, device: TestDevice, database: str
 ) -> None:
+    def tells(session: str) -> bool:
+        return fetch(database, "select session from device_status") == [(session,)]
+
     for session in ("s1", "s2"):
         with running_ingest(settings):
             device.publish(json.dumps({"state": "online", "session": session}), "status", retain=True)
-            told = [(session,)]
-            wait_until(lambda told=told: fetch(database, "select session from device_status") == told, "the status")
+            wait_until(partial(tells, session), "the status")
     query = "select name, before, returned_at from live_name where kind = 'session'"
     assert fetch(database, query) == [("s2", ["s1"], [])]
     with running_ingest(settings):

@@ -21,9 +21,9 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 def empty_database(server_dsn: str) -> Iterator[str]:
     name = f"millpond_empty_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(server_dsn, autocommit=True) as admin:
-        admin.execute(f"create database {name}")  # type: ignore[arg-type]
+        admin.execute(f"create database {name}")
         yield make_conninfo(server_dsn, dbname=name)
-        admin.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
+        admin.execute(f"drop database {name} with (force)")
 
 
 def test_a_second_run_has_nothing_to_do(empty_database: str) -> None:

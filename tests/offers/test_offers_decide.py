@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,7 +14,7 @@ from customers.nouns import Customer
 from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, OfferId, Sku
 from millpond.kernel.money import Money
 from offers.decide import compute_terms, decide_offer, why_moot
-from offers.nouns import Candidate, Depletion, Facts, LeadTime, OfferState, Outcome, Rules, Trigger
+from offers.nouns import Candidate, Depletion, Facts, LeadTime, OfferState, Outcome, Rules, Trigger, Verdict
 
 AT = datetime(2026, 2, 21, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -50,7 +51,7 @@ def decide(
     facts: Facts = CLEAR,
     customer: Customer | None = CUSTOMER,
     product: Product | None = PRODUCT,
-):
+) -> Verdict:
     return decide_offer(candidate, facts, customer, product, at=AT, rules=RULES)
 
 
@@ -108,7 +109,7 @@ def test_a_clear_case_is_issued_and_says_why_every_rule_passed(candidate: Candid
         ),
     ],
 )
-def test_every_rule_alone_stands_against_an_offer_and_says_why(given_: dict, gate: str, why: str) -> None:
+def test_every_rule_alone_stands_against_an_offer_and_says_why(given_: dict[str, Any], gate: str, why: str) -> None:
     verdict = decide(**given_)
     assert (verdict.outcome, verdict.failed_gate, verdict.terms) == (Outcome.NOT_ISSUED, gate, None)
     assert why in next(g.why for g in verdict.gates if g.gate == gate)

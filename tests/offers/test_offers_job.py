@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from attribution.nouns import Channel, OrderItem
+from attribution.nouns import Channel, Order, OrderItem
 from attribution.orders import refund_order
 from devices.nouns import Device
 from millpond.kernel.db import WriteConnection, connect
@@ -36,7 +36,7 @@ def make_due(conn: WriteConnection) -> tuple[Shop, Device]:
     return shop, device
 
 
-def buy(conn: WriteConnection, shop: Shop, at: datetime, *, sku: Sku = HEPA, quantity: int = 1):
+def buy(conn: WriteConnection, shop: Shop, at: datetime, *, sku: Sku = HEPA, quantity: int = 1) -> Order:
     return place_order(
         conn,
         customer_id=shop.customer.customer_id,
@@ -238,7 +238,7 @@ def test_a_new_tv_brings_what_fits_it_and_the_other_tv_does_not(conn: WriteConne
     assert offers_of(conn, other.customer.customer_id) == []
     denied = select_decisions(conn, customer_id=other.customer.customer_id)
     whys = {d.sku: next(g.why for g in d.gates if g.gate == d.failed_gate) for d in denied}
-    assert whys["REED-SOUNDBAR-3"] == "it does not fit: the TV has no HDMI eARC"
+    assert whys[Sku("REED-SOUNDBAR-3")] == "it does not fit: the TV has no HDMI eARC"
     assert {d.failed_gate for d in denied} == {"compatible"}
 
 

@@ -18,7 +18,7 @@ from offers.store import select_decisions
 from tests.household import current_part, forecast, make_device, run_job
 from tests.people import AT, make_shop
 
-FACTS = {
+FACTS: dict[str, Any] = {
     "sku": "REED-HEPA-H13",
     "product": {"en": "HEPA filter H13", "ko": "헤파 필터 H13", "zh": "H13 滤芯"},
     "serial": "AIR-1",
@@ -165,7 +165,8 @@ def test_money_has_as_many_decimals_as_its_currency(money: Money, locale: str, t
 
 
 def words(language: str) -> dict[str, Any]:
-    return yaml.safe_load((files("offers") / "words" / f"{language}.yaml").read_text("utf-8"))
+    told: dict[str, Any] = yaml.safe_load((files("offers") / "words" / f"{language}.yaml").read_text("utf-8"))
+    return told
 
 
 def test_every_language_has_the_same_words() -> None:

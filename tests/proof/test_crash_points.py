@@ -35,7 +35,7 @@ KILLED = -signal.SIGKILL
 
 def rows(database: str, query: str) -> list[tuple[object, ...]]:
     with psycopg.connect(database) as conn:
-        return conn.execute(query).fetchall()  # type: ignore[call-overload, no-any-return]
+        return conn.execute(query).fetchall()
 
 
 @pytest.fixture

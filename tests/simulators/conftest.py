@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from played_platform import PlayedPlatform
-from real_platform import RealPlatform, running_platform
+
+from tests.simulators.played_platform import PlayedPlatform
+from tests.simulators.real_platform import RealPlatform, running_platform
 
 
 @pytest.fixture

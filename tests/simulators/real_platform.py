@@ -73,7 +73,7 @@ class RealPlatform:
     def fetch(self, query: str, *values: object) -> list[Any]:
         """Rows of an ad-hoc query."""
         with psycopg.connect(self.dsn) as conn:
-            return conn.execute(query, values).fetchall()  # type: ignore[arg-type]
+            return conn.execute(query, values).fetchall()
 
 
 @contextmanager
@@ -89,4 +89,4 @@ def running_platform(server_dsn: str, template: str, broker_url: str, folder: Pa
     with ingesting(settings, clock), serving(settings, clock) as address:
         yield RealPlatform(dsn, broker_url, address, token, folder)
     with psycopg.connect(server_dsn, autocommit=True) as admin:
-        admin.execute(f'drop database "{name}" with (force)')  # type: ignore[arg-type]
+        admin.execute(f'drop database "{name}" with (force)')

@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
-from played_platform import PlayedPlatform
-from real_platform import RealPlatform
 
 from devices.profile import shipped_profiles
 from devices.wire import build_topic
@@ -24,6 +22,8 @@ from simulators.runs.fleet import Fleet, make_manifest
 from simulators.runs.fleet_run import Limits
 from simulators.scenarios.plain_run import SimulateOptions, run_simulation
 from simulators.wire.open_files import require_open_files
+from tests.simulators.played_platform import PlayedPlatform
+from tests.simulators.real_platform import RealPlatform
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from real_platform import RealPlatform
 
 from devices.installations import update_installations
 from devices.store import refresh_reading_day
@@ -14,6 +13,7 @@ from simulators.life.households import Habit, Lives
 from simulators.runs.fleet import Fleet, build_fleet
 from simulators.runs.fleet_run import FleetRun, FleetSummary
 from simulators.wire.faults import Faults
+from tests.simulators.real_platform import RealPlatform
 
 DAYS = 6
 NEVER = Lives({Habit.NEVER: 1})

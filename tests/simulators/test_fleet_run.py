@@ -3,6 +3,7 @@
 import json
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -10,7 +11,6 @@ from xml.etree import ElementTree as ET
 import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
-from played_platform import PlayedPlatform
 
 from devices import wire
 from millpond.kernel.broker import parse_broker_url
@@ -20,6 +20,7 @@ from simulators.runs.fleet import Fleet, build_fleet
 from simulators.runs.fleet_run import FleetRun, Limits, Progress, run_fleet
 from simulators.scenarios.plain_run import SimulateOptions, run_simulation
 from simulators.wire.faults import Faults
+from tests.simulators.played_platform import PlayedPlatform
 
 START = datetime(2025, 9, 1, tzinfo=UTC)
 
@@ -124,9 +125,13 @@ def test_a_resend_command_is_answered_and_obeyed(broker_url: str, platform: Play
 def test_devices_are_online_while_connected_and_offline_after(broker_url: str, platform: PlayedPlatform) -> None:
     fleet = build_fleet(devices=3, seed=107, start=START, history_days=1)
     run_fleet(fleet, broker_url, history_to=START + timedelta(days=1))
+
+    def told_twice(topic: str) -> bool:
+        return len(platform.payloads(topic)) == 2
+
     for device in fleet.devices:
         topic = wire.build_topic(device.serial, "status")
-        platform.wait_until(lambda topic=topic: len(platform.payloads(topic)) == 2)
+        platform.wait_until(partial(told_twice, topic))
         assert platform.payloads(topic) == [
             {"state": "online", "session": device.boot},
             {"state": "offline", "session": device.boot},

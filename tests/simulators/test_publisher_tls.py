@@ -15,7 +15,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from simulate_command import changed, run_cli
 
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock
@@ -23,6 +22,7 @@ from millpond.kernel.errors import InvalidInput, Unavailable
 from simulators.scenarios.plain_run import SimulateOptions, run_simulation
 from simulators.wire.device import Message
 from simulators.wire.publisher import Publisher, TlsFiles
+from tests.simulators.simulate_command import changed, run_cli
 
 _MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
 _ISSUED = datetime(2020, 1, 1, tzinfo=UTC)

@@ -9,13 +9,13 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from played_platform import PlayedPlatform
-from simulate_command import changed, run_cli
 
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.errors import InvalidInput
 from simulators.scenarios.scenario import load_scenario, parse_scenario, scenario_schema
 from simulators.scenarios.scenario_run import PlayOptions, play_scenario
+from tests.simulators.played_platform import PlayedPlatform
+from tests.simulators.simulate_command import changed, run_cli
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -6,14 +6,14 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from real_platform import RealPlatform
-from simulate_command import changed, run_cli
 
 from devices.registry import register_device
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
 from simulators.scenarios.scenario import load_scenario, shipped_scenarios
 from simulators.scenarios.scenario_run import build_scenario_fleet
+from tests.simulators.real_platform import RealPlatform
+from tests.simulators.simulate_command import changed, run_cli
 
 SHORT = {
     "quiet-city": 0.05,
