@@ -18,7 +18,7 @@ from millpond.kernel.errors import Conflict, InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId, OfferId, OrderId, RefundId, Sku, StaffId, StoreId, new_id
 from millpond.kernel.money import MOST_MINOR, Money
 
-__all__ = ["place_order", "refund_order", "select_order", "select_orders", "select_refunds"]
+__all__ = ["record_sale", "refund_order", "select_order", "select_orders", "select_refunds"]
 
 _Q = load_queries("attribution")
 _MOST_OF_ONE = 1_000
@@ -34,7 +34,7 @@ _REFUSALS: Refusals = {
 }
 
 
-def place_order(
+def record_sale(
     conn: WriteConnection,
     *,
     customer_id: CustomerId,
@@ -47,10 +47,10 @@ def place_order(
     offer_id: OfferId | None = None,
     ceilings: Ceilings = _CEILINGS,
 ) -> Order:
-    """Place an order and credit it to the binding in force at `at`, in one transaction.
+    """Record an order and credit it to the binding in force at `at`, in one transaction.
 
-    The API calls `offers.checkout.place_order` instead (same arguments less `offer_id`), which also withdraws what
-    the order makes moot. Commission beyond `ceilings`, and a seller's own, is held.
+    Only `offers` calls it, which also withdraws the offers that the sale makes moot: to sell, call
+    `offers.checkout.place_order`. Commission beyond `ceilings`, and a seller's own, is held.
 
     Raises InvalidInput (no lines, unknown product, other currency, store channel without a store, ...), NotFound
     (customer), Conflict (the offer was already ordered).

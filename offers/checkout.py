@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from attribution import orders
 from attribution.hold_nouns import Ceilings
 from attribution.nouns import Channel, Order, OrderItem
+from attribution.orders import record_sale
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.ids import CustomerId, StaffId, StoreId
 from offers.life import withdraw_moot_offers
@@ -27,10 +27,10 @@ def place_order(
 ) -> Order:
     """Place an order, credit it, and withdraw the customer's offers it makes moot, in one transaction.
 
-    Raises what `attribution.orders.place_order` raises.
+    Raises what `attribution.orders.record_sale` raises.
     """
     with conn.transaction():
-        order = orders.place_order(
+        order = record_sale(
             conn,
             customer_id=customer_id,
             channel=channel,

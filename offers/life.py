@@ -6,7 +6,7 @@ from functools import partial
 
 from attribution.hold_nouns import Ceilings
 from attribution.nouns import Channel, Order, OrderItem
-from attribution.orders import place_order
+from attribution.orders import record_sale
 from customers.accounts import lock_customer
 from millpond.kernel.db import WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict, NotFound
@@ -115,7 +115,7 @@ def _own_unanswered_offer(conn: WriteConnection, offer_id: str, customer_id: Cus
 
 
 def _order(conn: WriteConnection, offer: Offer, channel: Channel, ceilings: Ceilings, at: datetime) -> Order:
-    return place_order(
+    return record_sale(
         conn,
         customer_id=offer.customer_id,
         channel=channel,

@@ -12,7 +12,7 @@ from attribution.hold_nouns import Ceilings, Hold, HoldDecision, HoldReason
 from attribution.holds import approve_hold, count_waiting_holds, reject_hold, select_hold, select_holds
 from attribution.ledger import select_balances
 from attribution.nouns import AccountKind, Channel, Order, OrderItem, Staff
-from attribution.orders import place_order, refund_order
+from attribution.orders import record_sale, refund_order
 from attribution.people import register_staff
 from attribution.release import pay_out, release_commissions
 from attribution.statements import build_statement, ledger_balance
@@ -47,7 +47,7 @@ def sell(
     """At the till by somebody, else in the app."""
     till = {"channel": Channel.STORE, "store_id": by.store_id, "sold_by": by.staff_id} if by else {}
     given = {"channel": Channel.APP, "items": [OrderItem(SOUNDBAR, pieces)], "currency": "EUR", "at": at} | till
-    return place_order(conn, customer_id=shop.customer.customer_id, ceilings=ceilings, **given)  # type: ignore[arg-type]
+    return record_sale(conn, customer_id=shop.customer.customer_id, ceilings=ceilings, **given)  # type: ignore[arg-type]
 
 
 def reason_of(conn: WriteConnection, order: Order) -> HoldReason | None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from attribution.commission import compute_clawback, compute_commission
 from attribution.ledger import move, post_entry, select_balances
 from attribution.nouns import AccountKind, Channel, CommissionPlan, EntryKind, Order, OrderItem, Posting
-from attribution.orders import place_order, refund_order
+from attribution.orders import record_sale, refund_order
 from attribution.people import register_staff, register_store
 from attribution.release import pay_out, release_commissions
 from attribution.statements import build_statement, ledger_balance, select_bound_customers, select_ledger_totals
@@ -32,7 +32,7 @@ SOUNDBAR = OrderItem(Sku("REED-SOUNDBAR-3"))  # 179.00: 5.37 of commission
 
 
 def sell(conn: WriteConnection, shop: Shop, at: datetime = AT, item: OrderItem = SOUNDBAR) -> Order:
-    return place_order(
+    return record_sale(
         conn, customer_id=shop.customer.customer_id, channel=Channel.APP, items=[item], currency="EUR", at=at
     )
 
@@ -233,7 +233,7 @@ class Books:
     def order(self, conn: WriteConnection, rng: random.Random, buyers: dict[CustomerId, StaffId], at: datetime) -> None:
         customer_id = rng.choice(list(buyers))
         item = OrderItem(Sku(rng.choice(["REED-VAC-SIDE-BRUSH", "GENERIC-HEPA", "REED-TV-43"])), rng.randrange(1, 4))
-        placed = place_order(conn, customer_id=customer_id, channel=Channel.APP, items=[item], currency="EUR", at=at)
+        placed = record_sale(conn, customer_id=customer_id, channel=Channel.APP, items=[item], currency="EUR", at=at)
         kept = placed.amount.amount_minor
         self.orders[placed.order_id] = Sold(buyers[customer_id], kept, at)
 
@@ -351,7 +351,7 @@ def test_two_currencies_are_kept_apart(conn: WriteConnection) -> None:
     store = register_store(conn, name="Seoul", currency="KRW", time_zone="Asia/Seoul", at=AT)
     seller = register_staff(conn, store_id=store.store_id, name="B", at=AT)
     sell(conn, shop)
-    place_order(
+    record_sale(
         conn,
         customer_id=shop.customer.customer_id,
         channel=Channel.STORE,

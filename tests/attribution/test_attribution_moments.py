@@ -7,7 +7,7 @@ import pytest
 
 from attribution.bindings import bind_customer, binding_at, refuse_transfer, select_bindings, transfer_binding
 from attribution.nouns import Channel, Order, OrderItem, Scan, ScanOutcome, Staff
-from attribution.orders import place_order
+from attribution.orders import record_sale
 from attribution.tokens import issue_badge_token
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Conflict
@@ -27,7 +27,7 @@ def scanning(customer_id: CustomerId, staff: Staff, at: datetime) -> Callable[[W
 
 def buying(customer_id: CustomerId, at: datetime) -> Callable[[WriteConnection], Order]:
     items = [OrderItem(Sku("GENERIC-HEPA"))]
-    return lambda own: place_order(
+    return lambda own: record_sale(
         own, customer_id=customer_id, channel=Channel.APP, items=items, currency="EUR", at=at
     )
 

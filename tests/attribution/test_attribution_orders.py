@@ -11,7 +11,7 @@ import pytest
 from attribution.bindings import transfer_binding
 from attribution.ledger import select_balances
 from attribution.nouns import AccountKind, Channel, Order, OrderItem, Refund
-from attribution.orders import place_order, refund_order, select_order, select_orders, select_refunds
+from attribution.orders import record_sale, refund_order, select_order, select_orders, select_refunds
 from attribution.people import register_staff
 from attribution.statements import ledger_balance
 from millpond.kernel.db import WriteConnection, connect
@@ -27,7 +27,7 @@ BRUSH = OrderItem(Sku("REED-VAC-MAIN-BRUSH"))
 
 def buy(conn: WriteConnection, shop: Shop, items: Sequence[OrderItem] = (FILTER, BRUSH), **more: object) -> Order:
     given = {"channel": Channel.APP, "currency": "EUR", "at": AT + DAY} | more
-    return place_order(conn, customer_id=shop.customer.customer_id, items=items, **given)  # type: ignore[arg-type]
+    return record_sale(conn, customer_id=shop.customer.customer_id, items=items, **given)  # type: ignore[arg-type]
 
 
 def pending(conn: WriteConnection, staff_id: StaffId) -> int:
@@ -103,7 +103,7 @@ def test_a_store_sells_in_its_own_currency_and_through_its_own_people(conn: Writ
 
 def test_an_unknown_customer_or_order_is_not_found(conn: WriteConnection) -> None:
     with pytest.raises(NotFound, match="customer cus_x"):
-        place_order(conn, customer_id=CustomerId("cus_x"), channel=Channel.APP, items=[BRUSH], currency="EUR", at=AT)
+        record_sale(conn, customer_id=CustomerId("cus_x"), channel=Channel.APP, items=[BRUSH], currency="EUR", at=AT)
     with pytest.raises(NotFound, match="order ord_x"):
         refund_order(conn, OrderId("ord_x"), amount=Money(1, "EUR"), at=AT)
 
@@ -181,7 +181,7 @@ def test_orders_that_race_to_open_an_account_open_one(database: str) -> None:
         def attempt(customer_id: CustomerId) -> Order:
             with connect(database) as own:
                 start.wait()
-                return place_order(
+                return record_sale(
                     own, customer_id=customer_id, channel=Channel.WEB, items=[BRUSH], currency="EUR", at=AT
                 )
 

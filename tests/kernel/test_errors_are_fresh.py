@@ -8,7 +8,7 @@ import pytest
 
 from attribution.ledger import move, post_entry
 from attribution.nouns import AccountKind, Channel, EntryKind, OrderItem
-from attribution.orders import place_order, select_orders
+from attribution.orders import record_sale, select_orders
 from attribution.people import register_staff
 from customers.accounts import register_customer
 from devices.registry import register_device
@@ -24,7 +24,7 @@ Refused = Callable[[WriteConnection, Shop], object]
 
 def buy(conn: WriteConnection, shop: Shop, **more: object) -> object:
     given = {"channel": Channel.APP, "items": [OrderItem(Sku("GENERIC-HEPA"))], "currency": "EUR", "at": AT} | more
-    return place_order(conn, customer_id=shop.customer.customer_id, **given)  # type: ignore[arg-type]
+    return record_sale(conn, customer_id=shop.customer.customer_id, **given)  # type: ignore[arg-type]
 
 
 def earn(conn: WriteConnection, shop: Shop) -> object:

@@ -10,8 +10,7 @@ import pytest
 from attribution.bindings import transfer_binding
 from attribution.ledger import select_balances
 from attribution.nouns import AccountKind, Channel, OrderItem
-from attribution.orders import place_order as place_plain_order
-from attribution.orders import select_orders
+from attribution.orders import record_sale, select_orders
 from attribution.statements import ledger_balance
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Conflict, NotFound
@@ -80,7 +79,7 @@ def test_the_schema_itself_refuses_a_second_order_of_an_offer(conn: WriteConnect
     _, offer = make_offer(conn)
     accept(conn, offer)
     with pytest.raises(Conflict, match="this offer has already been ordered"):
-        place_plain_order(
+        record_sale(
             conn,
             customer_id=offer.customer_id,
             channel=Channel.APP,
