@@ -26,7 +26,7 @@ from millpond.kernel.jobs import LEASE, Claim, claim_run, fail_run, finish_run, 
 from millpond.kernel.settings import Settings
 from millpond.retention import end_what_is_old
 from offers.job import issue_due_offers
-from offers.nouns import LeadTime
+from offers.nouns import Rules
 
 _LOG = logging.getLogger(__name__)
 
@@ -119,26 +119,12 @@ def _record_failure(dsn: str, claim: Claim, clock: Clock, why: str) -> None:
         _LOG.error("the failure could not be recorded: %s", error, extra={"event": "job_failed"})
 
 
-def lead_time(settings: Settings) -> LeadTime:
-    """How long before depletion an offer is due."""
-    return LeadTime(settings.delivery_days, settings.margin_days)
-
-
 def _forecast_job(clock: Clock) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:
     return lambda conn, at, claim: asdict(run_forecasts(conn, at, made_at=clock.now(), claim=claim))
 
 
 def _offers_job(settings: Settings) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:
-    return lambda conn, at, claim: asdict(
-        issue_due_offers(
-            conn,
-            at,
-            lead=lead_time(settings),
-            discount_bp=settings.offer_discount_bp,
-            new_device_days=settings.new_device_days,
-            claim=claim,
-        )
-    )
+    return lambda conn, at, claim: asdict(issue_due_offers(conn, at, Rules.from_settings(settings), claim=claim))
 
 
 def _release_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:

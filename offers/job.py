@@ -17,7 +17,7 @@ from offers.candidates import select_candidates
 from offers.decide import decide_offer
 from offers.issue import issue_offer, record_decision
 from offers.life import expire_offers, withdraw_moot_offers
-from offers.nouns import Candidate, LeadTime, OfferSummary, Rules
+from offers.nouns import Candidate, OfferSummary, Rules
 from offers.store import select_customers_to_review, select_facts
 
 _log = logging.getLogger(__name__)
@@ -26,10 +26,8 @@ _log = logging.getLogger(__name__)
 def issue_due_offers(
     conn: WriteConnection,
     at: datetime,
+    rules: Rules,
     *,
-    lead: LeadTime,
-    discount_bp: int,
-    new_device_days: int,
     claim: Claim | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> OfferSummary:
@@ -37,7 +35,6 @@ def issue_due_offers(
 
     Running it again for the same moment changes nothing. Raises LeaseLost when `claim` was taken over.
     """
-    rules = Rules(lead, discount_bp, new_device_days)
     withdrawn = _withdraw_moot(conn, at, claim)
     expired = _expire(conn, at, claim)
     candidates = select_candidates(conn, at, rules)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from attribution.nouns import Order
 from millpond.kernel.ids import BindingId, CustomerId, DecisionId, DeviceId, InstallationId, OfferId, Sku, StaffId
 from millpond.kernel.money import Money
+from millpond.kernel.settings import Settings
 
 
 class Trigger(StrEnum):
@@ -144,6 +145,12 @@ class Rules:
     lead: LeadTime
     discount_bp: int
     new_device_days: int
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The rules as they are set now."""
+        lead = LeadTime(settings.delivery_days, settings.margin_days)
+        return cls(lead, settings.offer_discount_bp, settings.new_device_days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Factories of a household's devices and of what was forecast for them."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from devices.nouns import Device, Installation
@@ -7,11 +8,13 @@ from devices.registry import register_device
 from devices.store import select_installations
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.ids import CustomerId
+from millpond.kernel.jobs import Claim
 from offers.job import issue_due_offers
-from offers.nouns import LeadTime, Offer, OfferSummary
+from offers.nouns import LeadTime, Offer, OfferSummary, Rules
 from offers.store import select_offers
 
 LEAD = LeadTime(delivery_days=3, margin_days=7)
+RULES = Rules(LEAD, discount_bp=1000, new_device_days=30)
 DAY = timedelta(days=1)
 
 
@@ -54,9 +57,15 @@ def replace_part(conn: WriteConnection, part: Installation, at: datetime) -> Non
     )
 
 
-def run_job(conn: WriteConnection, at: datetime, **more: object) -> OfferSummary:
-    given = {"lead": LEAD, "discount_bp": 1000, "new_device_days": 30} | more
-    return issue_due_offers(conn, at, **given)  # type: ignore[arg-type]
+def run_job(
+    conn: WriteConnection,
+    at: datetime,
+    *,
+    rules: Rules = RULES,
+    claim: Claim | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> OfferSummary:
+    return issue_due_offers(conn, at, rules, claim=claim, on_progress=on_progress)
 
 
 def offers_of(conn: WriteConnection, customer_id: CustomerId) -> list[Offer]:

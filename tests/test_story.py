@@ -17,9 +17,9 @@ from forecasting.store import select_current_forecasts
 from millpond.kernel.clock import AcceleratedClock
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.settings import Settings, load_settings
-from millpond.scheduler import lead_time
 from millpond.services import ingesting, serving
 from offers.job import issue_due_offers
+from offers.nouns import Rules
 from simulators.runs.fleet import Fleet, build_fleet
 from simulators.runs.fleet_run import FleetRun
 from tests.browser import open_browser, open_page
@@ -110,7 +110,7 @@ def test_the_story(
 
         # The offer is there before the household needs it, and again it is there only once.
         for _ in range(2):
-            issue_due_offers(conn, now, lead=lead_time(settings), discount_bp=1000, new_device_days=30)
+            issue_due_offers(conn, now, Rules.from_settings(settings))
         token = mint_token(SECRET, Role.CUSTOMER, customer.customer_id, now, timedelta(hours=1))
         api = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"})
         [offer] = api.get(f"/v1/customers/{customer.customer_id}/offers").json()["items"]

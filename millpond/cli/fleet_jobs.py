@@ -18,17 +18,11 @@ def make_job_run(settings: Settings, clock: Clock) -> Callable[["Fleet", datetim
 
     def run_jobs(_fleet: "Fleet", at: datetime) -> None:
         from forecasting.job import run_forecasts
-        from millpond.scheduler import lead_time
         from offers.job import issue_due_offers
+        from offers.nouns import Rules
 
         with connect(dsn, application="millpond-simulate") as conn:
             run_forecasts(conn, at, made_at=clock.now())
-            issue_due_offers(
-                conn,
-                at,
-                lead=lead_time(settings),
-                discount_bp=settings.offer_discount_bp,
-                new_device_days=settings.new_device_days,
-            )
+            issue_due_offers(conn, at, Rules.from_settings(settings))
 
     return run_jobs

@@ -82,22 +82,15 @@ def forecast(
 def offers(at: At = None, json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
     """Issue the offers that are due at a moment."""
     from millpond.kernel.db import connect
-    from millpond.scheduler import lead_time
     from millpond.services import require_schema
     from offers.job import issue_due_offers
+    from offers.nouns import Rules
 
     settings = start("database_url")
     require_schema(settings)
     moment = job_moment(at, settings.make_clock())
     with connect(settings.database_url.get_secret_value()) as conn, CountedProgress("offers") as advance:
-        summary = issue_due_offers(
-            conn,
-            moment,
-            lead=lead_time(settings),
-            discount_bp=settings.offer_discount_bp,
-            new_device_days=settings.new_device_days,
-            on_progress=advance,
-        )
+        summary = issue_due_offers(conn, moment, Rules.from_settings(settings), on_progress=advance)
     if json:
         typer.echo(jsonlib.dumps({"at": moment.isoformat(), **asdict(summary)}))
     else:

@@ -33,9 +33,9 @@ from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.log import configure_logging
 from millpond.kernel.settings import Settings, load_settings
-from millpond.scheduler import lead_time
 from millpond.services import in_thread, ingesting, prepare_database, require_port, scheduling, serving, until_signalled
 from offers.job import issue_due_offers
+from offers.nouns import Rules
 from simulators.runs.fleet import Fleet, build_fleet
 from simulators.runs.fleet_run import FleetRun
 
@@ -211,13 +211,7 @@ class _Demo:
         with self._screen.stage("Forecasting when each part runs out"):
             run_forecasts(conn, at, made_at=at)
         with self._screen.stage("Deciding offers"):
-            issue_due_offers(
-                conn,
-                at,
-                lead=lead_time(settings),
-                discount_bp=settings.offer_discount_bp,
-                new_device_days=settings.new_device_days,
-            )
+            issue_due_offers(conn, at, Rules.from_settings(settings))
 
     def _close_the_loop(
         self, conn: WriteConnection, people: People, address: str, mint: Callable[[Role, str], str]

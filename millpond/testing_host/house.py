@@ -20,7 +20,6 @@ from millpond.kernel.db import connect
 from millpond.kernel.errors import InvalidInput, Unavailable
 from millpond.kernel.ids import new_id
 from millpond.kernel.settings import load_settings
-from millpond.scheduler import lead_time
 from millpond.services import in_thread, prepare_database, scheduling, serving
 from millpond.testing_host.clock import StillClock
 from millpond.testing_host.commits import NotedSession, forget_session
@@ -29,6 +28,7 @@ from millpond.testing_host.people import People
 from millpond.testing_host.readback import select_committed, select_outcomes, select_quarantined, select_refusals
 from millpond.testing_host.servers import TestBroker
 from offers.job import issue_due_offers
+from offers.nouns import Rules
 
 _CONNECT_S = 30.0
 _IDLE_S = 0.05
@@ -134,15 +134,7 @@ class House:
         return asdict(run_forecasts(self._conn, moment, made_at=self._clock.now(), forecaster=how))
 
     def _issue_offers(self, at: str | None = None) -> dict[str, Any]:
-        return asdict(
-            issue_due_offers(
-                self._conn,
-                self._moment(at),
-                lead=lead_time(self._settings),
-                discount_bp=self._settings.offer_discount_bp,
-                new_device_days=self._settings.new_device_days,
-            )
-        )
+        return asdict(issue_due_offers(self._conn, self._moment(at), Rules.from_settings(self._settings)))
 
     def _stop_broker(self) -> None:
         self._broker.stop()

@@ -22,13 +22,13 @@ from forecasting.job import run_forecasts
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.ids import CustomerId
 from offers.job import issue_due_offers
-from offers.nouns import LeadTime, Offer
+from offers.nouns import LeadTime, Offer, Rules
 from offers.store import select_open_offers
 
 SECRET = "a secret for tests only, long enough"
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 START = NOW - timedelta(days=120)
-LEAD = LeadTime(delivery_days=3, margin_days=7)
+RULES = Rules(LeadTime(delivery_days=3, margin_days=7), discount_bp=1000, new_device_days=30)
 
 
 @dataclass
@@ -163,5 +163,5 @@ def make_offer(house: House) -> Offer:
     use_up(house)
     make_forecasts(house)
     with house.connect() as conn:
-        issue_due_offers(conn, house.clock.at, lead=LEAD, discount_bp=1000, new_device_days=30)
+        issue_due_offers(conn, house.clock.at, RULES)
         return select_open_offers(conn, house.ann.customer_id, at=house.clock.at)[0]

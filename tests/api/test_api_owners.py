@@ -14,10 +14,10 @@ from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import NotFound
 from offers.candidates import select_candidates
 from offers.job import issue_due_offers
-from offers.nouns import OfferState, Rules
+from offers.nouns import OfferState
 from offers.ownership import assign_device, offer_transfer
 from offers.store import select_facts, select_offers
-from tests.api.house import LEAD, NOW, START, House, make_forecasts, make_offer, use_up
+from tests.api.house import NOW, RULES, START, House, make_forecasts, make_offer, use_up
 from tests.races import race
 
 VAC = {"serial": "VAC-9", "model": "reed-vac-s"}
@@ -216,7 +216,7 @@ def test_a_resale_withdraws_the_old_owners_offers_and_the_new_owner_gets_their_o
     house.clock.at += timedelta(hours=1)
     make_forecasts(house)
     with house.connect() as conn:
-        issue_due_offers(conn, house.clock.at, lead=LEAD, discount_bp=1000, new_device_days=30)
+        issue_due_offers(conn, house.clock.at, RULES)
         offers = select_offers(conn, customer_id=house.ben.customer_id)
     # Ann's no was hers: it does not stand against an offer to Ben.
     assert "depletion" in [o.reason_code for o in offers]
@@ -239,9 +239,8 @@ def test_what_the_old_owner_put_in_is_not_counted_against_the_new_ones_stock(hou
     sell_to_ben(house)
     with house.connect() as conn:
         make_forecasts(house)
-        rules = Rules(LEAD, discount_bp=1000, new_device_days=30)
         (candidate,) = [
-            c for c in select_candidates(conn, house.clock.at, rules) if c.serial == "AIR-1" and c.depletion
+            c for c in select_candidates(conn, house.clock.at, RULES) if c.serial == "AIR-1" and c.depletion
         ]
         assert select_facts(conn, candidate, house.ben.customer_id, house.clock.at).spare == 1
 

@@ -18,9 +18,9 @@ from millpond.cli.device_file import import_devices
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
 from millpond.kernel.settings import load_settings
-from millpond.scheduler import lead_time
 from millpond.services import ingesting, serving
 from offers.job import issue_due_offers
+from offers.nouns import Rules
 from simulators.runs.fleet import Fleet
 from simulators.scenarios.platform import PlatformApi
 from simulators.scenarios.scenario import Scenario
@@ -55,7 +55,7 @@ class RealPlatform:
         """Replacements, forecasts and offers, as they are at `at`."""
         with connect(self.dsn) as conn:
             run_forecasts(conn, at, made_at=at, forecaster="fixed")
-            issue_due_offers(conn, at, lead=lead_time(load_settings()), discount_bp=1000, new_device_days=30)
+            issue_due_offers(conn, at, Rules.from_settings(load_settings()))
 
     def play(self, scenario: Scenario, folder: Path = Path(), *, jobs: bool = False) -> Played:
         """Register a scenario's fleet, let it live, and judge what came of it."""
