@@ -14,10 +14,10 @@ from forecasting.store import insert_forecast_run, insert_forecasts, select_acti
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Unavailable
 from offers.job import issue_due_offers
-from offers.nouns import LeadTime
+from offers.nouns import LeadTime, Rules
 
 _DAY = timedelta(days=1)
-_LEAD = LeadTime(delivery_days=3, margin_days=7)
+_RULES = Rules(LeadTime(delivery_days=3, margin_days=7), discount_bp=1000, new_device_days=30)
 
 
 def fill(conn: WriteConnection, customers: int, parts_each: int, at: datetime) -> list[Customer]:
@@ -48,7 +48,7 @@ def _make_forecast(row: int, installation: ActiveInstallation, at: datetime) -> 
 
 def decide(conn: WriteConnection, at: datetime) -> tuple[float, int]:
     """Decisions a second, and how many offers they led to."""
-    summary, seconds = timed(lambda: issue_due_offers(conn, at, lead=_LEAD, discount_bp=1000, new_device_days=30))
+    summary, seconds = timed(lambda: issue_due_offers(conn, at, _RULES))
     if summary.failed or not summary.issued:
         raise Unavailable(f"the offers job did not do its work: {summary}")
     return summary.candidates / seconds, summary.issued
