@@ -51,9 +51,7 @@ join device d using (device_id)
 join device_owner w on w.device_id = d.device_id and w.owned_until is null
 join consumable c using (consumable)
 join model_part p on p.model = d.model and p.part = i.part
-left join lateral (select * from depletion_forecast x
-                   where x.installation_id = i.installation_id and x.at >= w.owned_from
-                   order by (x.at <= %(at)s::timestamptz) desc, x.at desc, x.run_id desc limit 1) f on true
+left join lateral shown_forecast(i.installation_id, %(at)s::timestamptz, w.owned_from) f on true
 where d.customer_id = %(customer_id)s and i.ended_at is null
 order by i.device_id, i.part;
 
@@ -120,8 +118,7 @@ where last_at >= %(since)s order by last_at desc, serial, allowance limit %(limi
 select i.installation_id, d.serial, d.model, i.part, f.remaining_pct, f.threshold_pct, f.depletes_p10,
        f.depletes_p50, f.depletes_p90, f.method, f.at
 from installation i join device d using (device_id)
-cross join lateral (select * from depletion_forecast x where x.installation_id = i.installation_id
-                    order by (x.at <= %(at)s::timestamptz) desc, x.at desc, x.run_id desc limit 1) f
+cross join lateral shown_forecast(i.installation_id, %(at)s::timestamptz) f
 where i.ended_at is null
   and (f.depletes_p50, i.installation_id) > (%(after_at)s::timestamptz, %(after_id)s::bigint)
 order by f.depletes_p50, i.installation_id limit %(limit)s;
@@ -130,8 +127,7 @@ order by f.depletes_p50, i.installation_id limit %(limit)s;
 -- Installations of now whose newest forecast says that their readings cannot be, the most recently forecast first.
 select i.installation_id, d.serial, d.model, i.part, f.remaining_pct, f.reason, f.reason_code, f.at
 from installation i join device d using (device_id)
-cross join lateral (select * from depletion_forecast x where x.installation_id = i.installation_id
-                    order by (x.at <= %(at)s::timestamptz) desc, x.at desc, x.run_id desc limit 1) f
+cross join lateral shown_forecast(i.installation_id, %(at)s::timestamptz) f
 where i.ended_at is null and f.reason_code = any(%(codes)s::text[])
 order by f.at desc, i.installation_id limit %(limit)s;
 

@@ -58,8 +58,7 @@ select i.installation_id, i.device_id, i.part, i.consumable, i.installed_at, f.a
        f.reason, f.reason_code, f.remaining_pct, f.threshold_pct, f.usage_pct_per_day, f.depletes_p10,
        f.depletes_p50, f.depletes_p90
 from installation i
-cross join lateral (select * from depletion_forecast n where n.installation_id = i.installation_id
-                    order by (n.at <= %(at)s::timestamptz) desc, n.at desc, n.run_id desc limit 1) f
+cross join lateral shown_forecast(i.installation_id, %(at)s::timestamptz) f
 where i.device_id = any(%(device_ids)s::bigint[]) and i.ended_at is null
 order by i.device_id, i.part;
 

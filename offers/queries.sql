@@ -8,9 +8,7 @@ join device d using (device_id)
 left join device_owner w on w.device_id = d.device_id and w.owned_until is null
 join device_model m using (model)
 join consumable c using (consumable)
-cross join lateral (select n.* from depletion_forecast n
-                    where n.installation_id = i.installation_id and n.at <= %(at)s
-                    order by n.at desc, n.run_id desc limit 1) f
+cross join lateral newest_forecast(i.installation_id, %(at)s) f
 where i.ended_at is null
   and (f.depletes_p10 <= %(before)s or f.depletes_p10 is null)
   and not exists (select 1 from offer o
@@ -35,9 +33,7 @@ order by greatest(d.installed_at, w.owned_from), d.device_id, e.to_sku, e.weight
 -- name: select_facts
 -- What is known about a household and a product, for one installation or (with null) one device.
 with mine as (
-    select f.depletes_p10 from depletion_forecast f
-    where f.installation_id = %(installation_id)s::bigint and f.at <= %(at)s
-    order by f.at desc, f.run_id desc limit 1
+    select depletes_p10 from newest_forecast(%(installation_id)s::bigint, %(at)s)
 ), answered as (
     select o.state, e.at from offer o join offer_event e using (offer_id, state)
     where o.state in ('declined', 'expired') and o.device_id = %(device_id)s and o.sku = %(sku)s
@@ -77,9 +73,7 @@ select (select o.offer_id from offer o
        (select greatest(0, coalesce(max(units), 0))::integer from since) as spare,
        (select count(*)::integer
         from installation s join device d using (device_id) join consumable c using (consumable)
-        left join lateral (select f.depletes_p10 from depletion_forecast f
-                           where f.installation_id = s.installation_id and f.at <= %(at)s
-                           order by f.at desc, f.run_id desc limit 1) f on true
+        left join lateral newest_forecast(s.installation_id, %(at)s) f on true
         where d.customer_id = %(customer_id)s and c.sku = %(sku)s and s.ended_at is null
           and (coalesce(f.depletes_p10, 'infinity'), s.installation_id)
               <= (coalesce((select depletes_p10 from mine), 'infinity'), %(installation_id)s::bigint)) as rank,
