@@ -14,9 +14,9 @@ from benchmarks.broker import CSubscriber, find_mosquitto_sub, forget_sessions, 
 from benchmarks.common import Broker, Dsn, Json, Result, fresh_database, run, some_broker, step, tell, timed, wait_until
 from benchmarks.fleet import METRICS, metric_values, register_fleet
 from devices.wire import build_topic
-from ingest.client_id import client_id
-from ingest.delivery import Lane
-from ingest.session import Session
+from ingest.broker.client_id import client_id
+from ingest.broker.session import Session
+from ingest.nouns import Lane
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import Clock, SystemClock, monotonic
 from millpond.kernel.db import WriteConnection, connect

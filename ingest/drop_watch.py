@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
-from ingest.allowance import UNREGISTERED, Allowance, Drop
+from ingest.storing.allowance import UNREGISTERED, Allowance, Drop
 from millpond.kernel.clock import monotonic
 
 _LOG = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import psycopg
 
-from ingest.delivery import Delivery
-from ingest.write import StoredBatch
+from ingest.nouns import Delivery
+from ingest.storing.batch import StoredBatch
 
 _TRIES = 3
 _TRIES_ON_ONE_PROOF = 10

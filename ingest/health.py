@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from millpond.kernel.db import ReadConnection, load_queries
+from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
 _Q = load_queries("ingest")
 _LAG_MAX_S = 60.0
@@ -36,3 +36,25 @@ def check_health(conn: ReadConnection, grace_s: float) -> Health:
         return Health(f"{consumer} is behind: messages wait {lag_s:.0f} s to be stored", change)
     seen = f"last sign of life {max(silent_s, 0):.1f} s ago"
     return Health(f"{consumer} is connected, {seen}, messages wait {lag_s:.1f} s")
+
+
+def beat(
+    conn: WriteConnection,
+    consumer: str,
+    *,
+    epoch: int,
+    connected: bool,
+    in_flight: int,
+    lag_s: float,
+    trouble: str | None = None,
+) -> None:
+    """Say that this ingest is alive, how long the oldest message it holds has waited, and what is in its way."""
+    values = {
+        "consumer": consumer,
+        "epoch": epoch,
+        "connected": connected,
+        "in_flight": in_flight,
+        "lag_s": lag_s,
+        "trouble": trouble,
+    }
+    conn.execute(_Q["beat"], values)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ingest.allowance import Allowance
-from ingest.session import Session
+from ingest.broker.session import Session
+from ingest.storing.allowance import Allowance
 from ingest.writer import Writer
 
 

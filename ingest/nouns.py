@@ -1,14 +1,40 @@
-"""The words of ingest: what a message becomes, and what is needed to read it."""
+"""The words of ingest: what comes, what it becomes, what is needed to read it, and what became of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import IntEnum
 
 from devices.nouns import Device, Metric, Reading
 from devices.wire import ResendResult, Status
-from ingest.delivery import Delivery
-from ingest.value import Rejection
 from millpond.kernel.settings import Settings
+
+
+class Lane(IntEnum):
+    """Live messages are stored first; backfill waits for them and never the other way round."""
+
+    LIVE = 0
+    BACKFILL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One PUBLISH as it came: `mid` and `epoch` say which connection's acknowledgement it is owed.
+
+    `arrived_s` is when, on the monotonic clock: how long it has waited since is ingest's lag. `retained` says that the
+    broker had kept it for whoever subscribes: it may be of any age. `redelivered` says that it handed it to us before.
+    """
+
+    topic: str
+    payload: bytes
+    received_at: datetime
+    lane: Lane
+    mid: int
+    qos: int
+    epoch: int
+    arrived_s: float = 0.0
+    retained: bool = False
+    redelivered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +55,28 @@ class Limits:
             timedelta(minutes=settings.clock_future_minutes),
             settings.boot_ranges_max,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How much of refused messages is kept.
+
+    A message of up to `whole_bytes` is kept whole, of a larger one the first `head_bytes`; of its refused items
+    `items` have a row each, and one more row counts the rest.
+    """
+
+    items: int = 100
+    whole_bytes: int = 262_144
+    head_bytes: int = 4_096
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Keeping":
+        """As the operator set it."""
+        return cls(settings.quarantine_max_items, settings.payload_max_bytes, settings.quarantine_head_bytes)
+
+    def kept(self, payload: bytes) -> bytes:
+        """What of `payload` goes into the database."""
+        return payload if len(payload) <= self.whole_bytes else payload[: self.head_bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +109,19 @@ class DecodedReading:
     index: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why something was not a reading: a code for counting, a sentence for a person, and which item of the message.
+
+    `items` is more than one where it stands for many.
+    """
+
+    code: str
+    reason: str
+    item: str = ""
+    items: int = 1
+
+
 @dataclass(slots=True)
 class Decoded:
     """What one delivery became. `items` is the number of outcomes it owes: readings, rejections, and what is no news:
@@ -84,3 +145,50 @@ class Decoded:
     @property
     def items(self) -> int:
         return len(self.readings) + sum(rejection.items for rejection in self.rejections) + self.no_news
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Outcomes, counted in items: one a metric value, one a message or sample refused as a whole.
+
+    `no_news` says how many of the duplicates were values of retained messages that cannot be told from older ones.
+    """
+
+    stored: int = 0
+    duplicate: int = 0
+    conflict: int = 0
+    quarantined: int = 0
+    no_news: int = 0
+
+    @property
+    def received(self) -> int:
+        """Every item has exactly one outcome."""
+        return self.stored + self.duplicate + self.conflict + self.quarantined
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.stored + other.stored,
+            self.duplicate + other.duplicate,
+            self.conflict + other.conflict,
+            self.quarantined + other.quarantined,
+            self.no_news + other.no_news,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Every sequence number of a boot up to and including `seq` is safe."""
+
+    serial: str
+    boot: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Sequence numbers of a boot, both ends included, that never came."""
+
+    serial: str
+    boot: str
+    from_seq: int
+    to_seq: int

@@ -2,10 +2,9 @@
 
 import threading
 
-from ingest.delivery import Delivery
+from ingest.broker.session import Session
 from ingest.metrics import IngestCollector
-from ingest.session import Session
-from ingest.tally import Tally
+from ingest.nouns import Delivery, Tally
 from ingest.writer import Writer
 from millpond.kernel.clock import Clock
 from millpond.kernel.metrics import metrics_served

@@ -9,19 +9,16 @@ from typing import TypeVar
 import psycopg
 
 from devices.wire import Ack, build_topic
-from ingest.allowance import Allowances
+from ingest.broker.session import Session
 from ingest.database import Database
-from ingest.delivery import Delivery
 from ingest.drop_watch import DropWatch
 from ingest.fault import FaultFinder, Refusal, Trials
-from ingest.gaps import GapWatch
-from ingest.nouns import Limits
-from ingest.quarantine import Keeping
-from ingest.refused import store_refused, try_innocent
-from ingest.session import Session
-from ingest.store import beat
-from ingest.tally import Tally
-from ingest.write import StoredBatch, store_batch
+from ingest.health import beat
+from ingest.nouns import Delivery, Keeping, Limits, Tally
+from ingest.sequences.gaps import GapWatch
+from ingest.storing.allowance import Allowances
+from ingest.storing.batch import StoredBatch, store_batch
+from ingest.storing.refused import store_refused, try_innocent
 from millpond.kernel.clock import Clock, monotonic
 from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import WriteConnection

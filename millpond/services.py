@@ -43,8 +43,8 @@ def _nothing() -> None:
 @contextmanager
 def ingesting(settings: Settings, clock: Clock, *, on_end: Callable[[], None] = _nothing) -> Iterator[None]:
     """Ingest in a thread for as long as the context lasts; `on_end` hears when it ends, however that comes."""
+    from ingest.broker.session import Session
     from ingest.service import run_ingest
-    from ingest.session import Session
     from millpond.kernel.broker import parse_broker_url
 
     address = parse_broker_url(settings.broker_url.get_secret_value())

@@ -93,9 +93,8 @@ def _decode_best(
 ) -> tuple["DeviceProfile", "Decoded"]:
     """The message as read with each profile; of several the one that leaves the most readings and the fewest metrics
     that it could have and did not."""
-    from ingest.decode import decode_delivery
-    from ingest.delivery import Delivery, Lane
-    from ingest.nouns import Limits
+    from ingest.formats.millpond_v1.decode import decode_delivery
+    from ingest.nouns import Delivery, Lane, Limits
 
     limits = Limits.from_settings(settings)
     delivery = Delivery(topic, payload, received_at, Lane.LIVE, 0, 1, 0)
@@ -105,7 +104,7 @@ def _decode_best(
 
 def _make_registry(profile: "DeviceProfile", topic: str, at: datetime) -> "Registry":
     from devices.nouns import Device, Metric
-    from ingest.decode import serial_of
+    from ingest.formats.millpond_v1.decode import serial_of
     from ingest.nouns import Registry
     from millpond.kernel.ids import DeviceId, MetricId, Serial
 

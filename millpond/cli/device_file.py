@@ -13,7 +13,7 @@ from devices.owners import ClaimKind, issue_claim_code, select_labelled, select_
 from devices.registry import move_device, register_device
 from devices.store import select_devices_by_serial
 from devices.wire_time import parse_ts
-from ingest.rows import Row, read_chunks
+from ingest.files.rows import Row, read_chunks
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput, MillpondError
 from offers.ownership import assign_device

@@ -103,7 +103,7 @@ def _check_database(settings: Settings, wanted: tuple[str, ...]) -> Findings:
 
 
 def _check_broker(settings: Settings) -> Findings:
-    from ingest.probe import probe_broker, takes_payload
+    from millpond.cli.broker_probe import probe_broker, takes_payload
 
     if not (url := settings.broker_url.get_secret_value()):
         yield bad("broker", "MILLPOND_BROKER_URL is not set", "set it to mqtt://user:password@host:1883")

@@ -11,7 +11,7 @@ from millpond.cli.progress import CountedProgress
 from millpond.cli.services import start
 
 if TYPE_CHECKING:
-    from ingest.importing import ImportSummary
+    from ingest.files.importing import ImportSummary
 
 imports = typer.Typer(no_args_is_help=True, help="Bring devices or their readings in from a file.")
 app.add_typer(imports, name="import")
@@ -71,7 +71,7 @@ def readings(file: File) -> None:
     with what is stored, or put into quarantine with its line number; where rows were refused the exit is 1. Running it
     again changes nothing, also after it was stopped half-way. Parquet needs `pip install pyarrow`.
     """
-    from ingest.importing import import_readings
+    from ingest.files.importing import import_readings
     from millpond.kernel.db import connect
     from millpond.services import require_schema
 

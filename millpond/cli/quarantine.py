@@ -11,7 +11,7 @@ from millpond.cli.services import start
 from millpond.kernel.errors import MillpondError
 
 if TYPE_CHECKING:
-    from ingest.retry import RetrySummary
+    from ingest.storing.retry import RetrySummary
 
 quarantine = typer.Typer(no_args_is_help=True, help="Look after what was refused.")
 app.add_typer(quarantine, name="quarantine")
@@ -28,10 +28,9 @@ def retry(
     Their bytes are decoded again as what they were when they came first, and stored as ingest stores them: twice
     changes nothing. What is stored leaves the list of quarantine; what is refused again stays, and then the exit is 1.
     """
-    from ingest.nouns import Limits
-    from ingest.quarantine import Keeping
-    from ingest.retry import retry_quarantine
-    from ingest.retry_store import count_reasons_to_retry
+    from ingest.nouns import Keeping, Limits
+    from ingest.storing.retry import retry_quarantine
+    from ingest.storing.retry_store import count_reasons_to_retry
     from millpond.kernel.db import connect
     from millpond.services import require_schema
 

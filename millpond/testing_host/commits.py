@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Sequence
 
-from ingest.client_id import client_id
-from ingest.delivery import Delivery, Lane
-from ingest.session import Session
+from ingest.broker.client_id import client_id
+from ingest.broker.session import Session
+from ingest.nouns import Delivery, Lane
 from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.clock import Clock
 from simulators.wire.publisher import Publisher

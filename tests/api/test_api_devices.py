@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ingest.delivery import Delivery, Lane
-from ingest.nouns import Limits
-from ingest.write import store_batch
+from ingest.nouns import Delivery, Lane, Limits
+from ingest.storing.batch import store_batch
 from millpond.kernel.settings import Settings
 from tests.api.house import NOW, House, make_forecasts, use_up
 

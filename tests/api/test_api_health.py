@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from ingest.store import beat
+from ingest.health import beat
 from millpond.kernel.db import open_read_pool, open_write_pool
 from millpond.kernel.settings import Settings
 from tests.api.house import FixedClock, House

@@ -10,7 +10,7 @@ import pytest
 from api.web.words import LANGUAGES, choose_language, load_words
 from attribution.tokens import issue_badge_token
 from devices.registry import register_device
-from ingest.store import beat
+from ingest.health import beat
 from tests.api.house import NOW, START, House, make_offer
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"

@@ -12,9 +12,8 @@ from api.doubts import select_devices_in_doubt
 from api.web.doubt_words import clock_words
 from api.web.job_words import job_words
 from forecasting.job import run_forecasts
-from ingest.delivery import Delivery, Lane
-from ingest.nouns import Limits
-from ingest.write import store_batch
+from ingest.nouns import Delivery, Lane, Limits
+from ingest.storing.batch import store_batch
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.jobs import claim_run, finish_run
 from millpond.kernel.settings import Settings

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from ingest.store import beat
+from ingest.health import beat
 from millpond import embedded
 from millpond.cli.database_checks import (
     check_database_jobs,

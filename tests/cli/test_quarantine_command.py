@@ -4,9 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from devices.registry import register_device
-from ingest.delivery import Delivery, Lane
-from ingest.nouns import Limits
-from ingest.refused import store_refused
+from ingest.nouns import Delivery, Lane, Limits
+from ingest.storing.refused import store_refused
 from millpond.kernel.db import connect
 from tests.cli.conftest import Run
 

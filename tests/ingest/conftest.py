@@ -14,8 +14,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from devices.registry import register_device
 from devices.wire import Ack, build_topic
+from ingest.broker.session import Session
 from ingest.service import run_ingest
-from ingest.session import Session
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock, monotonic
 from millpond.kernel.db import connect

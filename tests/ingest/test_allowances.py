@@ -8,13 +8,10 @@ from typing import Any
 import pytest
 
 from devices.registry import register_device
-from ingest.allowance import UNREGISTERED, Allowance, Allowances, Rate
-from ingest.delivery import Delivery, Lane
 from ingest.drop_watch import DropWatch
-from ingest.nouns import Limits
-from ingest.sequence_store import Complete
-from ingest.tally import Tally
-from ingest.write import StoredBatch, store_batch
+from ingest.nouns import Complete, Delivery, Lane, Limits, Tally
+from ingest.storing.allowance import UNREGISTERED, Allowance, Allowances, Rate
+from ingest.storing.batch import StoredBatch, store_batch
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.settings import Settings
 from tests.ingest.conftest import TestDevice, fetch, running_ingest, wait_until

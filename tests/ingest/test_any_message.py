@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from devices.registry import register_device
 from devices.wire import SEQ_MAX
-from ingest.allowance import Allowances
-from ingest.delivery import Delivery, Lane
-from ingest.nouns import Limits
-from ingest.refused import store_refused, try_innocent
-from ingest.write import store_batch
+from ingest.nouns import Delivery, Lane, Limits
+from ingest.storing.allowance import Allowances
+from ingest.storing.batch import store_batch
+from ingest.storing.refused import store_refused, try_innocent
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.settings import load_settings
 

@@ -3,10 +3,10 @@
 import json
 from datetime import UTC, datetime
 
-from ingest.delivery import Delivery, Lane
-from ingest.inbox import Inbox
+from ingest.broker.inbox import Inbox
+from ingest.broker.session import Session
+from ingest.nouns import Delivery, Lane
 from ingest.service import collect_batch
-from ingest.session import Session
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.settings import Settings

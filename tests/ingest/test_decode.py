@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from devices.nouns import Device, Metric, MetricKind
 from devices.wire import SEQ_MAX
-from ingest.decode import decode_delivery
-from ingest.delivery import Delivery, Lane
-from ingest.nouns import Decoded, Limits, Registry
+from ingest.formats.millpond_v1.decode import decode_delivery
+from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry
 from millpond.kernel.ids import DeviceId, MetricId, Serial
 
 NOW = datetime(2026, 2, 16, 12, tzinfo=UTC)

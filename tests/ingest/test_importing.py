@@ -10,7 +10,7 @@ import pytest
 from devices.nouns import LatestValue
 from devices.registry import register_device
 from devices.store import select_latest
-from ingest.importing import ImportSummary, import_readings
+from ingest.files.importing import ImportSummary, import_readings
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import ConfigurationError, InvalidInput
 

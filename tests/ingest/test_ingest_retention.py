@@ -7,12 +7,10 @@ from typing import Any
 import pytest
 
 from devices.registry import register_device
-from ingest.delivery import Delivery, Lane
-from ingest.nouns import Limits
-from ingest.refused import store_refused
-from ingest.sequence_store import Complete
-from ingest.store import beat
-from ingest.write import StoredBatch, store_batch
+from ingest.health import beat
+from ingest.nouns import Complete, Delivery, Lane, Limits
+from ingest.storing.batch import StoredBatch, store_batch
+from ingest.storing.refused import store_refused
 from millpond.kernel.db import WriteConnection
 from tests.endings import retain
 

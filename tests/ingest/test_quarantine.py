@@ -6,13 +6,10 @@ from typing import Any
 
 import pytest
 
-import ingest.quarantine
 from devices.registry import register_device
-from ingest.delivery import Delivery, Lane
-from ingest.nouns import Limits
-from ingest.quarantine import Keeping
-from ingest.tally import Tally
-from ingest.write import store_batch
+from ingest.nouns import Delivery, Keeping, Lane, Limits, Tally
+from ingest.storing import quarantine
+from ingest.storing.batch import store_batch
 from millpond.kernel.db import WriteConnection
 
 NOW = datetime(2026, 2, 16, 12, tzinfo=UTC)
@@ -75,13 +72,13 @@ def test_a_message_has_one_digest_however_much_of_it_is_bad(
     conn: WriteConnection, monkeypatch: pytest.MonkeyPatch, metrics: int
 ) -> None:
     made: list[Delivery] = []
-    digest_of = ingest.quarantine.digest_of
+    digest_of = quarantine.digest_of
 
     def counted(delivery: Delivery) -> bytes:
         made.append(delivery)
         return digest_of(delivery)
 
-    monkeypatch.setattr(ingest.quarantine, "digest_of", counted)
+    monkeypatch.setattr(quarantine, "digest_of", counted)
     store(conn, unknown(metrics), {"samples": ["x"] * metrics})
     assert len(made) == 2
 

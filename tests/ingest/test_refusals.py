@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 import ingest.writer
-from ingest.session import Session
+from ingest.broker.session import Session
 from millpond.kernel.settings import Settings
 from tests.ingest.conftest import TestDevice, fetch, running_ingest, wait_until
 

@@ -7,13 +7,10 @@ from typing import Any
 import pytest
 
 from devices.registry import register_device
-from ingest.delivery import Delivery, Lane
-from ingest.nouns import Limits
-from ingest.quarantine import Keeping
-from ingest.refused import store_refused
-from ingest.retry import RetrySummary, retry_quarantine
-from ingest.tally import Tally
-from ingest.write import store_batch
+from ingest.nouns import Delivery, Keeping, Lane, Limits, Tally
+from ingest.storing.batch import store_batch
+from ingest.storing.refused import store_refused
+from ingest.storing.retry import RetrySummary, retry_quarantine
 from millpond.kernel.db import WriteConnection
 
 NOW = datetime(2026, 2, 16, 12, tzinfo=UTC)

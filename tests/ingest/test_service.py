@@ -11,8 +11,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from devices.wire import ResendCommand
-from ingest.delivery import Delivery
-from ingest.session import Session
+from ingest.broker.session import Session
+from ingest.nouns import Delivery
 from millpond.kernel.settings import Settings
 from tests.ingest.conftest import TestDevice, fetch, running_ingest, wait_until
 

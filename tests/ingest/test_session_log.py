@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from ingest.session import Session
+from ingest.broker.session import Session
 from millpond.embedded import free_port
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock

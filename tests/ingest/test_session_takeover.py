@@ -12,8 +12,8 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ingest.client_id import client_id
-from ingest.delivery import Lane
+from ingest.broker.client_id import client_id
+from ingest.nouns import Lane
 from millpond.embedded import find_mosquitto, free_port, stop
 from millpond.kernel.broker import BrokerAddress, parse_broker_url
 from millpond.kernel.settings import Settings

@@ -10,10 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devices.registry import register_device
-from ingest.delivery import Delivery, Lane
-from ingest.nouns import Limits
-from ingest.sequence_store import Complete
-from ingest.write import StoredBatch, store_batch
+from ingest.nouns import Complete, Delivery, Lane, Limits
+from ingest.storing.batch import StoredBatch, store_batch
 from millpond.kernel.db import WriteConnection, connect
 from tests.races import race
 

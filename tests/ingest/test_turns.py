@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 from devices.registry import register_device
-from ingest.delivery import Delivery, Lane
-from ingest.nouns import Limits
-from ingest.session import Session
-from ingest.write import store_batch
+from ingest.broker.session import Session
+from ingest.nouns import Delivery, Lane, Limits
+from ingest.storing.batch import store_batch
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import WriteConnection, connect

@@ -11,11 +11,9 @@ from devices.nouns import DeviceStatus
 from devices.registry import register_device
 from devices.store import select_device, select_device_status, select_latest
 from devices.wire import SEQ_MAX
-from ingest.delivery import Delivery, Lane
-from ingest.nouns import Limits
-from ingest.refused import store_refused
-from ingest.sequence_store import Complete
-from ingest.write import StoredBatch, store_batch
+from ingest.nouns import Complete, Delivery, Lane, Limits
+from ingest.storing.batch import StoredBatch, store_batch
+from ingest.storing.refused import store_refused
 from millpond.kernel.db import WriteConnection
 
 NOW = datetime(2026, 2, 16, 12, tzinfo=UTC)

@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.delivery import Delivery, Lane
-from ingest.quarantine import Keeping, RefusedMessage, insert_quarantine
+from ingest.nouns import Delivery, Keeping, Lane, Rejection
 from ingest.retention import ingest_endings
-from ingest.value import Rejection
+from ingest.storing.quarantine import RefusedMessage, insert_quarantine
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import ConfigurationError, LeaseLost
 from millpond.kernel.jobs import claim_run, finish_run

@@ -19,7 +19,7 @@ from devices.registry import register_device
 from devices.retention import drop_old_readings
 from devices.seed import seed_shipped
 from devices.store import refresh_reading_day, select_metrics
-from ingest.import_store import create_import_row, insert_import_conflicts, insert_imported_readings
+from ingest.files.store import create_import_row, insert_import_conflicts, insert_imported_readings
 from millpond.embedded import free_port, stop
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.migrate import migrate, pending_migrations

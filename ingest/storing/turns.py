@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from ingest.delivery import Lane
-from ingest.nouns import Decoded
+from ingest.nouns import Decoded, Lane
 
 _BEFORE = 4
 _RETURNS = 3

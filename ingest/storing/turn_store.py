@@ -9,10 +9,10 @@ from typing import Any
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from ingest.turns import Heard, LiveName, NameKey, Shared
+from ingest.storing.turns import Heard, LiveName, NameKey, Shared
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
-_Q = load_queries("ingest")
+_Q = load_queries("ingest.storing")
 
 
 def select_changed_names(conn: ReadConnection, heard: Sequence[Heard]) -> list[NameKey]:

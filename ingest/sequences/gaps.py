@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from devices.wire import Ack, ResendCommand, build_topic
-from ingest.sequence_store import Gap, GapCount, GivenUp, ask_gaps, count_gaps, give_up_gaps, watch_gaps
+from ingest.nouns import Gap
+from ingest.sequences.store import GapCount, GivenUp, ask_gaps, count_gaps, give_up_gaps, watch_gaps
 from millpond.kernel.clock import monotonic
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.ids import new_id

@@ -9,10 +9,8 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from devices.wire import ResendResult, Status, Topic, parse_json, parse_result_topic, parse_topic
-from ingest.delivery import Delivery
-from ingest.nouns import Decoded, Limits, Registry
-from ingest.samples import decode_telemetry
-from ingest.value import Rejection
+from ingest.formats.millpond_v1.samples import decode_telemetry
+from ingest.nouns import Decoded, Delivery, Limits, Registry, Rejection
 
 _LOG = logging.getLogger(__name__)
 _TELEMETRY = ("telemetry", "backfill")

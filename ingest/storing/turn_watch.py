@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ingest.nouns import Decoded
-from ingest.turn_store import lock_live_names, select_changed_names, select_highest_seqs, upsert_live_names
-from ingest.turns import LiveName, NameKey, follow, heard_in
+from ingest.storing.turn_store import lock_live_names, select_changed_names, select_highest_seqs, upsert_live_names
+from ingest.storing.turns import LiveName, NameKey, follow, heard_in
 from millpond.kernel.db import WriteConnection
 
 _LOG = logging.getLogger(__name__)

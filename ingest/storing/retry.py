@@ -7,12 +7,10 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from ingest.delivery import Delivery, Lane
-from ingest.nouns import Decoded, Limits
-from ingest.quarantine import Keeping, storable
-from ingest.retry_store import KeptMessage, count_to_retry, mark_stored, select_to_retry
-from ingest.tally import Tally
-from ingest.write import decode_kept, load_registry, store_decoded
+from ingest.nouns import Decoded, Delivery, Keeping, Lane, Limits, Tally
+from ingest.storing.batch import decode_kept, load_registry, store_decoded
+from ingest.storing.quarantine import storable
+from ingest.storing.retry_store import KeptMessage, count_to_retry, mark_stored, select_to_retry
 from millpond.kernel.db import WriteConnection
 
 CONSUMER = "retry"

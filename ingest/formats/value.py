@@ -2,27 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, assert_never
 
 from devices.nouns import Metric, MetricKind
 from devices.salvage import UNREADABLE
 from devices.wire import is_text, quote
+from ingest.nouns import Rejection
 
 _STATE_MAX = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """Why something was not a reading: a code for counting, a sentence for a person, and which item of the message.
-
-    `items` is more than one where it stands for many.
-    """
-
-    code: str
-    reason: str
-    item: str = ""
-    items: int = 1
 
 
 def check_value(metrics: Mapping[str, Metric], model: str, name: str, raw: Any) -> float | str | Rejection:

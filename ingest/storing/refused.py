@@ -5,12 +5,9 @@ from datetime import datetime
 
 import psycopg
 
-from ingest.decode import decode_delivery
-from ingest.delivery import Delivery
-from ingest.nouns import Decoded, Limits, SeqKey
-from ingest.quarantine import Keeping
-from ingest.value import Rejection
-from ingest.write import StoredBatch, decode_kept, load_registry, store_decoded
+from ingest.formats.millpond_v1.decode import decode_delivery
+from ingest.nouns import Decoded, Delivery, Keeping, Limits, Rejection, SeqKey
+from ingest.storing.batch import StoredBatch, decode_kept, load_registry, store_decoded
 from millpond.kernel.db import WriteConnection
 
 

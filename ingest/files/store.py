@@ -6,7 +6,7 @@ from datetime import datetime
 from devices.nouns import Reading
 from millpond.kernel.db import WriteConnection, load_queries
 
-_Q = load_queries("ingest")
+_Q = load_queries("ingest.files")
 _TYPES = ("int8", "int8", "int4", "timestamptz", "float8", "text")
 
 

@@ -15,9 +15,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from devices.wire import PREFIX
-from ingest.client_id import client_id
-from ingest.delivery import Delivery, Lane
-from ingest.inbox import Inbox
+from ingest.broker.client_id import client_id
+from ingest.broker.inbox import Inbox
+from ingest.nouns import Delivery, Lane
 from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.clock import Clock, monotonic
 
@@ -27,8 +27,8 @@ _MAX_WAITING_BYTES = 67_108_864
 # A broker, or the way to it, that leaves a question unanswered for so long is away, whatever the socket says.
 _SILENCE_S = 2.5
 # A connection that ends so soon was most likely taken over: a broker keeps one connection a client id.
-_BRIEF_S = 10.0
-_NOBODYS_TOPIC = f"{PREFIX}/-/nobody"
+_TAKEN_OVER_WITHIN_S = 10.0
+_UNUSED_TOPIC = f"{PREFIX}/-/nobody"
 _TOPICS = {
     Lane.LIVE: (f"{PREFIX}/+/telemetry", f"{PREFIX}/+/status", f"{PREFIX}/+/command/+/result"),
     Lane.BACKFILL: (f"{PREFIX}/+/backfill",),
@@ -118,7 +118,7 @@ class LaneConnection:
         """
         if self._connected and self._asked_s is None:
             self._asked_s = monotonic()
-            self._client.unsubscribe(_NOBODYS_TOPIC)
+            self._client.unsubscribe(_UNUSED_TOPIC)
 
     def resume_when_drained(self) -> None:
         """Reconnect after a time of not listening, once all that was heard is stored: what was missed comes again."""
@@ -152,7 +152,7 @@ class LaneConnection:
             lived_s = monotonic() - self._connected_s
             self._connected = self._subscribed = False
             self._asked_s = None
-        hint = "; does another process use the same MILLPOND_CONSUMER_ID?" if lived_s < _BRIEF_S else ""
+        hint = "; does another process use the same MILLPOND_CONSUMER_ID?" if lived_s < _TAKEN_OVER_WITHIN_S else ""
         extra = {"event": "broker_disconnected", "lane": self.lane.name}
         _LOG.warning("disconnected after %.0f s: %s%s", lived_s, reason, hint, extra=extra)
 

@@ -4,31 +4,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ingest.sequence import BootSeqs, format_ranges, format_seqs
+from ingest.nouns import Complete, Gap
+from ingest.sequences.ranges import BootSeqs, format_ranges, format_seqs
 from millpond.kernel.db import WriteConnection, load_queries
 
-_Q = load_queries("ingest")
+_Q = load_queries("ingest.sequences")
 PATIENCE = timedelta(seconds=3)
 _OF_A_BOOT = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Complete:
-    """Every sequence number of a boot up to and including `seq` is safe."""
-
-    serial: str
-    boot: str
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Sequence numbers of a boot, both ends included, that never came."""
-
-    serial: str
-    boot: str
-    from_seq: int
-    to_seq: int
 
 
 @dataclass(frozen=True, slots=True)

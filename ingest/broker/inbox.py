@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 
-from ingest.delivery import Delivery, Lane
+from ingest.nouns import Delivery, Lane
 from millpond.kernel.clock import monotonic
 
 _QUIET_S = 0.005

@@ -2,7 +2,7 @@
 
 import hmac
 
-from ingest.delivery import Lane
+from ingest.nouns import Lane
 from millpond.kernel.broker import BrokerAddress
 
 _SUFFIX_HEX = 16

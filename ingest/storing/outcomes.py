@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from devices.nouns import Reading
-from ingest.allowance import Drop
-from ingest.nouns import Decoded
-from ingest.tally import Tally
+from ingest.nouns import Decoded, Tally
+from ingest.storing.allowance import Drop
 from millpond.kernel.db import WriteConnection, load_queries
 
-_Q = load_queries("ingest")
+_Q = load_queries("ingest.storing")
 
 
 def insert_conflicts(conn: WriteConnection, readings: Sequence[Reading]) -> int:
@@ -59,25 +58,3 @@ def add_drops(conn: WriteConnection, drops: Sequence[Drop], at: datetime) -> Non
         "at": at,
     }
     conn.execute(_Q["add_drops"], values)
-
-
-def beat(
-    conn: WriteConnection,
-    consumer: str,
-    *,
-    epoch: int,
-    connected: bool,
-    in_flight: int,
-    lag_s: float,
-    trouble: str | None = None,
-) -> None:
-    """Say that this ingest is alive, how long the oldest message it holds has waited, and what is in its way."""
-    values = {
-        "consumer": consumer,
-        "epoch": epoch,
-        "connected": connected,
-        "in_flight": in_flight,
-        "lag_s": lag_s,
-        "trouble": trouble,
-    }
-    conn.execute(_Q["beat"], values)

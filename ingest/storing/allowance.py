@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ingest.nouns import Decoded, Registry
-from ingest.quarantine import Keeping
+from ingest.nouns import Decoded, Keeping, Registry
 from millpond.kernel.settings import Settings
 
 _DEVICES_REMEMBERED = 100_000

@@ -8,17 +8,15 @@ from datetime import datetime
 from devices.nouns import Reading
 from devices.readings import ReadingKey, insert_readings, reading_key, select_readings_by_key, upsert_latest
 from devices.store import select_devices_by_serial, select_metrics, upsert_device_status
-from ingest.allowance import Allowances, Drop
-from ingest.decode import decode_delivery, serial_of
-from ingest.delivery import Delivery
-from ingest.nouns import Decoded, Limits, Registry
-from ingest.quarantine import Keeping, RefusedMessage, insert_quarantine, shorten
-from ingest.sequence import group_by_boot
-from ingest.sequence_store import Added, Complete, note_unreadable, upsert_sequences, watch_gaps
-from ingest.store import add_drops, add_to_minute, insert_conflicts
-from ingest.tally import Tally
-from ingest.times import settle_times
-from ingest.turn_watch import watch_turns
+from ingest.formats.millpond_v1.decode import decode_delivery, serial_of
+from ingest.nouns import Complete, Decoded, Delivery, Keeping, Limits, Registry, Tally
+from ingest.sequences.ranges import group_by_boot
+from ingest.sequences.store import Added, note_unreadable, upsert_sequences, watch_gaps
+from ingest.storing.allowance import Allowances, Drop
+from ingest.storing.outcomes import add_drops, add_to_minute, insert_conflicts
+from ingest.storing.quarantine import RefusedMessage, insert_quarantine, shorten
+from ingest.storing.times import settle_times
+from ingest.storing.turn_watch import watch_turns
 from millpond.kernel.db import ReadConnection, WriteConnection
 
 _LOG = logging.getLogger(__name__)

@@ -6,36 +6,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from ingest.delivery import Delivery
-from ingest.value import Rejection
+from ingest.nouns import Delivery, Keeping, Rejection
 from millpond.kernel.db import WriteConnection, load_queries
-from millpond.kernel.settings import Settings
 
-_Q = load_queries("ingest")
+_Q = load_queries("ingest.storing")
 _REASON_MAX = 500
 _THE_REST = "more"
-
-
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """How much of refused messages is kept.
-
-    A message of up to `whole_bytes` is kept whole, of a larger one the first `head_bytes`; of its refused items
-    `items` have a row each, and one more row counts the rest.
-    """
-
-    items: int = 100
-    whole_bytes: int = 262_144
-    head_bytes: int = 4_096
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> "Keeping":
-        """As the operator set it."""
-        return cls(settings.quarantine_max_items, settings.payload_max_bytes, settings.quarantine_head_bytes)
-
-    def kept(self, payload: bytes) -> bytes:
-        """What of `payload` goes into the database."""
-        return payload if len(payload) <= self.whole_bytes else payload[: self.head_bytes]
 
 
 @dataclass(frozen=True, slots=True)

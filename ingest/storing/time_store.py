@@ -6,11 +6,11 @@ from datetime import datetime
 from itertools import groupby
 
 from ingest.nouns import SeqKey
-from ingest.sequence import format_seqs
+from ingest.sequences.ranges import format_seqs
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.ids import DeviceId
 
-_Q = load_queries("ingest")
+_Q = load_queries("ingest.storing")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
-_Q = load_queries("ingest")
+_Q = load_queries("ingest.storing")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,12 @@ from typing import Any
 from devices.nouns import Metric, MetricKind, Reading
 from devices.store import select_devices_by_serial, select_metrics
 from devices.wire_time import parse_ts
-from ingest.delivery import Delivery, Lane
-from ingest.import_store import copy_import_rows, create_import_row, insert_import_conflicts, insert_imported_readings
-from ingest.nouns import Registry
-from ingest.quarantine import Keeping, RefusedMessage, insert_quarantine
-from ingest.rows import CHUNK_ROWS, Row, read_chunks
-from ingest.store import add_to_minute
-from ingest.tally import Tally
-from ingest.value import Rejection, check_value
+from ingest.files.rows import CHUNK_ROWS, Row, read_chunks
+from ingest.files.store import copy_import_rows, create_import_row, insert_import_conflicts, insert_imported_readings
+from ingest.formats.value import check_value
+from ingest.nouns import Delivery, Keeping, Lane, Registry, Rejection, Tally
+from ingest.storing.outcomes import add_to_minute
+from ingest.storing.quarantine import RefusedMessage, insert_quarantine
 from millpond.kernel.db import WriteConnection
 
 COLUMNS = ("serial", "metric", "ts", "value")

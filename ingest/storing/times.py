@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from devices.nouns import Reading
 from devices.readings import TimeSpan, select_measured_between
 from ingest.nouns import Decoded, DecodedReading, SeqKey
-from ingest.time_store import (
+from ingest.storing.time_store import (
     ClockNews,
     insert_effective_times,
     lock_clocks,

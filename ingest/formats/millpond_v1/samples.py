@@ -9,8 +9,8 @@ from devices.nouns import Device, Metric, Reading
 from devices.salvage import Salvaged, salvage
 from devices.wire import Message, Sample, parse_json, parse_message, parse_sample, parse_seq, quote
 from devices.wire_time import parse_ts
-from ingest.nouns import Decoded, DecodedReading, Limits, Registry, SeqKey
-from ingest.value import Rejection, check_value
+from ingest.formats.value import check_value
+from ingest.nouns import Decoded, DecodedReading, Limits, Registry, Rejection, SeqKey
 
 _SAMPLES_MAX = 10_000
 _DOES_NOT_END = "it does not end where it should"

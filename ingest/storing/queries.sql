@@ -1,0 +1,146 @@
+-- name: select_effective_times
+-- Times that were given to samples when they first came without a good one.
+select e.serial, e.boot, e.seq, e.effective_at
+from unnest(%(serials)s::text[], %(boots)s::text[], %(seqs)s::numeric[]) as k (serial, boot, seq)
+join effective_time e using (serial, boot, seq);
+
+-- name: insert_effective_times
+-- Give samples the time at which they were first received.
+insert into effective_time (serial, boot, seq, effective_at)
+select * from unnest(%(serials)s::text[], %(boots)s::text[], %(seqs)s::numeric[], %(effective_ats)s::timestamptz[])
+on conflict (serial, boot, seq) do nothing;
+
+-- name: select_read_before
+-- Those of the given numbers that readings came of in earlier batches, as ranges with their upper end left out.
+select s.serial, s.boot, lower(r), upper(r)
+from unnest(%(serials)s::text[], %(boots)s::text[], %(numbers)s::text[]) as k (serial, boot, numbers)
+join sequence s using (serial, boot)
+cross join lateral unnest((s.received - s.unread) * k.numbers::nummultirange) as r;
+
+-- name: lock_clocks
+-- Make times up for these devices alone until the commit; in key order, so that two writers never deadlock.
+insert into clock_doubt (device_id, samples, first_at, last_at)
+select device_id, 0, %(at)s, %(at)s from unnest(%(device_ids)s::bigint[]) as device_id order by device_id
+on conflict (device_id) do update set samples = clock_doubt.samples
+returning device_id, made_up_to;
+
+-- name: update_clocks
+-- Remember the last times that were made up, and count the samples they were made up for.
+update clock_doubt c
+set made_up_to = n.made_up_to, samples = c.samples + n.samples, last_offset_s = n.offset_s, last_at = %(at)s,
+    first_at = case when c.samples = 0 then %(at)s else c.first_at end
+from unnest(%(device_ids)s::bigint[], %(made_up_tos)s::timestamptz[], %(samples)s::bigint[], %(offsets)s::float8[])
+     as n (device_id, made_up_to, samples, offset_s)
+where c.device_id = n.device_id;
+
+-- name: insert_conflicts
+-- Keep values that disagree with what is stored; returns those that were not kept already.
+insert into reading_conflict (device_id, metric_id, measured_at, value, state, received_at)
+select * from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured_ats)s::timestamptz[],
+                     %(values)s::float8[], %(states)s::text[], %(received_ats)s::timestamptz[])
+on conflict on constraint conflict_once_per_value do nothing
+returning device_id;
+
+-- name: insert_quarantine
+-- Say what was refused and why; returns what was not known already, by its message or by its sample.
+insert into quarantine (digest, item, serial, boot, code, reason, items, received_at)
+select * from unnest(%(digests)s::bytea[], %(items)s::text[], %(serials)s::text[], %(boots)s::text[], %(codes)s::text[],
+                     %(reasons)s::text[], %(counts)s::bigint[], %(received_ats)s::timestamptz[])
+on conflict do nothing
+returning digest, items;
+
+-- name: insert_quarantined_messages
+-- Keep the original bytes of messages that were refused in whole or in part, in binary: as text they are twice as large.
+-- One that is there already is young again, and locked, so that it does not go as old in this moment.
+insert into quarantined_message (digest, topic, payload, size_bytes, received_at)
+select * from unnest(%(digests)b::bytea[], %(topics)b::text[], %(payloads)b::bytea[], %(sizes)b::bigint[],
+                     %(received_ats)b::timestamptz[])
+on conflict (digest) do update set received_at = excluded.received_at;
+
+-- name: select_changed_names
+-- Registered devices' keys under which a name was heard that is not the live one.
+select distinct k.serial, k.kind
+from unnest(%(serials)s::text[], %(kinds)s::text[], %(names)s::text[]) as k (serial, kind, name)
+left join live_name l using (serial, kind)
+where l.name is distinct from k.name and exists (select from device d where d.serial = k.serial);
+
+-- name: lock_live_names
+-- What is known of the names that are live for these, for this transaction alone; in key order, so that two writers never
+-- deadlock.
+select serial, kind, name, since, before, returned_at, shared_names, shared_first_at, shared_last_at, shared_returns
+from live_name l join unnest(%(serials)s::text[], %(kinds)s::text[]) as k (serial, kind) using (serial, kind)
+order by serial, kind for update of l;
+
+-- name: select_highest_seqs
+-- The highest number that came of each of these boots.
+select serial, boot, upper(s.received) - 1
+from unnest(%(serials)s::text[], %(boots)s::text[]) as k (serial, boot) join sequence s using (serial, boot)
+where s.received <> '{}';
+
+-- name: upsert_live_names
+-- Remember which names are live, what was live before them, and which took turns; in key order like the lock.
+insert into live_name (serial, kind, name, since, before, returned_at,
+                       shared_names, shared_first_at, shared_last_at, shared_returns)
+select serial, kind, name, since, before, returned_at, shared_names, shared_first_at, shared_last_at, shared_returns
+from jsonb_to_recordset(%(rows)s) as r (serial text, kind text, name text, since timestamptz, before text[],
+     returned_at timestamptz[], shared_names text[], shared_first_at timestamptz, shared_last_at timestamptz,
+     shared_returns bigint)
+order by serial, kind
+on conflict (serial, kind) do update
+set name = excluded.name, since = excluded.since, before = excluded.before, returned_at = excluded.returned_at,
+    shared_names = excluded.shared_names, shared_first_at = excluded.shared_first_at,
+    shared_last_at = excluded.shared_last_at, shared_returns = excluded.shared_returns;
+
+-- name: add_to_minute
+-- Count the outcomes of a batch.
+insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined, dropped)
+values (%(consumer)s, date_trunc('minute', %(at)s::timestamptz), %(messages)s, %(received)s, %(stored)s,
+        %(duplicate)s, %(conflict)s, %(quarantined)s, %(dropped)s)
+on conflict (consumer, minute) do update
+set messages = ingest_minute.messages + excluded.messages, received = ingest_minute.received + excluded.received,
+    stored = ingest_minute.stored + excluded.stored, duplicate = ingest_minute.duplicate + excluded.duplicate,
+    conflict = ingest_minute.conflict + excluded.conflict,
+    quarantined = ingest_minute.quarantined + excluded.quarantined, dropped = ingest_minute.dropped + excluded.dropped;
+
+-- name: add_drops
+-- Count what was dropped because its device was beyond an allowance.
+insert into ingest_drop (serial, day, allowance, messages, items, bytes, last_at)
+select serial, (%(at)s::timestamptz at time zone 'UTC')::date, allowance, messages, items, bytes, %(at)s
+from unnest(%(serials)s::text[], %(allowances)s::text[], %(messages)s::bigint[], %(items)s::bigint[],
+            %(bytes)s::bigint[]) as t (serial, allowance, messages, items, bytes)
+on conflict on constraint drops_are_counted_by_day do update
+set messages = ingest_drop.messages + excluded.messages, items = ingest_drop.items + excluded.items,
+    bytes = ingest_drop.bytes + excluded.bytes, last_at = excluded.last_at;
+
+-- name: count_to_retry
+-- How many messages have items that were refused with a code and are not stored yet; rows of files are not counted.
+select count(distinct q.digest)
+from quarantine q join quarantined_message m using (digest)
+where q.code = %(code)s and q.stored_at is null and not starts_with(m.topic, 'import:');
+
+-- name: count_reasons_to_retry
+-- For which reasons messages wait that may be stored after all, and how many of each, most first.
+select q.code, count(distinct q.digest) as messages
+from quarantine q join quarantined_message m using (digest)
+where q.stored_at is null and not starts_with(m.topic, 'import:')
+group by q.code order by messages desc, q.code;
+
+-- name: select_to_retry
+-- The next of these messages, each at its first such item, oldest first.
+select m.digest, m.topic, m.payload, m.size_bytes, q.received_at, q.quarantine_id
+from quarantine q join quarantined_message m using (digest)
+where q.code = %(code)s and q.stored_at is null and not starts_with(m.topic, 'import:')
+  and (q.received_at, q.quarantine_id) > (%(after_at)s::timestamptz, %(after_id)s::bigint)
+  and not exists (select from quarantine e
+                  where e.digest = q.digest and e.code = q.code and e.stored_at is null
+                    and (e.received_at, e.quarantine_id) < (q.received_at, q.quarantine_id))
+order by q.received_at, q.quarantine_id limit %(most)s;
+
+-- name: mark_stored
+-- Say which items of a message are stored after all; returns how many of them are refused still.
+with stored as (
+    update quarantine set stored_at = %(at)s
+    where digest = %(digest)s and code = %(code)s and stored_at is null and item <> all (%(refused)s::text[])
+)
+select count(*) from quarantine
+where digest = %(digest)s and code = %(code)s and stored_at is null and item = any (%(refused)s::text[]);
