@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from catalogue.nouns import Relation
-from millpond.kernel.language import Words
+from millpond.kernel.language import Names
 from millpond.kernel.money import DECIMALS, MOST_MINOR
 from millpond.kernel.yaml_file import Strict, read_yaml
 
@@ -19,7 +19,7 @@ class ProductEntry(Strict):
     """A product of the catalogue; the price is in minor units."""
 
     sku: SkuText
-    name: Words
+    name: Names
     category: Category
     price_minor: int = Field(gt=0, le=MOST_MINOR)
     currency: str

@@ -12,6 +12,6 @@ def seed_catalogue(conn: WriteConnection, catalogue: Catalogue) -> None:
     """Add or renew products and compatibility edges, in one transaction."""
     with conn.transaction():
         for product in catalogue.products:
-            conn.execute(_Q["upsert_product"], product.model_dump() | {"name": Jsonb(product.name.model_dump())})
+            conn.execute(_Q["upsert_product"], product.model_dump() | {"name": Jsonb(product.name)})
         for edge in catalogue.compatibility:
             conn.execute(_Q["upsert_compatibility"], edge.model_dump())

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from catalogue.entries import SkuText
 from devices.nouns import Measure, MetricKind
-from millpond.kernel.language import Words
+from millpond.kernel.language import Names
 from millpond.kernel.yaml_file import Strict, read_yaml
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -59,7 +59,7 @@ class DeviceProfile(Strict):
     """One device model."""
 
     model: Slug
-    name: Words
+    name: Names
     category: Name
     sku: SkuText | None = None
     metrics: dict[Name, MetricProfile]
@@ -78,7 +78,7 @@ class ConsumableEntry(Strict):
     """A consumable and the product it is sold as."""
 
     consumable: Slug
-    name: Words
+    name: Names
     sku: SkuText
 
 

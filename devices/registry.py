@@ -20,7 +20,7 @@ _FIRST_INSTALLED = datetime(2000, 1, 1, tzinfo=UTC)
 
 def register_consumable(conn: WriteConnection, entry: ConsumableEntry) -> None:
     """Add or renew a consumable; the catalogue has its product."""
-    conn.execute(_Q["upsert_consumable"], entry.model_dump() | {"name": Jsonb(entry.name.model_dump())})
+    conn.execute(_Q["upsert_consumable"], entry.model_dump() | {"name": Jsonb(entry.name)})
 
 
 def register_model(conn: WriteConnection, profile: DeviceProfile) -> None:
@@ -32,7 +32,7 @@ def register_model(conn: WriteConnection, profile: DeviceProfile) -> None:
     try:
         with conn.transaction():
             values = profile.model_dump(include={"model", "category", "sku"})
-            conn.execute(_Q["upsert_device_model"], values | {"name": Jsonb(profile.name.model_dump())})
+            conn.execute(_Q["upsert_device_model"], values | {"name": Jsonb(profile.name)})
             metric_ids = {name: _upsert_metric(conn, profile, name) for name in profile.metrics}
             for part in profile.parts:
                 _upsert_part(conn, profile.model, part, metric_ids)

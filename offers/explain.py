@@ -1,22 +1,16 @@
 """Offers and decisions in words: templates per language in `words/`, filled from facts."""
 
-import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
-from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency
 
-from millpond.kernel.money import Money
+from millpond.kernel.language import choose_language, format_money, last_day_before, locale_of, name_in
 from offers.nouns import Decision, Offer, Outcome, Reason, ReasonCode
-
-LANGUAGES = ("en", "ko", "zh")
-_DECIMALS = re.compile(r"\.0+")
 
 
 def explain_offer(offer: Offer, *, locale: str, time_zone: str) -> Reason:
@@ -42,20 +36,6 @@ def explain_decision(decision: Decision, *, locale: str) -> str:
     return spoken.format(product=product, device=_name(facts["device"], language))
 
 
-def choose_language(locale: str) -> str:
-    """The language of a tag like `ko-KR` when there are words in it, else English."""
-    language = locale.replace("_", "-").split("-")[0].lower()
-    return language if language in LANGUAGES else "en"
-
-
-def format_money(money: Money, locale: Locale) -> str:
-    """For example €35.91, or ₩45,000: with the decimals of the currency's minor unit, as that locale writes amounts."""
-    amount = money.to_decimal()
-    decimals = -int(amount.as_tuple().exponent)
-    pattern = _DECIMALS.sub(f".{decimals * '0'}" if decimals else "", locale.currency_formats["standard"].pattern)
-    return str(format_currency(amount, money.currency, pattern, locale=locale, currency_digits=False))
-
-
 def _why(offer: Offer) -> str:
     if offer.reason_code is ReasonCode.FITS_NEW_DEVICE:
         return "condition" if offer.facts["condition"] else "plain"
@@ -73,12 +53,12 @@ def _values(offer: Offer, language: str, time_zone: str) -> dict[str, Any]:
         "depletes": _day(facts["depletion"] and facts["depletion"]["p50"], zone, words["date"], language),
         "earliest": _day(_earliest(offer), zone, words["date"], language),
         "installed": _day(facts["device_installed_at"], zone, words["date"], language),
-        "reply_by": _last_day(offer.reply_by, zone, words["weekday"], language),
-        "valid_until": _last_day(offer.valid_until, zone, words["date"], language),
+        "reply_by": _format(last_day_before(offer.reply_by, zone), words["weekday"], language),
+        "valid_until": _format(last_day_before(offer.valid_until, zone), words["date"], language),
         "delivery_days": facts["delivery_days"],
         "condition": facts["condition"],
-        "price": format_money(offer.price, Locale.parse(language)),
-        "list_price": format_money(offer.list_price, Locale.parse(language)),
+        "price": format_money(offer.price, language),
+        "list_price": format_money(offer.list_price, language),
     }
 
 
@@ -92,17 +72,12 @@ def _day(moment: str | None, zone: ZoneInfo, pattern: str, language: str) -> str
     return _format(datetime.fromisoformat(moment).astimezone(zone).date(), pattern, language) if moment else ""
 
 
-def _last_day(ends_at: datetime, zone: ZoneInfo, pattern: str, language: str) -> str:
-    """The last day that lies before an end: an offer that ends at Saturday's midnight is open all Friday."""
-    return _format((ends_at - timedelta(microseconds=1)).astimezone(zone).date(), pattern, language)
-
-
 def _format(day: date, pattern: str, language: str) -> str:
-    return format_date(day, pattern, locale=language)
+    return format_date(day, pattern, locale=locale_of(language))
 
 
 def _name(names: dict[str, str] | None, language: str) -> str:
-    return names.get(language, names["en"]) if names else ""
+    return name_in(names, language) if names else ""
 
 
 @cache

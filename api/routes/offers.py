@@ -20,6 +20,7 @@ from customers.nouns import Customer
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId
+from millpond.kernel.language import choose_language, name_in
 from offers.explain import explain_offer
 from offers.life import accept_offer, decline_offer, mark_seen
 from offers.nouns import Offer, OfferState, ReasonCode
@@ -160,7 +161,7 @@ def _tell(offer: Offer, customer: Customer, names: dict[str, str], credit: Credi
         customer_id=offer.customer_id,
         state=offer.state,
         sku=offer.sku,
-        product=names.get(locale[:2], names.get("en", offer.sku)),
+        product=name_in(names, choose_language(locale)) if names else offer.sku,
         list_price=MoneyOut.model_validate(offer.list_price),
         price=MoneyOut.model_validate(offer.price),
         discount_bp=(offer.list_price - offer.price).amount_minor * 10_000 // offer.list_price.amount_minor,

@@ -18,9 +18,10 @@ from markupsafe import Markup
 from api.auth import Caller
 from api.edge import find_caller, get_at, get_edge
 from api.web.urgency import urgency_of
-from api.web.words import LANGUAGES, Speech, choose_language, find_zone, load_words
+from api.web.words import Speech, accepted_languages, find_zone, load_words
 from millpond.kernel.errors import Unauthenticated
 from millpond.kernel.ids import new_id
+from millpond.kernel.language import LANGUAGES, choose_language
 
 COOKIE = "millpond_session"
 LANGUAGE_COOKIE = "millpond_language"
@@ -103,7 +104,8 @@ def look(request: Request, own_locale: str | None = None, own_zone: str = "UTC")
     at = get_at(request)
     asked = request.query_params.get("lang")
     asked = asked if asked in LANGUAGES else request.cookies.get(LANGUAGE_COOKIE)
-    language = choose_language(asked, own_locale, request.headers.get("accept-language", ""))
+    accepted = accepted_languages(request.headers.get("accept-language", ""))
+    language = choose_language(asked, own_locale, *accepted)
     return View(request, _find_caller(request, at), Speech(language, find_zone(own_zone)), at)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,28 +14,21 @@ from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_decimal, format_percent
 
 from api.models import MoneyOut
+from millpond.kernel.language import format_money, last_day_before, locale_of, name_in
 from millpond.kernel.money import Money
-from offers.explain import format_money
-
-LANGUAGES = {"en": "en_GB", "ko": "ko_KR", "zh": "zh_Hans_CN"}
 
 
 @cache
 def load_words(language: str) -> Mapping[str, str]:
-    """The catalogue of one of LANGUAGES."""
+    """The catalogue of one of our languages."""
     text = (files("api.web") / "catalogues" / f"{language}.yaml").read_text(encoding="utf-8")
     words: dict[str, str] = yaml.safe_load(text)
     return words
 
 
-def choose_language(asked: str | None, own: str | None, accepted: str) -> str:
-    """The first we speak of: what was asked for, the customer's own, what the browser accepts; else English."""
-    wishes = [asked, own, *(part.split(";")[0] for part in accepted.split(","))]
-    for wish in wishes:
-        language = (wish or "").strip().lower()[:2]
-        if language in LANGUAGES:
-            return language
-    return "en"
+def accepted_languages(header: str) -> list[str]:
+    """The tags of an `Accept-Language` header in their order, which browsers make that of their preference."""
+    return [part.split(";")[0] for part in header.split(",")]
 
 
 def find_zone(name: str) -> ZoneInfo:
@@ -56,7 +49,7 @@ class Speech:
     @property
     def locale(self) -> Locale:
         """Babel's locale of the language."""
-        return Locale.parse(LANGUAGES[self.language])
+        return locale_of(self.language)
 
     def text(self, key: str, **values: Any) -> str:
         """The text of `key` with `values` in their places."""
@@ -64,14 +57,15 @@ class Speech:
 
     def name(self, names: Mapping[str, str]) -> str:
         """One of a thing's names by language; English is always there."""
-        return names.get(self.language) or names["en"]
+        return name_in(names, self.language)
 
     def day(self, at: datetime, now: datetime) -> str:
         """`3 March`, with the year where it is not this year."""
-        here = at.astimezone(self.zone)
-        if here.year == now.astimezone(self.zone).year:
-            return format_date(here, _DAY_OF_YEAR[self.language], locale=self.locale)
-        return format_date(here, "long", locale=self.locale)
+        return self._date(at.astimezone(self.zone).date(), now)
+
+    def _date(self, day: date, now: datetime) -> str:
+        pattern = _DAY_OF_YEAR[self.language] if day.year == now.astimezone(self.zone).year else "long"
+        return format_date(day, pattern, locale=self.locale)
 
     def lately(self, at: datetime, now: datetime) -> str:
         """The time of today, else the day."""
@@ -82,7 +76,7 @@ class Speech:
 
     def last_day(self, end: datetime, now: datetime) -> str:
         """The last day before `end`, as people say until when something holds."""
-        return self.day(end - timedelta(microseconds=1), now)
+        return self._date(last_day_before(end, self.zone), now)
 
     def moment(self, at: datetime) -> str:
         """Date and time to the minute."""
@@ -90,7 +84,7 @@ class Speech:
 
     def money(self, money: Money | MoneyOut) -> str:
         """An amount with its currency's own number of decimals."""
-        return format_money(Money(money.amount_minor, money.currency), self.locale)
+        return format_money(Money(money.amount_minor, money.currency), self.language)
 
     def percent(self, percent: float) -> str:
         """0–100 as a whole percentage."""

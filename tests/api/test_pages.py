@@ -7,10 +7,11 @@ from string import Formatter
 
 import pytest
 
-from api.web.words import LANGUAGES, choose_language, load_words
+from api.web.words import accepted_languages, load_words
 from attribution.tokens import issue_badge_token
 from devices.registry import register_device
 from ingest.health import beat
+from millpond.kernel.language import LANGUAGES, choose_language
 from tests.api.house import NOW, START, House, make_offer
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -148,7 +149,7 @@ def test_every_language_has_every_text_with_the_same_places() -> None:
 def test_the_language_is_asked_for_or_ones_own_or_the_browsers(
     asked: str | None, own: str | None, accepted: str, chosen: str
 ) -> None:
-    assert choose_language(asked, own, accepted) == chosen
+    assert choose_language(asked, own, *accepted_languages(accepted)) == chosen
 
 
 def test_ben_reads_korean_because_he_is_korean(still_house: House) -> None:

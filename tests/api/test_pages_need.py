@@ -10,7 +10,8 @@ from itertools import pairwise
 import pytest
 
 from api.web.urgency import Urgency, urgency_of
-from api.web.words import LANGUAGES, load_words
+from api.web.words import load_words
+from millpond.kernel.language import LANGUAGES
 from tests.api.house import House, make_offer, use_up
 
 HTMX = {"HX-Request": "true", "Sec-Fetch-Site": "same-origin"}

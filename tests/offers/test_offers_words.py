@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import yaml
-from babel import Locale
 
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.ids import BindingId, CustomerId, DecisionId, DeviceId, InstallationId, OfferId, Sku
+from millpond.kernel.language import LANGUAGES
 from millpond.kernel.money import Money
-from offers.explain import LANGUAGES, explain_decision, explain_offer, format_money
+from offers.explain import explain_decision, explain_offer
 from offers.nouns import Offer, OfferState, Outcome, ReasonCode
 from offers.store import select_decisions
 from tests.household import current_part, forecast, make_device, run_job
@@ -143,25 +143,6 @@ def test_what_joins_a_new_device_names_the_device_and_how_they_connect(language:
 def test_without_a_discount_no_price_before_is_claimed() -> None:
     plain = replace(OFFER, price=OFFER.list_price)
     assert explain_offer(plain, locale="en", time_zone="UTC").terms == "€39.90, until 20 February."
-
-
-@pytest.mark.parametrize(
-    ("money", "locale", "text"),
-    [
-        (Money(45_000, "KRW"), "ko", "₩45,000"),
-        (Money(12_345_678_901_234_567, "EUR"), "en", "€123,456,789,012,345.67"),
-        (Money(5, "EUR"), "en", "€0.05"),
-        (Money(-5, "EUR"), "en", "-€0.05"),
-        (Money(12_345, "RSD"), "en_GB", "RSD123.45"),
-        (Money(1_234_567, "IQD"), "en", "IQD1,234.567"),
-        (Money(1_234_567, "KWD"), "zh", "KWD1,234.567"),
-        (Money(1_234_567, "UGX"), "ko_KR", "UGX1,234,567"),
-        (Money(100, "LBP"), "en", "LBP1.00"),
-        (Money(100, "DEM"), "en", "DEM1.00"),
-    ],
-)
-def test_money_has_as_many_decimals_as_its_currency(money: Money, locale: str, text: str) -> None:
-    assert format_money(money, Locale.parse(locale)) == text
 
 
 def words(language: str) -> dict[str, Any]:
