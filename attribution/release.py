@@ -8,7 +8,7 @@ from attribution.order_rows import lock_order
 from millpond.kernel.db import WriteConnection, load_queries
 from millpond.kernel.errors import NotFound
 from millpond.kernel.ids import OrderId, StaffId
-from millpond.kernel.jobs import Claim, hold_lease
+from millpond.kernel.jobs import Claim, held
 
 _Q = load_queries("attribution")
 
@@ -25,9 +25,7 @@ def release_commissions(conn: WriteConnection, at: datetime, *, claim: Claim | N
 
 def _release(conn: WriteConnection, order_id: OrderId, at: datetime, claim: Claim | None) -> bool:
     """Release what is pending of one order, net of its clawbacks; False when there is nothing (any more)."""
-    with conn.transaction():
-        if claim is not None:
-            hold_lease(conn, claim)
+    with held(conn, claim):
         order = lock_order(conn, order_id)
         if order is None or order.credited_to is None:
             return False

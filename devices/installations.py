@@ -12,7 +12,7 @@ from devices.nouns import CurrentPart, ModelPart
 from devices.replacement import SETTLING, PartHistory, Refutation, Replacement, read_history
 from devices.store import select_model_parts
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
-from millpond.kernel.jobs import Claim, hold_lease
+from millpond.kernel.jobs import Claim, held
 
 _Q = load_queries("devices")
 _LOG = logging.getLogger(__name__)
@@ -41,9 +41,7 @@ def update_installations(conn: WriteConnection, at: datetime, *, claim: Claim | 
     found, after = 0, 0
     while chunk := select_current_parts(conn, after=after, limit=_CHUNK, at=at):
         changes = list(_find_in_chunk(conn, chunk, parts, at))
-        with conn.transaction():
-            if claim is not None:
-                hold_lease(conn, claim)
+        with held(conn, claim):
             for change in changes:
                 _apply(conn, change, at)
         found += sum(len(change.replacements) for change in changes)

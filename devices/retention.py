@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
-from millpond.kernel.jobs import Claim, hold_lease
+from millpond.kernel.jobs import Claim, held
 from millpond.kernel.retention import Ending
 from millpond.kernel.settings import Settings
 
@@ -23,9 +23,7 @@ def drop_old_readings(conn: WriteConnection, before: datetime, *, claim: Claim |
 
 
 def _drop_oldest(conn: WriteConnection, before: datetime, claim: Claim | None) -> int | None:
-    with conn.transaction():
-        if claim is not None:
-            hold_lease(conn, claim)
+    with held(conn, claim):
         row = conn.execute(_Q["drop_oldest_readings"], {"before": before}).fetchone()
     return None if row is None else row[0]
 

@@ -3,7 +3,6 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
 
@@ -24,7 +23,7 @@ from forecasting.store import (
     update_forecast_run,
 )
 from millpond.kernel.db import ReadConnection, WriteConnection
-from millpond.kernel.jobs import Claim, hold_lease
+from millpond.kernel.jobs import Claim, held
 
 _LOG = logging.getLogger(__name__)
 _CHUNK = 1000
@@ -50,7 +49,7 @@ def run_forecasts(
         refresh_reading_day(conn)
     replacements = update_installations(conn, at, claim=claim)
     active = select_active_installations(conn, at)
-    with _held(conn, claim):
+    with held(conn, claim):
         run_id = insert_forecast_run(conn, at, made_at)
     methods: Counter[str] = Counter()
     done = 0
@@ -61,7 +60,7 @@ def run_forecasts(
         if on_progress is not None:
             on_progress(done, len(active))
     refused = methods.pop("refused", 0)
-    with _held(conn, claim):
+    with held(conn, claim):
         update_forecast_run(conn, run_id, installations=done, forecasts=done - refused)
     return ForecastSummary(run_id, at, done, done - refused, refused, replacements, dict(methods))
 
@@ -134,17 +133,8 @@ def _forecast_or_refuse(
         ]
 
 
-@contextmanager
-def _held(conn: WriteConnection, claim: Claim | None) -> Iterator[None]:
-    """One transaction, in which the run is still ours."""
-    with conn.transaction():
-        if claim is not None:
-            hold_lease(conn, claim)
-        yield
-
-
 def _beat(conn: WriteConnection, claim: Claim | None) -> None:
-    with _held(conn, claim):
+    with held(conn, claim):
         pass
 
 
@@ -152,5 +142,5 @@ def _save(
     conn: WriteConnection, run_id: int, at: datetime, made_at: datetime, forecasts: list[Forecast], claim: Claim | None
 ) -> None:
     for start in range(0, len(forecasts), _CHUNK):
-        with _held(conn, claim):
+        with held(conn, claim):
             insert_forecasts(conn, run_id, at, made_at, forecasts[start : start + _CHUNK])

@@ -12,7 +12,7 @@ from catalogue.store import select_product
 from customers.accounts import lock_customer, select_customer
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import LeaseLost, MillpondError
-from millpond.kernel.jobs import Claim, hold_lease
+from millpond.kernel.jobs import Claim, held
 from offers.candidates import select_candidates
 from offers.decide import decide_offer
 from offers.issue import issue_offer, record_decision
@@ -59,8 +59,7 @@ def _decide_and_issue(
 ) -> list[str]:
     """What to count. A candidate that fails is logged and tried again by the next run; the others go on."""
     try:
-        with conn.transaction():
-            _hold(conn, claim)
+        with held(conn, claim):
             return _decide_candidate(conn, candidate, rules, at)
     except LeaseLost:
         raise
@@ -89,19 +88,12 @@ def _decide_candidate(conn: WriteConnection, candidate: Candidate, rules: Rules,
 def _withdraw_moot(conn: WriteConnection, at: datetime, claim: Claim | None) -> int:
     withdrawn = 0
     for customer_id in select_customers_to_review(conn):
-        with conn.transaction():
-            _hold(conn, claim)
+        with held(conn, claim):
             lock_customer(conn, customer_id)
             withdrawn += withdraw_moot_offers(conn, customer_id, at=at, actor="job")
     return withdrawn
 
 
 def _expire(conn: WriteConnection, at: datetime, claim: Claim | None) -> int:
-    with conn.transaction():
-        _hold(conn, claim)
+    with held(conn, claim):
         return expire_offers(conn, at)
-
-
-def _hold(conn: WriteConnection, claim: Claim | None) -> None:
-    if claim is not None:
-        hold_lease(conn, claim)

@@ -1,8 +1,8 @@
 """What ran is a table: one row per job and scheduled time, with a lease and an epoch.
 
 Leases are measured on the database's clock, the one clock that all schedulers share; the scheduled time is the
-platform's. `hold_lease` belongs inside every transaction that writes a result of the run: it renews the lease, and
-it fails when another scheduler has taken the period over, so a stopped process that wakes up writes nothing.
+platform's. Every transaction that writes a result of the run is opened by `held`: it renews the lease, and it fails
+when another scheduler has taken the period over, so a stopped process that wakes up writes nothing.
 """
 
 import json
@@ -55,6 +55,18 @@ def hold_lease(conn: WriteConnection, claim: Claim) -> None:
     cursor = conn.execute(_Q["hold_job_lease"], _key(claim) | {"lease": claim.lease})
     if cursor.rowcount == 0:
         raise LeaseLost(f"{claim.job} for {claim.scheduled_for.isoformat()} was taken over by another scheduler")
+
+
+@contextmanager
+def held(conn: WriteConnection, claim: Claim | None) -> Iterator[None]:
+    """One transaction in which the run is still ours; without a claim (a run by hand), a transaction alone.
+
+    Raises LeaseLost, before anything is written, when the period was taken over.
+    """
+    with conn.transaction():
+        if claim is not None:
+            hold_lease(conn, claim)
+        yield
 
 
 def finish_run(conn: WriteConnection, claim: Claim, *, at: datetime, summary: dict[str, Any]) -> None:

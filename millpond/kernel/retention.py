@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import LiteralString
 
 from millpond.kernel.db import WriteConnection, load_queries
-from millpond.kernel.jobs import Claim, hold_lease
+from millpond.kernel.jobs import Claim, held
 from millpond.kernel.settings import Settings
 
 _Q = load_queries("millpond.kernel")
@@ -58,9 +58,7 @@ def count_old_rows(conn: WriteConnection, ending: Ending, at: datetime) -> int:
 
 
 def _end_some(conn: WriteConnection, ending: Ending, at: datetime, claim: Claim | None, most: int) -> int:
-    with conn.transaction():
-        if claim is not None:
-            hold_lease(conn, claim)
+    with held(conn, claim):
         return _execute(conn, ending, at, most=most, deleting=True)
 
 

@@ -3,11 +3,12 @@
 import threading
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost
-from millpond.kernel.jobs import Claim, claim_run, fail_run, finish_run, hold_lease, lease_kept
+from millpond.kernel.jobs import Claim, claim_run, fail_run, finish_run, held, hold_lease, lease_kept
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 PAST = timedelta(seconds=-1)
@@ -50,8 +51,8 @@ def test_a_period_whose_lease_ran_out_is_taken_over_and_its_old_holder_can_write
     stopped = must(claim(conn, lease=PAST))
     taken = must(claim(conn, "b"))
     assert taken.epoch == stopped.epoch + 1
-    with pytest.raises(LeaseLost, match="taken over"):
-        hold_lease(conn, stopped)
+    with pytest.raises(LeaseLost, match="taken over"), held(conn, stopped):
+        pytest.fail("its transaction was begun")
     with pytest.raises(LeaseLost):
         finish_run(conn, stopped, at=AT, summary={})
     finish_run(conn, taken, at=AT, summary={})
@@ -73,6 +74,17 @@ def test_holding_the_lease_renews_it(conn: WriteConnection) -> None:
     short = must(claim(conn, lease=PAST))
     hold_lease(conn, Claim(short.job, short.scheduled_for, short.epoch, timedelta(minutes=1)))
     assert claim(conn, "b") is None
+
+
+def test_what_is_written_under_a_lease_is_written_whole_or_not_at_all(conn: WriteConnection) -> None:
+    holding = must(claim(conn))
+    for given in (holding, None):
+        with pytest.raises(psycopg.errors.DivisionByZero), held(conn, given):
+            conn.execute("update job_run set error = 'written'; select 1 / 0")
+        assert conn.execute("select error from job_run").fetchall() == [(None,)]
+        with held(conn, given):
+            conn.execute("update job_run set error = 'written'")
+        assert conn.execute("update job_run set error = null returning 1").fetchall() == [(1,)]
 
 
 def test_a_job_that_computes_long_keeps_its_lease(database: str) -> None:
