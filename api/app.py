@@ -13,21 +13,21 @@ from api.middleware import BodyLimit, Heads, Marks
 from api.problems import PROBLEM_RESPONSES, answer_fault, install_problems
 from api.routes import (
     bindings,
+    commission_holds,
+    customers,
     decisions,
+    device_forecasts,
+    device_owners,
+    device_readings,
     devices,
-    forecasts,
     health,
-    holds,
     offers,
     orders,
-    owners,
-    payouts,
-    people,
     products,
-    readings,
-    registers,
+    staff,
+    stores,
 )
-from api.web import pages
+from api.web.install import install_pages
 from millpond.kernel.clock import Clock
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.settings import Settings
@@ -36,20 +36,21 @@ _DESCRIPTION = """\
 Telemetry in, depletion forecasts, timely offers, and credit that balances. Errors are RFC 9457 problems, lists are
 paged by cursor, every write takes an `Idempotency-Key`. What a caller may not see does not exist for them (404)."""
 
-_ROOMS = (
+# In the order in which the document and its page show them.
+_ROUTES = (
     devices,
-    owners,
-    readings,
-    forecasts,
+    device_owners,
+    device_readings,
+    device_forecasts,
     products,
-    people,
-    payouts,
-    holds,
+    staff,
+    commission_holds,
+    customers,
     bindings,
     offers,
     orders,
     decisions,
-    registers,
+    stores,
 )
 
 
@@ -92,8 +93,8 @@ def create_app(
     app.add_middleware(Heads)
     install_problems(app)
     app.include_router(health.router)
-    for room in _ROOMS:
-        app.include_router(room.router, responses=PROBLEM_RESPONSES, dependencies=[KnownParameters])
+    for routes in _ROUTES:
+        app.include_router(routes.router, responses=PROBLEM_RESPONSES, dependencies=[KnownParameters])
     install_document(app)
-    pages.install_pages(app)
+    install_pages(app)
     return app

@@ -7,9 +7,9 @@ from typing import Any
 import jwt
 
 from api.keys import Role, TokenKey, TokenKeys
-from millpond.kernel.errors import NotFound, Unauthenticated
+from millpond.kernel.errors import Unauthenticated
 
-__all__ = ["Caller", "Role", "mint_token", "read_token", "require_role", "sign_token"]
+__all__ = ["Caller", "Role", "mint_token", "read_token", "sign_token"]
 
 _ALGORITHM = "HS256"
 # Two machines' clocks are never quite the same.
@@ -105,9 +105,3 @@ def _moment(claims: dict[str, Any], name: str) -> datetime:
         return datetime.fromtimestamp(float(claims[name]), UTC)
     except (TypeError, ValueError, OverflowError, OSError) as error:
         raise Unauthenticated(f"the token's {name} is not a time") from error
-
-
-def require_role(caller: Caller, *roles: Role) -> None:
-    """Pass one of `roles`; to all others the thing does not exist, so that nothing leaks."""
-    if caller.role not in roles:
-        raise NotFound("there is nothing here that you may see")

@@ -1,11 +1,10 @@
-"""What the API takes and gives, besides what belongs to one route alone: money, times, texts, and the shared nouns."""
+"""What bodies and answers are made of: money, times, texts, and what all of them have in common."""
 
 from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from attribution.nouns import Channel
 from millpond.kernel.errors import InvalidInput
 from millpond.kernel.money import MOST_MINOR, Money, require_currency
 from millpond.kernel.text import find_fault
@@ -45,6 +44,7 @@ LongText = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_
 Currency = Annotated[
     str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217, of those in use."), AfterValidator(_in_use)
 ]
+Region = Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")]
 AmountIn = Annotated[int, Field(gt=0, le=MOST_MINOR, strict=True)]
 
 
@@ -75,63 +75,3 @@ class MoneyOut(Out):
 
     amount_minor: int
     currency: str
-
-
-class CreditOut(Out):
-    """The staff member and the shop that are credited."""
-
-    staff_id: str
-    name: str
-    store_id: str
-    store_name: str
-
-
-class BindingOut(Out):
-    """Who is credited for a customer, from when until when (half-open; null is for good)."""
-
-    binding_id: str
-    customer_id: str
-    staff_id: str
-    credit: CreditOut | None = None
-    bound_from: datetime
-    bound_until: datetime | None
-    source: str
-
-
-class OrderLineOut(Out):
-    """One line of an order at the price it was sold for."""
-
-    sku: str
-    quantity: int
-    unit_price: MoneyOut
-
-
-class OrderOut(Out):
-    """A sale in any channel; `credited_to` is the staff member whose binding was in force.
-
-    Staff read `credited_to` and `binding_id` only where it is themselves; null says nothing to them.
-    """
-
-    order_id: str
-    customer_id: str
-    channel: Channel
-    store_id: str | None
-    sold_by: str | None
-    offer_id: str | None
-    binding_id: str | None
-    credited_to: str | None
-    amount: MoneyOut
-    refunded: MoneyOut
-    placed_at: datetime
-    lines: list[OrderLineOut]
-
-
-class RefundOut(Out):
-    """Money given back, and the commission that was reversed with it."""
-
-    refund_id: str
-    order_id: str
-    amount: MoneyOut
-    clawed_back: MoneyOut
-    refunded_at: datetime
-    reason: str | None

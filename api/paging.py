@@ -57,3 +57,14 @@ def cut_page(rows: Sequence[T], limit: int, cursor_of: Callable[[T], str]) -> tu
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], cursor_of(rows[limit - 1])
+
+
+def after_id(cursor: str | None) -> str:
+    """After which id a list that is ordered by a text id goes on; "" without a cursor."""
+    return decode_cursor(cursor, str)[0] if cursor else ""
+
+
+def page_by_id(rows: Sequence[object], limit: int, shown: type[M], key: str) -> Page[M]:
+    """A page of rows that are ordered by the id called `key`, of which one more than `limit` was asked for."""
+    page, following = cut_page(rows, limit, lambda row: encode_cursor(getattr(row, key)))
+    return Page(items=[shown.model_validate(row) for row in page], next_cursor=following)

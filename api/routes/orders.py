@@ -1,4 +1,4 @@
-"""Sales in any channel, refunds, and reading them."""
+"""`/v1/orders`: sales in any channel, refunds, and reading them."""
 
 from datetime import datetime
 from typing import Annotated
@@ -7,17 +7,26 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from api.auth import Caller, Role, require_role
+from api.auth import Caller, Role
 from api.edge import At, CallerDep, EdgeDep, Reads, WriteDep, answer_once
-from api.models import Body, Currency, MoneyIn, OrderOut, Out, RefundOut, Text
+from api.models import Body, Currency, MoneyIn, Out, Text
 from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
-from attribution.nouns import Channel, Order, OrderItem, Staff
-from attribution.orders import refund_order, select_order, select_orders, select_refunds
-from attribution.people import select_staff_member
+from api.told.orders import OrderDetail, OrderOut, RefundOut, show_order
+from api.visible import (
+    order_scope,
+    own_customer_id,
+    own_till,
+    refundable_order,
+    require_role,
+    visible_account,
+    visible_order,
+)
+from attribution.nouns import Channel, OrderItem, Staff
+from attribution.orders import refund_order, select_orders, select_refunds
 from customers.accounts import select_customer
 from millpond.kernel.db import ReadConnection, WriteConnection
-from millpond.kernel.errors import InvalidInput, NotFound
-from millpond.kernel.ids import CustomerId, Sku, StaffId, StoreId
+from millpond.kernel.errors import InvalidInput
+from millpond.kernel.ids import CustomerId, Sku, StoreId
 from offers.checkout import place_order
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"])
@@ -47,12 +56,6 @@ class NewRefund(Body):
     reason: Text | None = None
 
 
-class OrderDetail(OrderOut):
-    """An order with the refunds on it, oldest first."""
-
-    refunds: list[RefundOut]
-
-
 @router.post("", status_code=201, response_model=OrderOut)
 def post_order(body: NewOrder, edge: EdgeDep, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
     """Place an order: it is credited to the binding in force, and withdraws the offers that it makes moot."""
@@ -75,14 +78,6 @@ def post_order(body: NewOrder, edge: EdgeDep, caller: CallerDep, write: WriteDep
     return answer_once(write, act)
 
 
-def show_order(caller: Caller, order: Order) -> OrderOut:
-    """The order as the caller may read it: staff learn who is credited only where it is themselves."""
-    shown = OrderOut.model_validate(order)
-    if caller.role is Role.STAFF and order.credited_to != caller.subject:
-        return shown.model_copy(update={"credited_to": None, "binding_id": None})
-    return shown
-
-
 @router.get("", response_model=Page[OrderOut])
 def get_orders(
     reads: Reads,
@@ -95,9 +90,10 @@ def get_orders(
     """Orders, newest first: their own for a customer, their store's for staff, all for an operator."""
     before = decode_time_cursor(cursor, str)
     with reads.connection() as conn:
-        store_id = _find_self(conn, caller, at).store_id if caller.role is Role.STAFF else None
-        buyer = _whose(conn, caller, customer_id)
-        rows = select_orders(conn, customer_id=buyer, store_id=store_id, before=before, limit=limit + 1)
+        scope = order_scope(conn, caller, customer_id, at)
+        rows = select_orders(
+            conn, customer_id=scope.customer_id, store_id=scope.store_id, before=before, limit=limit + 1
+        )
     shown, following = cut_page(rows, limit, lambda row: encode_cursor(row.placed_at.isoformat(), row.order_id))
     return Page(items=[show_order(caller, row) for row in shown], next_cursor=following)
 
@@ -106,7 +102,7 @@ def get_orders(
 def get_order(order_id: str, reads: Reads, caller: CallerDep, at: At) -> OrderDetail:
     """One order with its lines and what was given back on it."""
     with reads.connection() as conn:
-        order = _find_visible_order(conn, caller, order_id, at)
+        order = visible_order(conn, caller, order_id, at)
         refunds = select_refunds(conn, order.order_id)
     shown = show_order(caller, order).model_dump()
     return OrderDetail(**shown, refunds=[RefundOut.model_validate(refund) for refund in refunds])
@@ -121,21 +117,11 @@ def post_refund(order_id: str, body: NewRefund, caller: CallerDep, write: WriteD
     require_role(caller, Role.STAFF, Role.OPERATOR)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        order = _find_refundable_order(conn, caller, order_id, at)
+        order = refundable_order(conn, caller, order_id, at)
         refund = refund_order(conn, order.order_id, amount=body.amount.to_money(), at=at, reason=body.reason)
         return 201, RefundOut.model_validate(refund)
 
     return answer_once(write, act)
-
-
-def _whose(conn: ReadConnection, caller: Caller, customer_id: str | None) -> CustomerId | None:
-    """Whose orders are asked for, None for everyone's; NotFound for another's, which only operators may see."""
-    if customer_id is None:
-        return CustomerId(caller.subject) if caller.role is Role.CUSTOMER else None
-    customer = select_customer(conn, customer_id)
-    if customer is None or (caller.role is not Role.OPERATOR and customer.customer_id != caller.subject):
-        raise NotFound(f"there is no customer {customer_id[:80]} that you may see")
-    return customer.customer_id
 
 
 def _find_buyer(conn: ReadConnection, caller: Caller, body: NewOrder) -> CustomerId:
@@ -144,11 +130,11 @@ def _find_buyer(conn: ReadConnection, caller: Caller, body: NewOrder) -> Custome
     """
     if body.customer_id is None:
         if caller.role is Role.CUSTOMER:
-            return CustomerId(caller.subject)
+            return own_customer_id(caller)
         raise InvalidInput("customer_id: say who buys")
+    if caller.role is Role.CUSTOMER:
+        return visible_account(conn, caller, body.customer_id).customer_id
     customer = select_customer(conn, body.customer_id)
-    if caller.role is Role.CUSTOMER and (customer is None or customer.customer_id != caller.subject):
-        raise NotFound(f"there is no customer {body.customer_id} that you may see")
     return customer.customer_id if customer else CustomerId(body.customer_id)
 
 
@@ -160,42 +146,4 @@ def _require_seller(conn: ReadConnection, caller: Caller, body: NewOrder, at: da
         return None
     if body.channel is not Channel.STORE:
         raise InvalidInput("channel: staff sell at their store's till, so it is 'store'")
-    staff = _find_self(conn, caller, at)
-    if body.store_id not in (None, staff.store_id):
-        raise NotFound(f"there is no store {body.store_id} at whose till you sell")
-    return staff
-
-
-def _find_visible_order(conn: ReadConnection, caller: Caller, order_id: str, at: datetime) -> Order:
-    """The order, for its customer, its store's staff, the staff member credited, and operators."""
-    order = select_order(conn, order_id)
-    if order is None or not _may_see(conn, caller, order, at):
-        raise NotFound(f"there is no order {order_id[:80]} that you may see")
-    return order
-
-
-def _may_see(conn: ReadConnection, caller: Caller, order: Order, at: datetime) -> bool:
-    if caller.role is Role.STAFF:
-        staff = select_staff_member(conn, caller.subject)
-        if staff is None or not staff.employed_at(at):
-            return False
-        return staff.store_id == order.store_id or staff.staff_id == order.credited_to
-    return caller.role is Role.OPERATOR or order.customer_id == caller.subject
-
-
-def _find_refundable_order(conn: ReadConnection, caller: Caller, order_id: str, at: datetime) -> Order:
-    """The order, for the tills of the store that sold it and for operators; nobody refunds what they bought."""
-    order = select_order(conn, order_id)
-    staff = _find_self(conn, caller, at) if caller.role is Role.STAFF else None
-    if order is None or (staff is not None and staff.store_id != order.store_id):
-        raise NotFound(f"there is no order {order_id[:80]} that you may refund")
-    if staff is not None and staff.customer_id == order.customer_id:
-        raise InvalidInput("nobody refunds what they bought themselves: ask a colleague or an operator")
-    return order
-
-
-def _find_self(conn: ReadConnection, caller: Caller, at: datetime) -> Staff:
-    staff = select_staff_member(conn, StaffId(caller.subject))
-    if staff is None or not staff.employed_at(at):
-        raise NotFound("you are not one of our staff")
-    return staff
+    return own_till(conn, caller, body.store_id, at)

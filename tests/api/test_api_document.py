@@ -103,7 +103,7 @@ def test_the_document_and_its_page_are_built_once(still_house: House, monkeypatc
         raise AssertionError("it was built again")
 
     monkeypatch.setattr("api.document._complete", fail)
-    monkeypatch.setattr("api.web.pages.list_calls", fail)
+    monkeypatch.setattr("api.web.pages.docs.list_calls", fail)
     monkeypatch.setattr("fastapi.applications.get_openapi", fail)
     assert [client.get(path).text for path in ("/openapi.json", "/docs")] == first
 

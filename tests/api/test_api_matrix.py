@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.routing import APIRoute
 
-from api.web.pages import ROUTERS
+from api.web.install import ROUTERS
 from tests.api.conftest import make_settings, open_house
 from tests.api.house import House
 from tests.api.verdicts import EVERYBODY, PAGES, SIGNED_IN, VERDICTS, Scene, Verdict, open_scene

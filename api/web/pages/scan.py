@@ -1,4 +1,4 @@
-"""Where a staff member's code leads: who it is, and a yes from the customer."""
+"""`/scan`: where a staff member's code leads: who it is, and a yes from the customer."""
 
 from typing import Annotated
 
@@ -6,10 +6,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from api.auth import Caller, Role
-from api.credit import find_credit
 from api.edge import At, EdgeDep, Reads
-from api.models import BindingOut
-from api.routes.bindings import scan_code
+from api.told.bindings import BindingOut, find_credit, scan_code
+from api.visible import own_customer_id
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
 from api.web.view import View, look, sign_in_address
 from attribution.bindings import find_scanned_staff
@@ -42,7 +41,8 @@ def post_scan(
     """The yes: binds, or says which binding already holds."""
     caller = require_caller(request, Role.CUSTOMER)
     write = make_page_write(request, caller, key)
-    answer = write.once(lambda conn: scan_code(conn, edge, caller, token, write.at))
+    customer_id = own_customer_id(caller)
+    answer = write.once(lambda conn: scan_code(conn, edge, customer_id, token, write.at))
     with reads.connection() as conn:
         view = _look_as_customer(request, conn, caller)
     who = BindingOut.model_validate(answer.body).credit

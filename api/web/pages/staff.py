@@ -1,4 +1,4 @@
-"""The staff member's page: my code, my customers with their open offers, my statement."""
+"""`/staff`: my code, my customers with their open offers, my statement, for a staff member."""
 
 from base64 import b64encode
 from dataclasses import dataclass
@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from api.auth import Caller, Role
-from api.credit import find_employed_staff, find_visible_staff
 from api.edge import EdgeDep, Reads
 from api.paging import Cursor, cut_page, decode_cursor, encode_cursor
 from api.qr import draw_png, draw_svg
-from api.routes.offers import OfferOut, show_offers
-from api.routes.people import Month, badge_url, issue_screen_code, parse_month
+from api.told.offers import OfferOut, show_offers
+from api.told.staff import badge_url, issue_screen_code
+from api.told.statements import Month, parse_month
+from api.visible import employed_staff, visible_staff
 from api.web.charts import build_statement_chart
 from api.web.session import SameOrigin, require_caller
 from api.web.view import View, look_in_english
@@ -109,13 +110,13 @@ def post_fresh_code(request: Request, reads: Reads, edge: EdgeDep) -> Response:
 def _find_me(request: Request, conn: ReadConnection) -> tuple[Staff, View]:
     """Whose code is asked for; NotFound for who has left."""
     staff, _, view = _open_page(request, conn)
-    return find_employed_staff(conn, require_caller(request, Role.STAFF), staff.staff_id, view.at), view
+    return employed_staff(conn, require_caller(request, Role.STAFF), staff.staff_id, view.at), view
 
 
 def _open_page(request: Request, conn: ReadConnection) -> tuple[Staff, Store, View]:
     """Who works here and where, and the view in the shop's own time zone."""
     caller: Caller = require_caller(request, Role.STAFF)
-    staff = find_visible_staff(conn, caller, caller.subject)
+    staff = visible_staff(conn, caller, caller.subject)
     store = select_store(conn, staff.store_id)
     assert store is not None  # A foreign key says so.
     return staff, store, look_in_english(request, find_zone(store.time_zone))

@@ -1,4 +1,4 @@
-"""The customer's page: devices and how long their parts last, offers, orders, and who looks after me."""
+"""`/me`: a customer's devices and how long their parts last, offers, orders, and who looks after me."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,11 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.auth import Caller, Role
-from api.credit import show_binding
+from api.auth import Role
 from api.edge import Reads, get_edge
-from api.models import BindingOut, Out
-from api.routes.offers import AcceptedOut, OfferOut, accept, decline, show_offers
+from api.models import Out
 from api.store import (
     HouseholdDevice,
     HouseholdPart,
@@ -21,6 +19,9 @@ from api.store import (
     select_remaining_history,
 )
 from api.supply import Supply, arrives_at, find_supply
+from api.told.bindings import BindingOut, show_binding
+from api.told.offers import AcceptedOut, OfferOut, accept, decline, show_offers
+from api.visible import own_account, own_customer_id
 from api.web.charts import build_forecast_chart
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
 from api.web.urgency import Urgency, urgency_of
@@ -28,11 +29,9 @@ from api.web.view import View, look
 from attribution.bindings import binding_at
 from attribution.nouns import Order
 from attribution.orders import select_orders
-from customers.accounts import select_customer
 from customers.nouns import Customer
 from devices.doubts import Doubt
 from millpond.kernel.db import ReadConnection, WriteConnection
-from millpond.kernel.errors import NotFound
 from millpond.kernel.ids import CustomerId
 from offers.life import mark_seen
 from offers.nouns import OfferState
@@ -86,7 +85,7 @@ def get_me(request: Request, reads: Reads) -> Response:
     """The whole page."""
     caller = require_caller(request, Role.CUSTOMER)
     with reads.connection() as conn:
-        customer = find_customer(conn, caller)
+        customer = own_account(conn, caller)
         view = look(request, customer.locale, customer.time_zone)
         home = _read_home(conn, customer, view)
     _mark_offers_seen(request, customer.customer_id, home.offers, view.at)
@@ -97,16 +96,17 @@ def get_me(request: Request, reads: Reads) -> Response:
 def post_accept(request: Request, reads: Reads, offer_id: str, key: FormKey = None) -> Response:
     """Accept, and show the order's number in the offer's place, and the order among the others."""
     caller = require_caller(request, Role.CUSTOMER)
+    customer_id = own_customer_id(caller)
     write = make_page_write(request, caller, key)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        return 201, accept(conn, get_edge(request), offer_id, CustomerId(caller.subject), write.at)
+        return 201, accept(conn, get_edge(request), offer_id, customer_id, write.at)
 
     answer = write.once(act)
     if "hx-request" not in request.headers:
         return RedirectResponse("/me#orders", 303)
     with reads.connection() as conn:
-        customer = find_customer(conn, caller)
+        customer = own_account(conn, caller)
         view = look(request, customer.locale, customer.time_zone)
         placed = _read_orders(conn, customer.customer_id, view)
     shown = AcceptedOut.model_validate(answer.body)
@@ -118,25 +118,18 @@ def post_accept(request: Request, reads: Reads, offer_id: str, key: FormKey = No
 def post_decline(request: Request, reads: Reads, offer_id: str, key: FormKey = None) -> Response:
     """Decline, and say so in the offer's place."""
     caller = require_caller(request, Role.CUSTOMER)
+    customer_id = own_customer_id(caller)
     write = make_page_write(request, caller, key)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        return 200, decline(conn, offer_id, CustomerId(caller.subject), write.at)
+        return 200, decline(conn, offer_id, customer_id, write.at)
 
     write.once(act)
     if "hx-request" not in request.headers:
         return RedirectResponse("/me", 303)
     with reads.connection() as conn:
-        customer = find_customer(conn, caller)
+        customer = own_account(conn, caller)
     return look(request, customer.locale, customer.time_zone).render("declined.html")
-
-
-def find_customer(conn: ReadConnection, caller: Caller) -> Customer:
-    """The signed-in customer's account; NotFound when it was never opened."""
-    customer = select_customer(conn, caller.subject)
-    if customer is None:
-        raise NotFound("there is no account for this token: sign in with another one")
-    return customer
 
 
 def _read_home(conn: ReadConnection, customer: Customer, view: View) -> Home:

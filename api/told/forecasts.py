@@ -1,15 +1,8 @@
-"""When what is in a device will be used up."""
+"""When parts will be used up, as people are told."""
 
 from datetime import datetime
 
-from fastapi import APIRouter
-
-from api.edge import At, CallerDep, Reads
 from api.models import Out
-from api.routes.devices import find_visible_device
-from forecasting.store import select_current_forecasts
-
-router = APIRouter(prefix="/v1/devices", tags=["devices"])
 
 
 class ForecastOut(Out):
@@ -40,12 +33,3 @@ class ForecastsOut(Out):
     """The newest forecast of each part that is installed now."""
 
     items: list[ForecastOut]
-
-
-@router.get("/{serial}/forecasts", response_model=ForecastsOut)
-def get_forecasts(serial: str, reads: Reads, caller: CallerDep, at: At) -> ForecastsOut:
-    """For each part that is installed now, when it will be down to its threshold: P10, P50 and P90."""
-    with reads.connection() as conn:
-        seen = find_visible_device(conn, caller, serial)
-        forecasts = select_current_forecasts(conn, [seen.device.device_id], at)
-    return ForecastsOut(items=[ForecastOut.model_validate(row) for row in forecasts if row.at >= seen.since])

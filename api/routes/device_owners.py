@@ -1,34 +1,23 @@
-"""Whose a device is: claim codes, transfer, release, and what an operator corrects."""
+"""`/v1/devices/{serial}/…`: whose a device is: claim codes, transfer, release, and what an operator corrects."""
 
 from datetime import datetime
-from typing import ClassVar
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from api.auth import Caller, Role, require_role
+from api.auth import Role
 from api.edge import At, CallerDep, Reads, WriteDep, answer_once
-from api.models import Body, Out, Text, Time
-from api.routes.devices import DeviceOut, Region, find_named_customer, find_visible_device
+from api.models import Body, Out, Region, Text, Time
+from api.told.devices import ClaimCodeOut, DeviceOut, OwnershipOut, OwnersOut
+from api.visible import device_owner, named_customer, require_role, visible_device
 from devices.nouns import Device
 from devices.owners import ClaimKind, issue_claim_code, lock_device, select_owners
 from devices.registry import move_device
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import InvalidInput
-from millpond.kernel.ids import CustomerId
 from offers.ownership import assign_device, offer_transfer
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
-
-
-class ClaimCodeOut(Out):
-    """A claim code, told once; `expires_at` is null for a label's, which holds until the next is issued."""
-
-    told_once: ClassVar = ("claim_code",)
-
-    serial: str
-    claim_code: str | None
-    expires_at: datetime | None
 
 
 class DevicePatch(Body):
@@ -39,21 +28,6 @@ class DevicePatch(Body):
     installed_at: Time | None = None
 
 
-class OwnershipOut(Out):
-    """A customer owned the device in [owned_from, owned_until); null is until now."""
-
-    customer_id: str
-    owned_from: datetime
-    owned_until: datetime | None
-    granted_by: str
-
-
-class OwnersOut(Out):
-    """All who owned the device, oldest first."""
-
-    items: list[OwnershipOut]
-
-
 @router.patch("/{serial}", response_model=DeviceOut)
 def patch_device(serial: str, body: DevicePatch, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
     """Correct a device's region, owner or date of installation. A new owner sees nothing of the time before."""
@@ -62,9 +36,9 @@ def patch_device(serial: str, body: DevicePatch, caller: CallerDep, write: Write
         raise InvalidInput("body: name what to change: region, customer_id or installed_at")
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        find_visible_device(conn, caller, serial)
+        visible_device(conn, caller, serial)
         if "customer_id" in body.model_fields_set:
-            owner = find_named_customer(conn, body.customer_id) if body.customer_id else None
+            owner = named_customer(conn, body.customer_id) if body.customer_id else None
             assign_device(conn, serial, owner, at=at, actor=caller.actor)
         return 200, DeviceOut.model_validate(_move(conn, serial, body, at))
 
@@ -84,7 +58,7 @@ def post_claim_code(serial: str, caller: CallerDep, write: WriteDep, at: At) -> 
     require_role(caller, Role.OPERATOR)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        find_visible_device(conn, caller, serial)
+        visible_device(conn, caller, serial)
         device = lock_device(conn, serial)
         assert device is not None  # It was found in this transaction, and devices are never deleted.
         code = issue_claim_code(conn, device, ClaimKind.LABEL, at=at, issued_by=caller.actor)
@@ -98,8 +72,8 @@ def post_transfer(serial: str, caller: CallerDep, write: WriteDep, at: At) -> JS
     """A code for the buyer, who becomes the owner in place of the one of now and sees nothing of before."""
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        find_visible_device(conn, caller, serial)
-        code, expires_at = offer_transfer(conn, serial, at=at, actor=caller.actor, owner=_own(caller))
+        visible_device(conn, caller, serial)
+        code, expires_at = offer_transfer(conn, serial, at=at, actor=caller.actor, owner=device_owner(caller))
         return 201, ClaimCodeOut(serial=serial, claim_code=code, expires_at=expires_at)
 
     return answer_once(write, act)
@@ -110,16 +84,11 @@ def post_release(serial: str, caller: CallerDep, write: WriteDep, at: At) -> JSO
     """The device is nobody's any more: its label's claim code makes the next owner, who sees nothing of before."""
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        find_visible_device(conn, caller, serial)
-        released = assign_device(conn, serial, None, at=at, actor=caller.actor, owner=_own(caller))
+        visible_device(conn, caller, serial)
+        released = assign_device(conn, serial, None, at=at, actor=caller.actor, owner=device_owner(caller))
         return 200, DeviceOut.model_validate(released)
 
     return answer_once(write, act)
-
-
-def _own(caller: Caller) -> CustomerId | None:
-    """Whose device it must still be when its lock is had; None for operators, who may do it to anybody's."""
-    return CustomerId(caller.subject) if caller.role is Role.CUSTOMER else None
 
 
 @router.get("/{serial}/owners", response_model=OwnersOut)
@@ -127,6 +96,6 @@ def get_owners(serial: str, reads: Reads, caller: CallerDep) -> OwnersOut:
     """Who owned the device from when until when."""
     require_role(caller, Role.OPERATOR)
     with reads.connection() as conn:
-        seen = find_visible_device(conn, caller, serial)
+        seen = visible_device(conn, caller, serial)
         owners = select_owners(conn, seen.device.device_id)
     return OwnersOut(items=[OwnershipOut.model_validate(row) for row in owners])

@@ -1,4 +1,4 @@
-"""The operator's pages: overview, fleet, forecasts, quarantine."""
+"""`/ops`: the operator's overview, fleet, forecasts and quarantine."""
 
 from datetime import timedelta
 from typing import Annotated

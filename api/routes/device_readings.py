@@ -1,15 +1,15 @@
-"""A device's readings as series, raw or bucketed."""
+"""`/v1/devices/{serial}/readings`: a device's readings as series, raw or bucketed."""
 
 import re
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 
 from api.edge import At, CallerDep, Reads
-from api.models import Out, Text, Time
-from api.routes.devices import find_visible_device
+from api.models import Text, Time
+from api.told.readings import SeriesOut, show_point
+from api.visible import visible_device
 from devices.nouns import Device, Metric
 from devices.readings import Bucket, Point, select_bucketed_series, select_raw_series
 from devices.store import select_metrics
@@ -23,35 +23,6 @@ _WIDEST = timedelta(days=3660)
 _SHORT = re.compile(r"(\d{1,5})([mhd])", re.ASCII)
 _ISO = re.compile(r"P(?:(?P<days>\d{1,3})D)?(?:T(?:(?P<hours>\d{1,4})H)?(?:(?P<minutes>\d{1,5})M)?)?", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
-
-class PointOut(Out):
-    """A raw value."""
-
-    at: datetime
-    value: float | None
-    state: str | None
-
-
-class BucketOut(Out):
-    """The values of one bucket, which begins at `at`."""
-
-    at: datetime
-    value: float = Field(description="The mean.")
-    min_value: float
-    max_value: float
-    readings: int
-
-
-class SeriesOut(Out):
-    """A series in [from, to), oldest first; `truncated` when there was more than fits one answer."""
-
-    serial: str
-    metric: str
-    unit: str
-    bucket_s: int | None
-    points: list[BucketOut | PointOut]
-    truncated: bool
 
 
 @router.get("/{serial}/readings", response_model=SeriesOut)
@@ -71,7 +42,7 @@ def get_readings(
     width = parse_bucket(bucket) if bucket else None
     _require_sensible(since, until)
     with reads.connection() as conn:
-        seen = find_visible_device(conn, caller, serial)
+        seen = visible_device(conn, caller, serial)
         known = _find_metric(conn, seen.device, metric)
         points = _select_series(conn, seen.device, known, max(since, seen.since), until, width)
     return SeriesOut(
@@ -79,7 +50,7 @@ def get_readings(
         metric=metric,
         unit=known.unit,
         bucket_s=int(width.total_seconds()) if width else None,
-        points=[_point_out(point) for point in points[:_SERIES_MAX]],
+        points=[show_point(point) for point in points[:_SERIES_MAX]],
         truncated=len(points) > _SERIES_MAX,
     )
 
@@ -117,7 +88,3 @@ def _select_series(
     if width is None:
         return select_raw_series(conn, device.device_id, metric.metric_id, since, until, _SERIES_MAX + 1)
     return select_bucketed_series(conn, device.device_id, metric.metric_id, since, until, width, _SERIES_MAX + 1)
-
-
-def _point_out(point: Point | Bucket) -> PointOut | BucketOut:
-    return BucketOut.model_validate(point) if isinstance(point, Bucket) else PointOut.model_validate(point)

@@ -1,4 +1,4 @@
-"""The operator's page of commission that waits for a look."""
+"""`/ops/holds`: commission that waits for an operator's look."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -6,7 +6,7 @@ from fastapi.responses import RedirectResponse, Response
 from api.auth import Role
 from api.edge import Reads
 from api.paging import Cursor, cut_page, decode_time_cursor, encode_cursor
-from api.routes.holds import HoldOut
+from api.told.holds import HoldOut
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
 from api.web.view import look_in_english
 from attribution.hold_nouns import HoldDecision

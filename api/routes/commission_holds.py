@@ -1,16 +1,16 @@
-"""Commission that waits for an operator: what is held, and the yes or no to it."""
+"""`/v1/commission-holds`: commission that waits for an operator, and the yes or no to it."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from api.auth import Role, require_role
+from api.auth import Role
 from api.edge import At, CallerDep, Reads, WriteDep, answer_once
-from api.models import Body, MoneyOut, Out, Text
+from api.models import Body, Out, Text
 from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
-from attribution.hold_nouns import HoldDecision, HoldReason
+from api.told.holds import HoldOut
+from api.visible import require_role
 from attribution.holds import approve_hold, reject_hold, select_holds
 from millpond.kernel.db import WriteConnection
 
@@ -21,28 +21,6 @@ class Look(Body):
     """What an operator found, for who asks later."""
 
     note: Text | None = None
-
-
-class HoldOut(Out):
-    """Commission of one order that is not released unseen: the seller's own, or beyond a ceiling.
-
-    `earned` is what the order earned, before any refund; `decision` is null while it waits.
-    """
-
-    order_id: str
-    reason: HoldReason
-    held_at: datetime
-    customer_id: str
-    store_id: str | None
-    sold_by: str | None
-    credited_to: str
-    credited_name: str
-    amount: MoneyOut
-    earned: MoneyOut
-    decision: HoldDecision | None
-    decided_at: datetime | None
-    decided_by: str | None
-    note: str | None
 
 
 @router.get("", response_model=Page[HoldOut])

@@ -1,0 +1,104 @@
+"""`/v1/customers`: the customers, and what belongs to one: their binding, their offers, and why those."""
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from api.auth import Role
+from api.edge import At, CallerDep, Reads, WriteDep, answer_once
+from api.models import Body, Out, Text
+from api.paging import (
+    Cursor,
+    Limit,
+    Page,
+    after_id,
+    cut_page,
+    decode_cursor,
+    decode_time_cursor,
+    encode_cursor,
+    page_by_id,
+)
+from api.told.bindings import BindingOut, show_binding
+from api.told.customers import CustomerOut
+from api.told.decisions import DecisionOut, show_decision
+from api.told.offers import OfferOut, show_offers
+from api.visible import require_role, visible_binding_of, visible_customer
+from customers.accounts import register_customer, select_customers
+from millpond.kernel.db import WriteConnection
+from millpond.kernel.errors import InvalidInput
+from offers.nouns import Offer
+from offers.store import select_decisions, select_open_offers
+
+router = APIRouter(prefix="/v1/customers")
+
+
+class NewCustomer(Body):
+    """A customer; `external_key` is what the brand's own systems call them, and works wherever an id is asked for."""
+
+    name: Text
+    external_key: Text | None = None
+    locale: Text = "en"
+    time_zone: Text = "UTC"
+
+
+@router.post("", status_code=201, response_model=CustomerOut, tags=["registers"])
+def post_customer(body: NewCustomer, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
+    """Register a customer."""
+    require_role(caller, Role.OPERATOR)
+
+    def act(conn: WriteConnection) -> tuple[int, Out]:
+        return 201, CustomerOut.model_validate(register_customer(conn, at=at, **body.model_dump()))
+
+    return answer_once(write, act)
+
+
+@router.get("", response_model=Page[CustomerOut], tags=["registers"])
+def get_customers(reads: Reads, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None) -> Page[CustomerOut]:
+    """All customers, by id."""
+    require_role(caller, Role.OPERATOR)
+    with reads.connection() as conn:
+        rows = select_customers(conn, after=after_id(cursor), limit=limit + 1)
+    return page_by_id(rows, limit, CustomerOut, "customer_id")
+
+
+@router.get("/{customer_id}/binding", response_model=BindingOut, tags=["bindings"])
+def get_binding(customer_id: str, reads: Reads, caller: CallerDep, at: At) -> BindingOut:
+    """Who is credited for the customer now; 404 when nobody is."""
+    with reads.connection() as conn:
+        return show_binding(conn, visible_binding_of(conn, caller, customer_id, at))
+
+
+@router.get("/{customer_id}/offers", response_model=Page[OfferOut], tags=["offers"])
+def get_offers(
+    customer_id: str, reads: Reads, caller: CallerDep, at: At, limit: Limit = 50, cursor: Cursor = None
+) -> Page[OfferOut]:
+    """What can be accepted now, the most urgent first."""
+    with reads.connection() as conn:
+        customer = visible_customer(conn, caller, customer_id, at)
+        waiting = select_open_offers(conn, customer.customer_id, at=at)
+        rest = _after(waiting, cursor)[: limit + 1]
+        shown, following = cut_page(rest, limit, lambda offer: encode_cursor(offer.offer_id))
+        return Page(items=show_offers(conn, shown, customer), next_cursor=following)
+
+
+def _after(waiting: list[Offer], cursor: str | None) -> list[Offer]:
+    if cursor is None:
+        return waiting
+    (last,) = decode_cursor(cursor, str)
+    places = [place for place, offer in enumerate(waiting) if offer.offer_id == last]
+    if not places:
+        raise InvalidInput("cursor: the offer it stands after was answered meanwhile, begin again without one")
+    return waiting[places[0] + 1 :]
+
+
+@router.get("/{customer_id}/decisions", response_model=Page[DecisionOut], tags=["offers"])
+def get_decisions(
+    customer_id: str, reads: Reads, caller: CallerDep, at: At, limit: Limit = 50, cursor: Cursor = None
+) -> Page[DecisionOut]:
+    """Why a customer was offered what, and why not, newest first: in plain words for the customer."""
+    require_role(caller, Role.OPERATOR, Role.CUSTOMER)
+    before = decode_time_cursor(cursor, str)
+    with reads.connection() as conn:
+        customer = visible_customer(conn, caller, customer_id, at)
+        rows = select_decisions(conn, customer_id=customer.customer_id, before=before, limit=limit + 1)
+    shown, following = cut_page(rows, limit, lambda row: encode_cursor(row.decided_at.isoformat(), row.decision_id))
+    return Page(items=[show_decision(row, caller, customer.locale) for row in shown], next_cursor=following)

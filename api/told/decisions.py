@@ -1,0 +1,43 @@
+"""Why there is an offer, or why none, as people are told."""
+
+from datetime import datetime
+from typing import Any
+
+from api.auth import Caller
+from api.models import Out
+from api.visible import may_see_workings
+from offers.explain import explain_decision
+from offers.nouns import Decision, Outcome, Trigger
+
+_FOR_OPERATORS = ("failed_gate", "candidates", "gates")
+
+
+class GateOut(Out):
+    """One rule: whether it let the offer pass, and why."""
+
+    gate: str
+    passed: bool
+    why: str
+
+
+class DecisionOut(Out):
+    """A verdict in plain words; `candidates` and `gates` are for operators, and null for the customer."""
+
+    decision_id: str
+    customer_id: str | None
+    trigger: Trigger
+    sku: str
+    decided_at: datetime
+    outcome: Outcome
+    offer_id: str | None
+    words: str = ""
+    failed_gate: str | None = None
+    candidates: list[dict[str, Any]] | None = None
+    gates: list[GateOut] | None = None
+
+
+def show_decision(decision: Decision, caller: Caller, locale: str) -> DecisionOut:
+    """The decision as the caller may read it, its words in the language of `locale`."""
+    words = explain_decision(decision, locale=locale)
+    shown = DecisionOut.model_validate(decision).model_copy(update={"words": words})
+    return shown if may_see_workings(caller) else shown.model_copy(update=dict.fromkeys(_FOR_OPERATORS))

@@ -1,0 +1,20 @@
+"""All pages and static files put onto the application."""
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from api.web.pages import docs, me, ops, ops_holds, scan, sign_in, staff
+from api.web.session import SignInNeeded, send_to_sign_in
+from api.web.view import render_problem
+
+_PAGES = (sign_in, me, scan, staff, ops, ops_holds, docs)
+ROUTERS = tuple(page.router for page in _PAGES)
+
+
+def install_pages(app: FastAPI) -> None:
+    """Add the pages to `app`."""
+    app.mount("/static", StaticFiles(packages=[("api.web", "static")]), name="static")
+    app.add_exception_handler(SignInNeeded, send_to_sign_in)
+    app.state.render_problem = render_problem
+    for router in ROUTERS:
+        app.include_router(router)
