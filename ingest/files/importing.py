@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from devices.bulk.store import copy_readings, create_copied_reading, insert_copied_readings, select_differing_readings
 from devices.nouns import Metric, MetricKind, Reading
 from devices.store import select_devices_by_serial, select_metrics
 from devices.wire_time import parse_ts
 from ingest.files.rows import CHUNK_ROWS, Row, read_chunks
-from ingest.files.store import copy_import_rows, create_import_row, insert_import_conflicts, insert_imported_readings
 from ingest.formats.value import check_value
 from ingest.nouns import Delivery, Keeping, Lane, Registry, Rejection, Tally
-from ingest.storing.outcomes import add_to_minute
+from ingest.storing.outcomes import add_to_minute, insert_conflicts
 from ingest.storing.quarantine import RefusedMessage, insert_quarantine
 from millpond.kernel.db import WriteConnection
 
@@ -171,13 +171,14 @@ def _parse_moment(ts: Any, window: Window) -> datetime:
 def _store_readings(conn: WriteConnection, readings: Sequence[Numbered], at: datetime) -> Tally:
     if not readings:
         return Tally()
-    create_import_row(conn)
-    copy_import_rows(conn, readings)
-    stored = insert_imported_readings(conn, at)
+    create_copied_reading(conn)
+    copy_readings(conn, readings)
+    stored = insert_copied_readings(conn, at)
     if stored == len(readings):
         return Tally(stored=stored)
     moments = [reading.measured_at for _, reading in readings]
-    conflicts = insert_import_conflicts(conn, at, min(moments), max(moments))
+    differing = select_differing_readings(conn, at, min(moments), max(moments))
+    conflicts = insert_conflicts(conn, differing) if differing else 0
     return Tally(stored=stored, conflict=conflicts, duplicate=len(readings) - stored - conflicts)
 
 

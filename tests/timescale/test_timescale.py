@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from devices.bulk.store import create_copied_reading, insert_copied_readings, select_differing_readings
 from devices.nouns import Reading
 from devices.readings import insert_readings, reading_key, upsert_latest
 from devices.registry import register_device
 from devices.retention import drop_old_readings
 from devices.seed import seed_shipped
 from devices.store import refresh_reading_day, select_metrics
-from ingest.files.store import create_import_row, insert_import_conflicts, insert_imported_readings
 from millpond.embedded import free_port, stop
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.migrate import migrate, pending_migrations
@@ -171,11 +171,11 @@ def test_the_rollup_has_the_columns_of_the_plain_one(conn: WriteConnection) -> N
 
 def test_rows_of_a_file_are_stored_once_and_conflicts_kept(conn: WriteConnection) -> None:
     batch = readings(conn, "TS-3", days=60, before=AT)
-    insert = "insert into import_row (device_id, metric_id, measured_at, value, line) values (%s, %s, %s, %s, 1)"
+    insert = "insert into copied_reading (line, device_id, metric_id, measured_at, value) values (%s, %s, %s, %s, %s)"
     with conn.transaction():
-        create_import_row(conn)
-        for reading in [*batch[:-1], replace(batch[0], value=49.0)]:
-            row = (reading.device_id, reading.metric_id, reading.measured_at, reading.value)
-            conn.execute(insert, row)
-        assert insert_imported_readings(conn, AT) == len(batch) - 1
-        assert insert_import_conflicts(conn, AT, batch[-1].measured_at, batch[0].measured_at) == 1
+        create_copied_reading(conn)
+        for line, r in enumerate([*batch[:-1], replace(batch[0], value=49.0)]):
+            conn.execute(insert, [line, r.device_id, r.metric_id, r.measured_at, r.value])
+        assert insert_copied_readings(conn, AT) == len(batch) - 1
+        differing = select_differing_readings(conn, AT, batch[-1].measured_at, batch[0].measured_at)
+        assert [(r.measured_at, r.value) for r in differing] == [(batch[0].measured_at, 49.0)]
