@@ -13,9 +13,9 @@ from devices.store import select_devices_by_serial, select_metrics
 from devices.wire_time import parse_ts
 from ingest.files.rows import CHUNK_ROWS, Row, read_chunks
 from ingest.formats.value import check_value
-from ingest.nouns import Delivery, Keeping, Lane, Registry, Rejection, Tally
+from ingest.nouns import Keeping, Registry, Rejection, Tally
 from ingest.storing.outcomes import add_to_minute, insert_conflicts
-from ingest.storing.quarantine import RefusedMessage, insert_quarantine
+from ingest.storing.quarantine import RefusedItem, RefusedMessage, insert_quarantine
 from millpond.kernel.db import WriteConnection
 
 COLUMNS = ("serial", "metric", "ts", "value")
@@ -67,12 +67,12 @@ def import_readings(
     """
     summary = ImportSummary()
     window = (at - past, at + clock_future)
-    topic = f"import:{path.name.encode('utf-8', 'replace').decode()}"
+    source = f"import:{path.name.encode('utf-8', 'replace').decode()}"
     for chunk in read_chunks(path, COLUMNS, chunk_rows):
         with conn.transaction():
             registry = _load_registry(conn, chunk.rows)
             readings, refused = decode_rows(chunk.rows, registry, at, window)
-            kept = _quarantine(conn, topic, refused, at)
+            kept = _quarantine(conn, source, refused, at)
             tally = _store_readings(conn, readings, at) + kept
             add_to_minute(conn, CONSUMER, tally, len(chunk.rows), at)
         summary = _add(summary, tally, kept, refused)
@@ -182,11 +182,11 @@ def _store_readings(conn: WriteConnection, readings: Sequence[Numbered], at: dat
     return Tally(stored=stored, conflict=conflicts, duplicate=len(readings) - stored - conflicts)
 
 
-def _quarantine(conn: WriteConnection, topic: str, refused: Sequence[Refused], at: datetime) -> Tally:
+def _quarantine(conn: WriteConnection, source: str, refused: Sequence[Refused], at: datetime) -> Tally:
     if not refused:
         return Tally()
     messages = [
-        RefusedMessage(Delivery(topic, row.original, at, Lane.BACKFILL, 0, 0, 0), _serial_of(row), [rejection])
+        RefusedMessage(source, row.original, at, [RefusedItem(_serial_of(row), rejection)])
         for row, rejection in refused
     ]
     new = insert_quarantine(conn, messages, Keeping())

@@ -14,7 +14,7 @@ from ingest.sequences.ranges import group_by_boot
 from ingest.sequences.store import Added, note_unreadable, upsert_sequences, watch_gaps
 from ingest.storing.allowance import Allowances, Drop
 from ingest.storing.outcomes import add_drops, add_to_minute, insert_conflicts
-from ingest.storing.quarantine import RefusedMessage, insert_quarantine, shorten
+from ingest.storing.quarantine import RefusedItem, RefusedMessage, insert_quarantine, shorten
 from ingest.storing.times import settle_times
 from ingest.storing.turn_watch import watch_turns
 from millpond.kernel.db import ReadConnection, WriteConnection
@@ -138,14 +138,16 @@ def _same(one: Reading, other: Reading) -> bool:
 
 
 def _quarantine(conn: WriteConnection, batch: Sequence[Decoded], keeping: Keeping) -> Tally:
-    messages = [RefusedMessage(d.delivery, d.serial, d.rejections, _boot_of(d)) for d in batch if d.rejections]
-    items = sum(rejection.items for message in messages for rejection in message.rejections)
+    messages = [_refused_message(decoded) for decoded in batch if decoded.rejections]
+    items = sum(item.rejection.items for message in messages for item in message.items)
     new = insert_quarantine(conn, messages, keeping) if messages else 0
     return Tally(quarantined=new, duplicate=items - new)
 
 
-def _boot_of(decoded: Decoded) -> str | None:
-    return decoded.seqs[0].boot if decoded.seqs else None
+def _refused_message(decoded: Decoded) -> RefusedMessage:
+    boot = decoded.seqs[0].boot if decoded.seqs else None
+    items = [RefusedItem(decoded.serial, rejection, boot) for rejection in decoded.rejections]
+    return RefusedMessage(decoded.delivery.topic, decoded.delivery.payload, decoded.delivery.received_at, items)
 
 
 def _store_statuses(conn: WriteConnection, batch: Sequence[Decoded]) -> None:

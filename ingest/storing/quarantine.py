@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
-from ingest.nouns import Delivery, Keeping, Rejection
+from ingest.nouns import Keeping, Rejection
 from millpond.kernel.db import WriteConnection, load_queries
 
 _Q = load_queries("ingest.storing")
@@ -15,13 +17,30 @@ _THE_REST = "more"
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedMessage:
-    """A message, and what of it was refused. `boot` is the life of the device that its numbered samples belong to."""
+class RefusedItem:
+    """What of a message was refused, and whose it is: a serial, or what the message calls a device that is unknown.
 
-    delivery: Delivery
+    `boot` is the life of the device that its numbered samples belong to.
+    """
+
     serial: str
-    rejections: Sequence[Rejection]
+    rejection: Rejection
     boot: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes an item of a message another one than the rest of it."""
+        return (storable(self.serial), storable(self.rejection.item))
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedMessage:
+    """Bytes of which something was refused, and when they came; `source` is a topic, or `import:` and a file's name."""
+
+    source: str
+    payload: bytes
+    received_at: datetime
+    items: Sequence[RefusedItem]
 
 
 def shorten(rejections: Sequence[Rejection], most: int) -> Sequence[Rejection]:
@@ -39,47 +58,47 @@ def insert_quarantine(conn: WriteConnection, messages: Sequence[RefusedMessage],
 
     Items first, in key order so that writers never deadlock; then the bytes of messages that had a new item.
     """
-    with_digest = [(digest_of(message.delivery), message) for message in messages]
-    rows = [(digest, message, rejection) for digest, message in with_digest for rejection in message.rejections]
-    rows.sort(key=lambda row: (row[0], row[2].item))
+    with_digest = [(digest_of(message.source, message.payload), message) for message in messages]
+    rows = [(digest, message, item) for digest, message in with_digest for item in message.items]
+    rows.sort(key=lambda row: (row[0], row[2].key))
     new = conn.execute(_Q["insert_quarantine"], _item_columns(rows)).fetchall()
     fresh = {digest for digest, _ in new}
     if fresh:
-        first = {digest: message.delivery for digest, message in reversed(with_digest) if digest in fresh}
+        first = {digest: message for digest, message in reversed(with_digest) if digest in fresh}
         conn.execute(_Q["insert_quarantined_messages"], _message_columns(first, keeping))
     return sum(items for _, items in new)
 
 
-def _item_columns(rows: Sequence[tuple[bytes, RefusedMessage, Rejection]]) -> dict[str, list[Any]]:
+def _item_columns(rows: Sequence[tuple[bytes, RefusedMessage, RefusedItem]]) -> dict[str, list[Any]]:
     return {
         "digests": [digest for digest, _, _ in rows],
-        "items": [storable(rejection.item) for _, _, rejection in rows],
-        "serials": [message.serial for _, message, _ in rows],
+        "items": [item.key[1] for _, _, item in rows],
+        "serials": [item.key[0] for _, _, item in rows],
         # A sample with a number of its own is known by it, whatever message it comes in.
-        "boots": [message.boot if rejection.item[:1].isdecimal() else None for _, message, rejection in rows],
-        "codes": [rejection.code for _, _, rejection in rows],
-        "reasons": [storable(rejection.reason[:_REASON_MAX]) for _, _, rejection in rows],
-        "counts": [rejection.items for _, _, rejection in rows],
-        "received_ats": [message.delivery.received_at for _, message, _ in rows],
+        "boots": [item.boot if item.rejection.item[:1].isdecimal() else None for _, _, item in rows],
+        "codes": [item.rejection.code for _, _, item in rows],
+        "reasons": [storable(item.rejection.reason[:_REASON_MAX]) for _, _, item in rows],
+        "counts": [item.rejection.items for _, _, item in rows],
+        "received_ats": [message.received_at for _, message, _ in rows],
     }
 
 
-def _message_columns(deliveries: Mapping[bytes, Delivery], keeping: Keeping) -> dict[str, list[Any]]:
-    ordered = sorted(deliveries.items())
+def _message_columns(messages: Mapping[bytes, RefusedMessage], keeping: Keeping) -> dict[str, list[Any]]:
+    ordered = sorted(messages.items(), key=itemgetter(0))
     return {
         "digests": [digest for digest, _ in ordered],
-        "topics": [storable(delivery.topic) for _, delivery in ordered],
-        "payloads": [keeping.kept(delivery.payload) for _, delivery in ordered],
-        "sizes": [len(delivery.payload) for _, delivery in ordered],
-        "received_ats": [delivery.received_at for _, delivery in ordered],
+        "topics": [storable(message.source) for _, message in ordered],
+        "payloads": [keeping.kept(message.payload) for _, message in ordered],
+        "sizes": [len(message.payload) for _, message in ordered],
+        "received_ats": [message.received_at for _, message in ordered],
     }
 
 
-def digest_of(delivery: Delivery) -> bytes:
-    """What makes a refused message the same one when it is delivered again: its topic and its bytes."""
-    digest = sha256(delivery.topic.encode())
+def digest_of(source: str, payload: bytes) -> bytes:
+    """What makes a refused message the same one when it comes again: its source and its bytes."""
+    digest = sha256(source.encode())
     digest.update(b"\0")
-    digest.update(delivery.payload)
+    digest.update(payload)
     return digest.digest()
 
 

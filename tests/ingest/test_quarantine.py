@@ -71,12 +71,12 @@ def test_a_message_with_more_bad_items_than_are_listed_is_counted_to_the_last_al
 def test_a_message_has_one_digest_however_much_of_it_is_bad(
     conn: WriteConnection, monkeypatch: pytest.MonkeyPatch, metrics: int
 ) -> None:
-    made: list[Delivery] = []
+    made: list[bytes] = []
     digest_of = quarantine.digest_of
 
-    def counted(delivery: Delivery) -> bytes:
-        made.append(delivery)
-        return digest_of(delivery)
+    def counted(source: str, payload: bytes) -> bytes:
+        made.append(payload)
+        return digest_of(source, payload)
 
     monkeypatch.setattr(quarantine, "digest_of", counted)
     store(conn, unknown(metrics), {"samples": ["x"] * metrics})

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.nouns import Delivery, Keeping, Lane, Rejection
+from ingest.nouns import Keeping, Rejection
 from ingest.retention import ingest_endings
-from ingest.storing.quarantine import RefusedMessage, insert_quarantine
+from ingest.storing.quarantine import RefusedItem, RefusedMessage, insert_quarantine
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import ConfigurationError, LeaseLost
 from millpond.kernel.jobs import claim_run, finish_run
@@ -114,16 +114,16 @@ def ending_of(table: str) -> Ending:
 
 def test_an_old_message_that_comes_again_at_the_moment_is_not_waited_for_and_stays(database: str) -> None:
     """Its items have gone, and a batch that is not committed yet refers to it anew."""
-    old = Delivery("millpond/v1/A-1/telemetry", b"{", AT - 100 * DAY, Lane.LIVE, 1, 1, 1)
-    refused, ending = [Rejection("malformed", "no JSON")], ending_of("quarantined_message")
+    refused = RefusedItem("A-1", Rejection("malformed", "no JSON"))
+    old = RefusedMessage("millpond/v1/A-1/telemetry", b"{", AT - 100 * DAY, [refused])
+    ending = ending_of("quarantined_message")
     with connect(database) as conn, connect(database) as other:
         conn.execute("set lock_timeout = '5 s'")
         with conn.transaction():
-            insert_quarantine(conn, [RefusedMessage(old, "A-1", refused)], Keeping())
+            insert_quarantine(conn, [old], Keeping())
         conn.execute("delete from quarantine")
         with other.transaction():
-            again = RefusedMessage(replace(old, received_at=AT), "A-1", refused)
-            assert insert_quarantine(other, [again], Keeping()) == 1
+            assert insert_quarantine(other, [replace(old, received_at=AT)], Keeping()) == 1
             assert end_old_rows(conn, ending, AT) == 0
         assert end_old_rows(conn, ending, AT) == 0
         assert end_old_rows(conn, ending, AT + 100 * DAY) == 0
