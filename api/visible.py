@@ -79,10 +79,15 @@ def named_customer(conn: ReadConnection, customer_id: str) -> CustomerId:
 
 def own_account(conn: ReadConnection, caller: Caller) -> Customer:
     """The calling customer's own account; NotFound when it was never opened."""
-    customer = select_customer(conn, caller.subject)
+    customer = find_own_account(conn, caller)
     if customer is None:
         raise NotFound("there is no account for this token: sign in with another one")
     return customer
+
+
+def find_own_account(conn: ReadConnection, caller: Caller | None) -> Customer | None:
+    """The same account; None for everybody else: staff, operators, a customer without one, and nobody at all."""
+    return select_customer(conn, caller.subject) if caller and caller.role is Role.CUSTOMER else None
 
 
 def own_customer_id(caller: Caller) -> CustomerId:
@@ -176,6 +181,11 @@ def visible_staff(conn: ReadConnection, caller: Caller, staff_id: str) -> Staff:
     if staff is None or (caller.role is not Role.OPERATOR and caller != Caller(Role.STAFF, staff_id)):
         _refuse("staff member", staff_id)
     return staff
+
+
+def own_staff(conn: ReadConnection, caller: Caller) -> Staff:
+    """The calling staff member, also after they left."""
+    return visible_staff(conn, caller, caller.subject)
 
 
 def employed_staff(conn: ReadConnection, caller: Caller, staff_id: str, at: datetime) -> Staff:

@@ -8,12 +8,11 @@ from fastapi.responses import Response
 from api.auth import Caller, Role
 from api.edge import At, EdgeDep, Reads
 from api.told.bindings import BindingOut, find_credit, scan_code
-from api.visible import own_customer_id
+from api.visible import find_own_account, own_customer_id
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
 from api.web.view import View, look, sign_in_address
 from attribution.bindings import find_scanned_staff
 from attribution.tokens import decode_staff_token
-from customers.accounts import select_customer
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.errors import InvalidInput
 
@@ -50,7 +49,7 @@ def post_scan(
 
 
 def _look_as_customer(request: Request, conn: ReadConnection, caller: Caller | None) -> View:
-    customer = select_customer(conn, caller.subject) if caller and caller.role is Role.CUSTOMER else None
+    customer = find_own_account(conn, caller)
     return look(request, customer.locale, customer.time_zone) if customer else look(request)
 
 

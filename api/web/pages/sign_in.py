@@ -10,12 +10,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.auth import Caller, Role, read_token
 from api.edge import At, Edge, EdgeDep, find_caller, get_edge
+from api.visible import find_own_account
 from api.web.session import SameOrigin
 from api.web.view import COOKIE, look, remember_language
-from attribution.nouns import Staff
 from attribution.people import select_staff_member
-from customers.accounts import select_customer
-from customers.nouns import Customer
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.errors import InvalidInput, Unauthenticated
 
@@ -103,11 +101,8 @@ def _ask(request: Request, caller: Caller, waiting: str, target: str) -> Respons
 
 def _name(conn: ReadConnection, caller: Caller) -> str:
     """What people call the caller; an operator, and who has no account, by the token's own word."""
-    person: Customer | Staff | None = None
-    if caller.role is Role.CUSTOMER:
-        person = select_customer(conn, caller.subject)
-    elif caller.role is Role.STAFF:
-        person = select_staff_member(conn, caller.subject)
+    staff = select_staff_member(conn, caller.subject) if caller.role is Role.STAFF else None
+    person = staff or find_own_account(conn, caller)
     return person.name if person else caller.subject
 
 

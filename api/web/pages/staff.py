@@ -14,7 +14,7 @@ from api.qr import draw_png, draw_svg
 from api.told.offers import OfferOut, show_offers
 from api.told.staff import badge_url, issue_screen_code
 from api.told.statements import Month, parse_month
-from api.visible import employed_staff, visible_staff
+from api.visible import employed_staff, own_staff
 from api.web.charts import build_statement_chart
 from api.web.session import SameOrigin, require_caller
 from api.web.view import View, look_in_english
@@ -116,7 +116,7 @@ def _find_me(request: Request, conn: ReadConnection) -> tuple[Staff, View]:
 def _open_page(request: Request, conn: ReadConnection) -> tuple[Staff, Store, View]:
     """Who works here and where, and the view in the shop's own time zone."""
     caller: Caller = require_caller(request, Role.STAFF)
-    staff = visible_staff(conn, caller, caller.subject)
+    staff = own_staff(conn, caller)
     store = select_store(conn, staff.store_id)
     assert store is not None  # A foreign key says so.
     return staff, store, look_in_english(request, find_zone(store.time_zone))
