@@ -2,71 +2,21 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import psycopg
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
-from psycopg.rows import class_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from api.reads.incoming import IngestTally, select_ingest_tally
+from api.reads.totals import Totals, select_totals
 from api.shared import Shared
-from millpond.kernel.db import ReadConnection, load_queries
+from millpond.kernel.db import ReadConnection
 
-_Q = load_queries("api")
 _LOG = logging.getLogger(__name__)
 _ANSWERS_WITHIN_S = 2
 _OUTCOMES = ("stored", "duplicate", "conflict", "quarantined")
-
-
-@dataclass(frozen=True, slots=True)
-class IngestTally:
-    """Counts since the beginning; received = stored + duplicate + conflict + quarantined + in flight.
-
-    `dropped` messages were beyond an allowance of their device, and are in no other count.
-    """
-
-    messages: int
-    received: int
-    stored: int
-    duplicate: int
-    conflict: int
-    quarantined: int
-    dropped: int
-    in_flight: int
-
-
-@dataclass(frozen=True, slots=True)
-class HouseTally:
-    """How much there is of everything else. The ledger's balance is zero, or something is badly wrong."""
-
-    devices: int
-    online: int
-    customers: int
-    open_offers: int
-    quarantined_items: int
-    gaps: int
-    devices_with_gaps: int
-    numbers_given_up: int
-    shared_serials: int
-    ledger_balance_minor: int
-
-
-def select_ingest_tally(conn: ReadConnection) -> IngestTally:
-    """What came in and what became of it."""
-    with conn.cursor(row_factory=class_row(IngestTally)) as cursor:
-        tally = cursor.execute(_Q["select_ingest_tally"]).fetchone()
-    assert tally is not None
-    return tally
-
-
-def select_house_tally(conn: ReadConnection) -> HouseTally:
-    """How much there is of everything else."""
-    with conn.cursor(row_factory=class_row(HouseTally)) as cursor:
-        tally = cursor.execute(_Q["select_house_tally"]).fetchone()
-    assert tally is not None
-    return tally
 
 
 class Figures(Collector):
@@ -78,7 +28,7 @@ class Figures(Collector):
 
     def __init__(self, reads: ConnectionPool[ReadConnection], *, keep_s: float) -> None:
         self._reads = reads
-        self._house = Shared(self._select_house, keep_s=keep_s)
+        self._totals = Shared(self._select_totals, keep_s=keep_s)
         self._families = Shared(self._read_families)
         self._page = Shared(self._render)
 
@@ -86,9 +36,9 @@ class Figures(Collector):
         """The whole page in Prometheus' text format; without the database, what this process knows itself."""
         return self._page.read()
 
-    def house(self) -> HouseTally:
+    def totals(self) -> Totals:
         """How much there is of everything but ingest, some seconds old."""
-        return self._house.read()
+        return self._totals.read()
 
     def collect(self) -> Iterable[Metric]:
         """What this process counts itself, and what the database knows."""
@@ -100,22 +50,22 @@ class Figures(Collector):
         registry.register(self)
         return generate_latest(registry)
 
-    def _select_house(self) -> HouseTally:
+    def _select_totals(self) -> Totals:
         with self._reads.connection(timeout=_ANSWERS_WITHIN_S) as conn:
-            return select_house_tally(conn)
+            return select_totals(conn)
 
     def _read_families(self) -> list[Metric]:
         try:
             with self._reads.connection(timeout=_ANSWERS_WITHIN_S) as conn:
                 ingest = select_ingest_tally(conn)
-            house = self._house.read()
+            totals = self._totals.read()
         except (psycopg.Error, PoolTimeout):
             _LOG.warning("the metrics page has no database numbers", extra={"event": "metrics_without_database"})
             return [_gauge("millpond_database_up", "Whether the database answered this page.", 0)]
         return [
             _gauge("millpond_database_up", "Whether the database answered this page.", 1),
             *_ingest_families(ingest),
-            *_house_families(house),
+            *_totals_families(totals),
         ]
 
 
@@ -138,18 +88,18 @@ def _ingest_families(tally: IngestTally) -> list[Metric]:
     ]
 
 
-def _house_families(tally: HouseTally) -> list[Metric]:
+def _totals_families(totals: Totals) -> list[Metric]:
     return [
-        _gauge("millpond_devices", "Registered devices.", tally.devices),
-        _gauge("millpond_devices_online", "Devices that last said they are online.", tally.online),
-        _gauge("millpond_customers", "Customers.", tally.customers),
-        _gauge("millpond_offers_open", "Offers that a customer can still accept.", tally.open_offers),
-        _gauge("millpond_quarantine_items", "Items in quarantine.", tally.quarantined_items),
-        _gauge("millpond_gaps", "Holes in the numbers of devices that are asked for.", tally.gaps),
-        _gauge("millpond_devices_with_gaps", "Devices that have such a hole.", tally.devices_with_gaps),
-        _gauge("millpond_numbers_given_up", "Numbers given up: what came cannot be read.", tally.numbers_given_up),
-        _gauge("millpond_shared_serials", "Serials under which two units were ever noticed.", tally.shared_serials),
-        _gauge("millpond_ledger_balance_minor", "Sum of all postings: zero, always.", tally.ledger_balance_minor),
+        _gauge("millpond_devices", "Registered devices.", totals.devices),
+        _gauge("millpond_devices_online", "Devices that last said they are online.", totals.online),
+        _gauge("millpond_customers", "Customers.", totals.customers),
+        _gauge("millpond_offers_open", "Offers that a customer can still accept.", totals.open_offers),
+        _gauge("millpond_quarantine_items", "Items in quarantine.", totals.quarantined_items),
+        _gauge("millpond_gaps", "Holes in the numbers of devices that are asked for.", totals.gaps),
+        _gauge("millpond_devices_with_gaps", "Devices that have such a hole.", totals.devices_with_gaps),
+        _gauge("millpond_numbers_given_up", "Numbers given up: what came cannot be read.", totals.numbers_given_up),
+        _gauge("millpond_shared_serials", "Serials under which two units were ever noticed.", totals.shared_serials),
+        _gauge("millpond_ledger_balance_minor", "Sum of all postings: zero, always.", totals.ledger_balance_minor),
     ]
 
 

@@ -8,10 +8,9 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from api.edge import Check, Edge
 from ingest.health import check_health
-from millpond.kernel.db import ReadConnection, load_queries
+from millpond.kernel.db import ReadConnection
 from millpond.kernel.migrate import pending_migrations
 
-_Q = load_queries("api")
 _DATABASE_ANSWERS_WITHIN_S = 1.0
 # A database that hangs holds its thread until the socket gives up; the next questions then wait in line, and are red.
 _asking = ThreadPoolExecutor(max_workers=2, thread_name_prefix="readiness")
@@ -39,7 +38,6 @@ def check_readiness(edge: Edge) -> list[Line]:
 
 def _check_database(reads: ConnectionPool[ReadConnection], grace_s: float) -> list[Line]:
     with reads.connection(timeout=_DATABASE_ANSWERS_WITHIN_S) as conn:
-        conn.execute(_Q["select_answer"])
         pending = pending_migrations(conn)
         if pending:
             schema = Line("schema", False, f"{len(pending)} migrations are missing, the first is {pending[0]}")

@@ -8,11 +8,11 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from api.auth import Caller
-from api.doubts import select_device_doubt
 from api.edge import At, CallerDep, Edge, EdgeDep, Reads, WriteDep, answer_once
 from api.idempotency import Write
 from api.models import Body, Out, Region, Text, Time
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
+from api.reads.fleet import select_device_doubt
 from api.told.devices import DeviceDetail, DeviceOut, DoubtOut, LatestOut, RegisteredOut, StatusOut, show_installations
 from api.visible import as_owned, device_owner, may_see_workings, named_customer, visible_account, visible_device
 from devices.owners import ClaimKind, count_claim_try, issue_claim_code

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.edge import CallerDep, Reads
 from api.paging import Cursor, Limit, Page, after_id, cut_page, encode_cursor
-from api.store import select_products
+from api.reads.households import select_products
 from api.told.products import ProductOut, show_product
 
 router = APIRouter(prefix="/v1/products", tags=["products"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.edge import Edge
 from api.models import MoneyOut, Out
-from api.store import select_product_names
+from api.reads.households import select_product_names
 from api.told.bindings import CreditOut, find_credit
 from api.told.orders import OrderOut
 from customers.accounts import select_customer

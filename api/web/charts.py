@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from api.store import HouseholdPart, Remaining
-from api.watch import IngestMinute
+from api.reads.households import HouseholdPart, Remaining
+from api.reads.incoming import IngestMinute
 from attribution.nouns import StatementLine
 
 Series = list[float | None]

@@ -1,6 +1,6 @@
 """What is doubtful about a device, in words for the operator's page."""
 
-from api.doubts import DeviceInDoubt
+from api.reads.fleet import DeviceInDoubt
 
 _UNITS = ((365 * 86_400, "year"), (86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 

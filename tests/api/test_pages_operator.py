@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.doubts import select_devices_in_doubt
+from api.reads.fleet import select_devices_in_doubt
 from api.web.doubt_words import clock_words
 from api.web.job_words import job_words
 from forecasting.job import run_forecasts

@@ -8,7 +8,7 @@ from itertools import groupby
 import psycopg
 import pytest
 
-from api.store import select_remaining_history
+from api.reads.households import select_remaining_history
 from devices.nouns import Reading
 from devices.readings import insert_readings, upsert_latest
 from devices.registry import register_device

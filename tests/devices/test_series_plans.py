@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.store import select_remaining_history
+from api.reads.households import select_remaining_history
 from devices.readings import select_bucketed_series, select_raw_series
 from devices.registry import register_device
 from devices.store import select_metrics

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from api.auth import Role
 from api.edge import Reads, get_edge
 from api.models import Out
-from api.store import (
+from api.reads.households import (
     HouseholdDevice,
     HouseholdPart,
     select_household,
@@ -18,9 +18,9 @@ from api.store import (
     select_product_names,
     select_remaining_history,
 )
-from api.supply import Supply, arrives_at, find_supply
 from api.told.bindings import BindingOut, show_binding
 from api.told.offers import AcceptedOut, OfferOut, accept, decline, show_offers
+from api.told.supply import Supply, arrives_at, find_supply
 from api.visible import own_account, own_customer_id
 from api.web.charts import build_forecast_chart
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller

@@ -7,21 +7,18 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api.auth import Role
-from api.doubts import select_devices_in_doubt
 from api.edge import At, EdgeDep, Reads
-from api.metrics import select_ingest_tally
 from api.paging import Cursor, cut_page, decode_cursor, decode_time_cursor, encode_cursor
 from api.readiness import check_readiness
-from api.watch import (
-    select_doubtful,
+from api.reads.fleet import select_devices_in_doubt, select_doubtful, select_fleet, select_soonest
+from api.reads.incoming import (
     select_drops,
-    select_fleet,
     select_ingest_minutes,
-    select_job_runs,
+    select_ingest_tally,
     select_quarantine,
     select_quarantine_codes,
-    select_soonest,
 )
+from api.reads.totals import select_job_runs
 from api.web.charts import build_ingest_chart
 from api.web.doubt_words import doubt_words
 from api.web.job_words import job_words
@@ -114,6 +111,6 @@ def get_forecasts(request: Request, reads: Reads, at: At, cursor: Cursor = None)
 
 def _live(reads: Reads, edge: EdgeDep) -> dict[str, object]:
     with reads.connection() as conn:
-        tallies = {"ingest": select_ingest_tally(conn), "house": edge.figures.house()}
+        tallies = {"ingest": select_ingest_tally(conn), "totals": edge.figures.totals()}
         chart = build_ingest_chart(select_ingest_minutes(conn))
     return tallies | {"chart": chart, "checks": check_readiness(edge)}

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from api.store import HouseholdPart
+from api.reads.households import HouseholdPart, select_units_on_their_way
 from attribution.nouns import Channel, Order
-from millpond.kernel.db import ReadConnection, load_queries
+from millpond.kernel.db import ReadConnection
 from millpond.kernel.ids import CustomerId
 from offers.store import select_facts
-
-_Q = load_queries("api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +27,11 @@ def find_supply(
     facts = select_facts(conn, part, customer_id, at)
     if facts.spare < facts.rank:
         return None
-    values = {"customer_id": customer_id, "sku": part.sku, "since": at - delivery, "at": at}
-    row = conn.execute(_Q["select_units_on_their_way"], values).fetchone()
-    assert row is not None
-    units, placed_at = row
-    return Supply(placed_at + delivery if facts.rank > facts.spare - units else None)
+    ordered = select_units_on_their_way(conn, customer_id, part.sku, since=at - delivery, at=at)
+    if facts.rank <= facts.spare - ordered.units:
+        return Supply(None)
+    assert ordered.placed_at is not None  # Units on their way were ordered at some time.
+    return Supply(ordered.placed_at + delivery)
 
 
 def arrives_at(order: Order, *, delivery: timedelta, at: datetime) -> datetime | None:

@@ -11,8 +11,8 @@ select coalesce(sum(messages), 0)::bigint as messages,
        (select coalesce(sum(in_flight), 0) from ingest_consumer)::bigint as in_flight
 from ingest_minute;
 
--- name: select_house_tally
--- How much there is of the rest, for the metrics page and the operator's first look.
+-- name: select_totals
+-- How much there is of everything but what came in, for the metrics page and the operator's first look.
 select (select count(*) from device) as devices,
        (select count(*) from device_status where state = 'online') as online,
        (select count(*) from customer) as customers,
@@ -23,10 +23,6 @@ select (select count(*) from device) as devices,
        (select coalesce(sum(numbers_given_up), 0)::bigint from ingest_consumer) as numbers_given_up,
        (select count(distinct serial) from live_name where shared_last_at is not null) as shared_serials,
        (select coalesce(sum(amount_minor), 0)::bigint from posting) as ledger_balance_minor;
-
--- name: select_answer
--- The least a database can do.
-select 1;
 
 -- name: select_household
 -- A customer's devices with their model's name and when they were last heard of.
@@ -57,7 +53,7 @@ order by i.device_id, i.part;
 
 -- name: select_units_on_their_way
 -- How many units of a product a customer has ordered since a moment and not got in a shop, and when the last ones.
-select coalesce(sum(l.quantity), 0)::integer, max(o.placed_at)
+select coalesce(sum(l.quantity), 0)::integer as units, max(o.placed_at) as placed_at
 from customer_order o join order_line l using (order_id)
 where o.customer_id = %(customer_id)s and l.sku = %(sku)s and o.channel <> 'store'
   and o.placed_at > %(since)s and o.placed_at <= %(at)s and o.refunded_minor < o.amount_minor;

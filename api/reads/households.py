@@ -1,4 +1,4 @@
-"""Read models that cross rooms: one function, one statement, nothing written."""
+"""What a customer owns and what is left of it, over the tables of several packages."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, Sku
 from millpond.kernel.money import Money
 
-_Q = load_queries("api")
+_Q = load_queries("api.reads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,14 @@ class Remaining:
     remaining_pct: float
 
 
+@dataclass(frozen=True, slots=True)
+class UnitsOnTheirWay:
+    """How many units of a product were ordered and have not arrived, and when the last of them were (None: none)."""
+
+    units: int
+    placed_at: datetime | None
+
+
 def select_household(conn: ReadConnection, customer_id: CustomerId, *, limit: int = 50) -> list[HouseholdDevice]:
     """Up to `limit` of a customer's devices, in the order they were registered."""
     with conn.cursor(row_factory=class_row(HouseholdDevice)) as cursor:
@@ -81,6 +89,17 @@ def select_remaining_history(
         values = {"device_id": device_id, "part": part, "since": since}
         # Not prepared, as series are not: the plan depends on how far back is asked.
         return cursor.execute(_Q["select_remaining_history"], values, prepare=False).fetchall()
+
+
+def select_units_on_their_way(
+    conn: ReadConnection, customer_id: CustomerId, sku: Sku, *, since: datetime, at: datetime
+) -> UnitsOnTheirWay:
+    """What the customer ordered in (since, at], less what a shop handed over and what was given back."""
+    with conn.cursor(row_factory=class_row(UnitsOnTheirWay)) as cursor:
+        values = {"customer_id": customer_id, "sku": sku, "since": since, "at": at}
+        units = cursor.execute(_Q["select_units_on_their_way"], values).fetchone()
+    assert units is not None  # An aggregate always has a row.
+    return units
 
 
 def select_product_names(conn: ReadConnection, skus: Collection[str]) -> dict[str, dict[str, str]]:
