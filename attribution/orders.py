@@ -12,10 +12,11 @@ from attribution.moments import lock_customer_at
 from attribution.nouns import Channel, Order, OrderItem, OrderLine, Refund
 from attribution.order_rows import lock_order, select_order, select_orders, select_refunds
 from attribution.people import select_staff_member, select_store
+from catalogue.store import select_prices
 from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict, InvalidInput, NotFound
-from millpond.kernel.ids import CustomerId, OfferId, OrderId, RefundId, Sku, StaffId, StoreId, new_id
+from millpond.kernel.ids import CustomerId, OfferId, OrderId, RefundId, StaffId, StoreId, new_id
 from millpond.kernel.money import MOST_MINOR, Money
 
 __all__ = ["record_sale", "refund_order", "select_order", "select_orders", "select_refunds"]
@@ -57,7 +58,7 @@ def record_sale(
     """
     with conn.transaction():
         _require_till(conn, channel, store_id, sold_by, currency, at)
-        lines = _price_lines(conn, items, currency)
+        lines = _price_lines(conn, items, currency, at)
         amount = _sum(lines)
         # Last, so that only a sale that could be tells whether somebody is a customer.
         at = lock_customer_at(conn, customer_id, at)
@@ -105,11 +106,12 @@ def _require_till(
             raise InvalidInput(f"staff member {sold_by} does not work there")
 
 
-def _price_lines(conn: ReadConnection, items: Sequence[OrderItem], currency: str) -> tuple[OrderLine, ...]:
+def _price_lines(
+    conn: ReadConnection, items: Sequence[OrderItem], currency: str, at: datetime
+) -> tuple[OrderLine, ...]:
     if not items:
         raise InvalidInput("an order needs at least one line")
-    rows = conn.execute(_Q["select_product_prices"], {"skus": [item.sku for item in items]}).fetchall()
-    prices = {Sku(sku): Money(minor, code) for sku, minor, code in rows}
+    prices = select_prices(conn, [item.sku for item in items], at=at)
     return tuple(_price_line(item, prices.get(item.sku), currency) for item in items)
 
 

@@ -110,10 +110,6 @@ order by bound_from limit 1;
 insert into scan (customer_id, staff_id, scanned_at, source, outcome)
 values (%(customer_id)s, %(staff_id)s, %(at)s, %(source)s, %(outcome)s);
 
--- name: select_product_prices
--- List prices of products.
-select sku, price_minor, currency from product where sku = any(%(skus)s::text[]);
-
 -- name: insert_order
 -- Place an order.
 insert into customer_order (order_id, customer_id, channel, store_id, sold_by, offer_id, binding_id, credited_to,

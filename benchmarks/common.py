@@ -182,8 +182,9 @@ def _database_on(server: str) -> Iterator[str]:
     try:
         own = make_conninfo(server, dbname=database)
         with connect(own) as conn:
-            migrate(conn, at=SystemClock().now())
-            seed_shipped(conn)
+            at = SystemClock().now()
+            migrate(conn, at=at)
+            seed_shipped(conn, at=at)
         yield own
     finally:
         with psycopg.connect(server, autocommit=True) as admin:

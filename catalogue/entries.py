@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from catalogue.nouns import Relation
+from catalogue.nouns import AttributeValue, Relation
 from millpond.kernel.language import Names
 from millpond.kernel.money import DECIMALS, MOST_MINOR
 from millpond.kernel.yaml_file import Strict, read_yaml
 
-Category = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-SkuText = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,62}$")]
+SkuText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
 class ProductEntry(Strict):
@@ -20,9 +20,10 @@ class ProductEntry(Strict):
 
     sku: SkuText
     name: Names
-    category: Category
+    category: str = Field(min_length=1, max_length=100)
     price_minor: int = Field(gt=0, le=MOST_MINOR)
     currency: str
+    attributes: dict[AttributeName, AttributeValue] = Field(default_factory=dict)
 
     @field_validator("currency")
     @classmethod

@@ -1,10 +1,12 @@
 """What is sold, and what fits what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from millpond.kernel.ids import Sku
 from millpond.kernel.money import Money
+
+AttributeValue = str | bool | int | float
 
 
 class Relation(StrEnum):
@@ -21,12 +23,16 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Something sold; `name` by language (`en` is always there)."""
+    """Something sold, at the price of one moment; `name` by language (`en` is always there).
+
+    `attributes` is flat: each is a text, a number, or true or false; a number's unit is in its name (`height_cm`).
+    """
 
     sku: Sku
     name: dict[str, str]
     category: str
     price: Money
+    attributes: dict[str, AttributeValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,51 @@
--- name: upsert_product
--- Add or renew a product of the catalogue.
-insert into product (sku, name, category, price_minor, currency)
-values (%(sku)s, %(name)s, %(category)s, %(price_minor)s, %(currency)s)
-on conflict (sku) do update set name = excluded.name, category = excluded.category,
-    price_minor = excluded.price_minor, currency = excluded.currency;
+-- name: lock_catalogue
+-- Who writes to the catalogue takes turns until the transaction ends; who reads it or sells from it does not wait.
+select pg_advisory_xact_lock(hashtextextended('catalogue', 0));
+
+-- name: select_imported_skus
+-- Those of the given products that came from an operator's file.
+select sku from product where imported and sku = any(%(skus)s::text[]);
+
+-- name: upsert_products
+-- Add or renew products; a name or an attribute that is given as null goes, and one that is not given stays.
+insert into product (sku, name, category, attributes, imported)
+select g.sku, jsonb_strip_nulls(coalesce(p.name, '{}') || g.name), g.category,
+       jsonb_strip_nulls(coalesce(p.attributes, '{}') || g.attributes), %(imported)s::boolean
+from jsonb_to_recordset(%(products)s::jsonb) as g (sku text, name jsonb, category text, attributes jsonb)
+left join product p using (sku)
+on conflict (sku) do update set name = excluded.name, category = excluded.category, attributes = excluded.attributes,
+    imported = excluded.imported
+where (product.name, product.category, product.attributes, product.imported)
+      is distinct from (excluded.name, excluded.category, excluded.attributes, excluded.imported)
+returning sku, (xmax = 0) as added;
+
+-- name: end_prices
+-- End the prices of now that are not the given ones any more.
+update product_price p set valid_until = %(at)s::timestamptz
+from jsonb_to_recordset(%(products)s::jsonb) as g (sku text, price_minor bigint, currency text)
+where p.sku = g.sku and p.valid_until is null and (p.price_minor, p.currency) <> (g.price_minor, g.currency)
+returning p.sku;
+
+-- name: insert_prices
+-- Begin the given prices where none is in force; a product's first price also stands for the time before it was told.
+insert into product_price (sku, price_minor, currency, valid_from)
+select g.sku, g.price_minor, g.currency,
+       case when exists (select from product_price p where p.sku = g.sku) then %(at)s::timestamptz else '-infinity' end
+from jsonb_to_recordset(%(products)s::jsonb) as g (sku text, price_minor bigint, currency text)
+where not exists (select from product_price p where p.sku = g.sku and p.valid_until is null);
+
+-- name: select_product
+-- One product at the price of a moment.
+select sku, name, category, attributes, price_minor, currency from product_at(%(at)s::timestamptz) where sku = %(sku)s;
+
+-- name: select_products
+-- A page of what is sold at a moment, after a SKU.
+select sku, name, category, attributes, price_minor, currency from product_at(%(at)s::timestamptz)
+where sku > %(after)s order by sku limit %(limit)s;
+
+-- name: select_prices
+-- What the given products cost at a moment.
+select sku, price_minor, currency from product_at(%(at)s::timestamptz) where sku = any(%(skus)s::text[]);
 
 -- name: upsert_compatibility
 -- Add or renew a compatibility edge.
@@ -11,7 +53,3 @@ insert into compatibility (from_sku, to_sku, relation, weight, condition, eviden
 values (%(from_sku)s, %(to_sku)s, %(relation)s, %(weight)s, %(condition)s, %(evidence)s)
 on conflict (from_sku, to_sku, relation) do update
 set weight = excluded.weight, condition = excluded.condition, evidence = excluded.evidence;
-
--- name: select_product
--- One product.
-select sku, name, category, price_minor, currency from product where sku = %(sku)s;

@@ -24,8 +24,9 @@ def prepare_database(settings: Settings, clock: Clock) -> list[str]:
     from devices.seed import seed_shipped
 
     with connect(settings.database_url.get_secret_value()) as conn:
-        applied = migrate(conn, at=clock.now(), require_timescale=settings.require_timescale)
-        seed_shipped(conn)
+        at = clock.now()
+        applied = migrate(conn, at=at, require_timescale=settings.require_timescale)
+        seed_shipped(conn, at=at)
     return applied
 
 

@@ -74,7 +74,7 @@ def _decide_candidate(conn: WriteConnection, candidate: Candidate, rules: Rules,
     if candidate.customer_id is not None:
         lock_customer(conn, candidate.customer_id)
         customer = select_customer(conn, candidate.customer_id)
-    product = select_product(conn, candidate.sku)
+    product = select_product(conn, candidate.sku, at=at)
     facts = select_facts(conn, candidate, candidate.customer_id, at)
     verdict = decide_offer(candidate, facts, customer, product, at=at, rules=rules)
     decision_id = record_decision(conn, candidate, product, verdict, at=at)

@@ -115,8 +115,9 @@ class World:
         with psycopg.connect(postgres.dsn, autocommit=True) as admin:
             admin.execute(sql.SQL("create database {}").format(sql.Identifier(_TEMPLATE)))
         with connect(make_conninfo(postgres.dsn, dbname=_TEMPLATE)) as conn:
-            migrate(conn, at=SystemClock().now())
-            seed_shipped(conn)
+            at = SystemClock().now()
+            migrate(conn, at=at)
+            seed_shipped(conn, at=at)
         with psycopg.connect(postgres.dsn, autocommit=True) as admin:
             # TimescaleDB's workers would hold a session and so forbid copying.
             admin.execute(sql.SQL("alter database {} with allow_connections false").format(sql.Identifier(_TEMPLATE)))

@@ -48,7 +48,7 @@ def template(server_dsn: str) -> Iterator[str]:
         admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         with connect(make_conninfo(server_dsn, dbname=name)) as conn:
             migrate(conn, at=SEED_AT)
-            seed_shipped(conn)
+            seed_shipped(conn, at=SEED_AT)
         # TimescaleDB's workers would hold a session and so forbid cloning.
         admin.execute(sql.SQL("alter database {} with allow_connections false").format(sql.Identifier(name)))
         admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])

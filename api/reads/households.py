@@ -6,10 +6,8 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
-from catalogue.nouns import Product
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, Sku
-from millpond.kernel.money import Money
 
 _Q = load_queries("api.reads")
 
@@ -105,9 +103,3 @@ def select_units_on_their_way(
 def select_product_names(conn: ReadConnection, skus: Collection[str]) -> dict[str, dict[str, str]]:
     """Names by language of the given products, by SKU."""
     return {row[0]: row[1] for row in conn.execute(_Q["select_product_names"], {"skus": list(skus)})}
-
-
-def select_products(conn: ReadConnection, *, after: str = "", limit: int = 50) -> list[Product]:
-    """Up to `limit` products with a SKU above `after`, in that order."""
-    rows = conn.execute(_Q["select_products"], {"after": after, "limit": limit}).fetchall()
-    return [Product(row[0], row[1], row[2], Money(row[3], row[4])) for row in rows]

@@ -131,11 +131,6 @@ order by f.at desc, i.installation_id limit %(limit)s;
 -- The catalogue's names by language, for showing orders.
 select sku, name from product where sku = any(%(skus)s::text[]);
 
--- name: select_products
--- A page of the catalogue after a SKU.
-select sku, name, category, price_minor, currency from product
-where sku > %(after)s order by sku limit %(limit)s;
-
 -- name: select_device_doubt
 -- What is doubtful about a device: its clock, where samples came without a good time, numbers that never came, and two
 -- units under its serial, by the last who took turns.

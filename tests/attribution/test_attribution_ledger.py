@@ -26,6 +26,7 @@ from millpond.kernel.ids import CustomerId, OrderId, Sku, StaffId
 from millpond.kernel.jobs import claim_run
 from millpond.kernel.money import Money
 from tests.people import AT, Shop, make_customer, make_shop, scan_badge
+from tests.products import make_product
 
 DAY = timedelta(days=1)
 SOUNDBAR = OrderItem(Sku("REED-SOUNDBAR-3"))  # 179.00: 5.37 of commission
@@ -344,10 +345,7 @@ def test_a_person_sees_their_customers_with_the_last_order(conn: WriteConnection
 
 def test_two_currencies_are_kept_apart(conn: WriteConnection) -> None:
     shop = bound_shop(conn)
-    conn.execute(
-        "insert into product (sku, name, category, price_minor, currency)"
-        """ values ('KR-FILTER', '{"en": "Filter"}', 'filter', 45000, 'KRW')"""
-    )
+    make_product(conn, "KR-FILTER", 45_000, "KRW")
     store = register_store(conn, name="Seoul", currency="KRW", time_zone="Asia/Seoul", at=AT)
     seller = register_staff(conn, store_id=store.store_id, name="B", at=AT)
     sell(conn, shop)

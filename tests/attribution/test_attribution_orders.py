@@ -19,6 +19,7 @@ from millpond.kernel.errors import Conflict, InvalidInput, MillpondError, NotFou
 from millpond.kernel.ids import CustomerId, OrderId, Sku, StaffId, StoreId
 from millpond.kernel.money import MOST_MINOR, Money
 from tests.people import AT, Shop, make_customer, make_shop, make_store, scan_badge
+from tests.products import make_product
 
 DAY = timedelta(days=1)
 FILTER = OrderItem(Sku("REED-HEPA-H13"), 2)
@@ -201,19 +202,23 @@ def test_orders_are_paged_newest_first(conn: WriteConnection) -> None:
     assert first + rest == made[::-1]
 
 
-def price(conn: WriteConnection, sku: str, minor: int, currency: str = "EUR") -> OrderItem:
+def test_an_order_costs_what_its_moment_costs(conn: WriteConnection) -> None:
+    shop = make_shop(conn)
+    lamp = priced(conn, "LAMP", 4990)
+    make_product(conn, "LAMP", 3990, at=AT + DAY)
+    costs = [buy(conn, shop, [lamp], at=at).amount for at in (AT, AT + DAY - timedelta(microseconds=1), AT + DAY)]
+    assert costs == [Money(4990, "EUR"), Money(4990, "EUR"), Money(3990, "EUR")]
+
+
+def priced(conn: WriteConnection, sku: str, minor: int, currency: str = "EUR") -> OrderItem:
     """A product of that price."""
-    conn.execute(
-        "insert into product (sku, name, category, price_minor, currency) values (%s, %s, 'tv', %s, %s)",
-        [sku, '{"en": "TV", "ko": "TV", "zh": "TV"}', minor, currency],
-    )
-    return OrderItem(Sku(sku))
+    return OrderItem(make_product(conn, sku, minor, currency))
 
 
 def test_the_largest_order_can_be_given_back_in_one_go_and_a_larger_one_is_refused(conn: WriteConnection) -> None:
     shop = make_shop(conn)
     scan_badge(conn, shop.customer, shop.staff)
-    largest, more = price(conn, "DEAR", MOST_MINOR), price(conn, "DEARER", MOST_MINOR // 1000 + 1)
+    largest, more = priced(conn, "DEAR", MOST_MINOR), priced(conn, "DEARER", MOST_MINOR // 1000 + 1)
     order = buy(conn, shop, [largest])
     assert refund_order(conn, order.order_id, amount=order.amount, at=AT + DAY).amount == order.amount
     with pytest.raises(InvalidInput, match="more than 999,999,999,999,999 minor units of EUR: split it"):

@@ -48,7 +48,7 @@ def test_a_device_that_cannot_be_is_refused_with_a_sentence(
 
 def test_seeding_twice_changes_nothing(conn: WriteConnection) -> None:
     before = (select_metrics(conn), select_model_parts(conn))
-    seed_shipped(conn)
+    seed_shipped(conn, at=AT)
     assert (select_metrics(conn), select_model_parts(conn)) == before
 
 

@@ -54,7 +54,7 @@ def conn(server: str) -> Iterator[WriteConnection]:
         # It is built into this server, which therefore needs no preload and shows none.
         connection.execute("create extension timescaledb")
         migrate(connection, at=AT, require_timescale=True)
-        seed_shipped(connection)
+        seed_shipped(connection, at=AT)
         yield connection
 
 
