@@ -10,15 +10,16 @@ import typer
 
 from benchmarks.common import Dsn, Json, NoBroker, Result, Seed, fresh_database, run, step, tell
 from benchmarks.fleet import CAPACITY_H, MODEL, REGIONS, Floats, copy_readings
+from devices.depletion import DepletionDates
 from devices.nouns import Reading
 from devices.profile import shipped_profiles
 from devices.registry import register_device
 from devices.store import select_metrics
 from forecasting.job import run_forecasts
-from forecasting.nouns import ForecastLine
 from forecasting.store import select_forecast_lines
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import InvalidInput
+from millpond.kernel.ids import Serial
 from simulators.life.history import Truth, simulate_readings, simulate_truth
 
 _START = datetime(2024, 3, 1, tzinfo=UTC)
@@ -135,23 +136,20 @@ def _forecast(conn: WriteConnection, households: dict[str, _Household], at: date
     for line in select_forecast_lines(conn, summary.run_id):
         household = households[line.serial]
         actual = household.truth.depletion_after(_PART, at)
-        if actual is not None and actual > at and line.depletes_p50 is not None:
-            yield _compare(household, line, at, actual)
+        if actual is not None and actual > at and line.dates is not None:
+            yield _compare(household, line.serial, line.dates, at, actual)
 
 
-def _compare(household: _Household, line: ForecastLine, at: datetime, actual: datetime) -> _Case:
+def _compare(household: _Household, serial: Serial, dates: DepletionDates, at: datetime, actual: datetime) -> _Case:
     began = household.began_at(at)
     since = max(began, at - _RUN_RATE_DAYS * _DAY)
-    assert line.depletes_p10 is not None
-    assert line.depletes_p50 is not None
-    assert line.depletes_p90 is not None
     return _Case(
-        (line.serial, began),
+        (serial, began),
         household.remaining_pct(at),
         (actual - at) / _DAY,
-        (line.depletes_p10 - at) / _DAY,
-        (line.depletes_p50 - at) / _DAY,
-        (line.depletes_p90 - at) / _DAY,
+        (dates.p10 - at) / _DAY,
+        (dates.p50 - at) / _DAY,
+        (dates.p90 - at) / _DAY,
         _project(household, began, at, 100.0),
         _project(household, since, at, 100.0 if since == began else household.remaining_pct(since)),
     )

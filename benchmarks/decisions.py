@@ -9,6 +9,7 @@ from benchmarks.common import timed
 from benchmarks.fleet import register_fleet
 from customers.accounts import register_customer
 from customers.nouns import Customer
+from devices.depletion import DepletionDates
 from forecasting.nouns import ActiveInstallation, Forecast, Method
 from forecasting.store import insert_forecast_run, insert_forecasts, select_active_installations
 from millpond.kernel.db import WriteConnection
@@ -42,8 +43,15 @@ def fill(conn: WriteConnection, customers: int, parts_each: int, at: datetime) -
 def _make_forecast(row: int, installation: ActiveInstallation, at: datetime) -> Forecast:
     """Due now, but every fifth only when the lead time is nearly over."""
     first = at + (20 if row % 5 == 4 else 5) * _DAY
-    dates = (first, first + 3 * _DAY, first + 6 * _DAY)
-    return Forecast(installation.installation_id, at, Method.FIXED_RATE, None, None, 14.0, 10.0, 0.5, *dates)
+    return Forecast(
+        installation.installation_id,
+        threshold_pct=10.0,
+        method=Method.FIXED_RATE,
+        dates=DepletionDates(first, first + 3 * _DAY, first + 6 * _DAY),
+        data_cutoff=at,
+        remaining_pct=14.0,
+        usage_pct_per_day=0.5,
+    )
 
 
 def decide(conn: WriteConnection, at: datetime) -> tuple[float, int]:

@@ -19,9 +19,9 @@ from benchmarks.fleet import (
     register_fleet,
 )
 from devices.store import select_model_parts
-from forecasting.fleet import MAX_HISTORY_DAYS, forecast_part
 from forecasting.job import run_forecasts
 from forecasting.nouns import to_day
+from forecasting.part import MAX_HISTORY_DAYS, forecast_part
 from forecasting.projection import HORIZON_DAYS
 from forecasting.prophet_index import fit_prophet_index
 from forecasting.store import select_active_installations, select_day_ends, select_resets

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from devices.depletion import DepletionDates
 from devices.doubts import Doubt
 from devices.nouns import ModelPart, PartLimit
 from forecasting.interval import default_spread
 from forecasting.nouns import ActiveInstallation, Floats, Forecast, Method, NoDate, Reason, from_day, to_day
-from forecasting.projection import Depletion
+from forecasting.projection import DepletionDays
 from forecasting.usage import UsageSeries
 
 STALE_DAYS = 14
@@ -30,7 +31,7 @@ class LimitForecast:
     series: UsageSeries
     level: Floats
     method: list[Method]
-    depletion: Depletion
+    depletion: DepletionDays
 
 
 def build_answer(
@@ -52,17 +53,15 @@ def build_answer(
     p10, p50, p90 = (float(dates[row]) for dates in (first.depletion.p10, first.depletion.p50, first.depletion.p90))
     depleted = not np.isnan(first.series.crossed_at[row])
     reason = Reason(doubt, _DOUBTS[doubt]) if doubt else None if depleted else _why_not(p50, cutoff, at)
-    dates = (None, None, None) if reason else (from_day(p10), from_day(p50), from_day(p90))
     return Forecast(
         installation.installation_id,
-        cutoff,
-        first.method[row],
-        reason.text if reason else None,
-        reason.code if reason else None,
-        remaining,
         part.threshold_pct,
-        float(first.level[row]),
-        *dates,
+        first.method[row],
+        dates=None if reason else DepletionDates(from_day(p10), from_day(p50), from_day(p90)),
+        reason=reason,
+        data_cutoff=cutoff,
+        remaining_pct=remaining,
+        usage_pct_per_day=float(first.level[row]),
     )
 
 
@@ -86,21 +85,18 @@ def _without_readings(part: ModelPart, installation: ActiveInstallation, at: dat
     age, rate = at - installation.installed_at, 100 / part.prior_life_days
     if age > timedelta(days=STALE_DAYS):
         text = f"nothing was read of this part, which was put in {age.days} days ago"
-        return refuse(part, installation, Reason(NoDate.NOTHING_READ, text), usage_pct_per_day=rate)
+        reason = Reason(NoDate.NOTHING_READ, text)
+        return Forecast.refused(
+            installation.installation_id, reason, threshold_pct=part.threshold_pct, usage_pct_per_day=rate
+        )
     life = part.prior_life_days * (100 - part.threshold_pct) / 100
     low, high = default_spread().factors(np.array([life]), np.zeros(1))
     start = to_day(installation.installed_at)
-    dates = (from_day(start + life * factor) for factor in (float(low[0]), 1.0, float(high[0])))
+    p10, p50, p90 = (from_day(start + life * factor) for factor in (float(low[0]), 1.0, float(high[0])))
     return Forecast(
-        installation.installation_id, None, Method.PRIOR, None, None, None, part.threshold_pct, rate, *dates
-    )
-
-
-def refuse(
-    part: ModelPart, installation: ActiveInstallation, reason: Reason, *, usage_pct_per_day: float | None = None
-) -> Forecast:
-    """A forecast without dates of a part of which nothing is known."""
-    known = (None, part.threshold_pct, usage_pct_per_day)
-    return Forecast(
-        installation.installation_id, None, Method.PRIOR, reason.text, reason.code, *known, None, None, None
+        installation.installation_id,
+        part.threshold_pct,
+        Method.PRIOR,
+        DepletionDates(p10, p50, p90),
+        usage_pct_per_day=rate,
     )

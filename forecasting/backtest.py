@@ -10,9 +10,9 @@ import numpy as np
 from devices.limits import COUNTS, PERCENTAGES
 from devices.nouns import ModelPart
 from devices.store import select_model_parts
-from forecasting.fleet import Forecaster
 from forecasting.job import forecast_fleet
 from forecasting.nouns import ActiveInstallation, Bools, Floats, Forecast, Records, to_day
+from forecasting.part import Forecaster
 from forecasting.store import select_active_installations, select_day_ends
 from forecasting.usage import to_remaining_pct_array
 from millpond.kernel.db import ReadConnection
@@ -73,7 +73,7 @@ def _replay(conn: ReadConnection, origin: datetime, at: datetime, forecaster: Fo
     parts = select_model_parts(conn)
     active = {i.installation_id: i for i in select_active_installations(conn, origin)}
     for forecasts in forecast_fleet(conn, list(active.values()), origin, forecaster=forecaster):
-        asked = [f for f in forecasts if f.depletes_p50 is not None and (f.remaining_pct or 100) > f.threshold_pct]
+        asked = [f for f in forecasts if f.dates is not None and (f.remaining_pct or 100) > f.threshold_pct]
         if not asked:
             continue
         of_part = [active[f.installation_id] for f in asked]
@@ -96,16 +96,15 @@ def _compare(
     start, end = to_day(origin), to_day(min(at, installation.ended_at or at))
     own = points[(points["device_id"] == installation.device_id) & (points["day"] > start) & (points["day"] < end)]
     crossed = _first_crossing(part, own)
-    assert forecast.depletes_p10 is not None
-    assert forecast.depletes_p50 is not None
-    assert forecast.depletes_p90 is not None
+    dates = forecast.dates
+    assert dates is not None
     return Outcome(
         forecast.method.value,
-        to_day(forecast.depletes_p10) - start,
-        to_day(forecast.depletes_p50) - start,
-        to_day(forecast.depletes_p90) - start,
-        None if crossed is None else crossed - start,
-        end - start,
+        p10=to_day(dates.p10) - start,
+        p50=to_day(dates.p50) - start,
+        p90=to_day(dates.p90) - start,
+        actual=None if crossed is None else crossed - start,
+        seen=end - start,
     )
 
 

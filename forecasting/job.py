@@ -11,9 +11,8 @@ import numpy as np
 from devices.installations import update_installations
 from devices.nouns import ModelPart
 from devices.store import refresh_reading_day, select_model_parts
-from forecasting.answer import refuse
-from forecasting.fleet import MAX_HISTORY_DAYS, Forecaster, forecast_part
 from forecasting.nouns import ActiveInstallation, Forecast, ForecastSummary, NoDate, Reason, Records, to_day
+from forecasting.part import MAX_HISTORY_DAYS, Forecaster, forecast_part
 from forecasting.store import (
     insert_forecast_run,
     insert_forecasts,
@@ -55,7 +54,7 @@ def run_forecasts(
     done = 0
     for forecasts in forecast_fleet(conn, active, at, forecaster=forecaster, beat=lambda: _beat(conn, claim)):
         _save(conn, run_id, at, made_at, forecasts, claim)
-        methods.update(f.method.value if f.depletes_p50 else "refused" for f in forecasts)
+        methods.update(f.method.value if f.dates else "refused" for f in forecasts)
         done += len(forecasts)
         if on_progress is not None:
             on_progress(done, len(active))
@@ -124,7 +123,8 @@ def _forecast_or_refuse(
         _LOG.exception("Installations could not be forecast.", extra=extra | {"installations": len(installations)})
         if len(installations) == 1:
             reason = Reason(NoDate.FAILED, f"its readings could not be forecast: {error}")
-            return [refuse(part, installations[0], reason)]
+            refused = installations[0].installation_id
+            return [Forecast.refused(refused, reason, threshold_pct=part.threshold_pct)]
         half = len(installations) // 2
         return [
             forecast

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.depletion import DepletionDates
 from devices.doubts import Doubt
 from millpond.kernel.ids import DeviceId, InstallationId, Serial
 
@@ -73,29 +74,38 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """When one installation is down to its threshold. Either all three dates are there, or `reason` says why not.
+    """When one installation is down to its threshold: `dates`, or a `reason` why there are none.
 
-    `reason_code` is a `NoDate` or a `Doubt`.
-
-    `usage_pct_per_day` is the use expected from `data_cutoff` on, on an average day.
+    `usage_pct_per_day` is the use expected from `data_cutoff` (the newest reading) on, on an average day.
     """
 
     installation_id: InstallationId
-    data_cutoff: datetime | None
-    method: Method
-    reason: str | None
-    reason_code: str | None
-    remaining_pct: float | None
     threshold_pct: float
-    usage_pct_per_day: float | None
-    depletes_p10: datetime | None
-    depletes_p50: datetime | None
-    depletes_p90: datetime | None
+    method: Method
+    dates: DepletionDates | None
+    reason: Reason | None = None
+    data_cutoff: datetime | None = None
+    remaining_pct: float | None = None
+    usage_pct_per_day: float | None = None
+
+    @classmethod
+    def refused(
+        cls,
+        installation_id: InstallationId,
+        reason: Reason,
+        *,
+        threshold_pct: float,
+        usage_pct_per_day: float | None = None,
+    ) -> "Forecast":
+        """The answer for an installation of which nothing is known but why."""
+        return cls(
+            installation_id, threshold_pct, Method.PRIOR, dates=None, reason=reason, usage_pct_per_day=usage_pct_per_day
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentForecast:
-    """The newest forecast of a current installation, as stored."""
+    """The newest forecast of a current installation, as stored; it has `dates` or a reason."""
 
     installation_id: InstallationId
     device_id: DeviceId
@@ -111,21 +121,17 @@ class CurrentForecast:
     remaining_pct: float | None
     threshold_pct: float
     usage_pct_per_day: float | None
-    depletes_p10: datetime | None
-    depletes_p50: datetime | None
-    depletes_p90: datetime | None
+    dates: DepletionDates | None
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastLine:
-    """What `millpond forecast --json` prints of one installation."""
+    """What `millpond forecast` prints of one installation."""
 
     serial: Serial
     consumable: str
     remaining_pct: float | None
-    depletes_p10: datetime | None
-    depletes_p50: datetime | None
-    depletes_p90: datetime | None
+    dates: DepletionDates | None
     method: str
     reason: str | None
     reason_code: str | None = None

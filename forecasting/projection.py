@@ -15,8 +15,8 @@ MIN_STEPS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Depletion:
-    """By row, in days since 1970: NaN where there is no reading, or no crossing within the horizon."""
+class DepletionDays:
+    """`DepletionDates` of many rows, in days since 1970: NaN without a reading, or a crossing within the horizon."""
 
     p10: Floats
     p50: Floats
@@ -25,7 +25,7 @@ class Depletion:
 
 def project_depletion(
     series: UsageSeries, index: UsageIndex, levels: Levels, spread: Spread, *, threshold_pct: float, horizon: float
-) -> Depletion:
+) -> DepletionDays:
     """Dates of all rows; a part that is at its threshold gets the time it got there.
 
     The last reading is where the projection starts, whatever time has passed since.
@@ -38,7 +38,7 @@ def project_depletion(
     done = ~np.isnan(crossed)
     p10 = np.where(done, crossed, np.minimum(start + ahead * low, p50))
     p90 = np.where(done, crossed, np.minimum(np.maximum(start + ahead * high, p50), np.maximum(horizon, p50)))
-    return Depletion(p10, np.where(done, crossed, p50), p90)
+    return DepletionDays(p10, np.where(done, crossed, p50), p90)
 
 
 def _first_passage(index: UsageIndex, start: Floats, need: Floats, level: Floats, horizon: float) -> Floats:

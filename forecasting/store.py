@@ -1,16 +1,18 @@
 """One function, one statement: what a forecast reads, what it leaves, and what others ask for."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from psycopg import sql
-from psycopg.rows import class_row
+from psycopg.rows import class_row, kwargs_row
 
+from devices.depletion import name_dates, read_dates
 from forecasting.nouns import ActiveInstallation, CurrentForecast, Forecast, ForecastLine, Records
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
+_When = datetime | None
 _Q = load_queries("forecasting")
 
 _FIELDS = [("device_id", "i8"), ("metric_id", "i8"), ("day", "f8"), ("value", "f8")]
@@ -31,7 +33,7 @@ def select_resets(
 ) -> list[tuple[int, datetime]]:
     """(device, moment) of the replacements of `part` up to `at`, by device and time."""
     values = {"device_ids": list(device_ids), "part": part, "at": at}
-    return [(row[0], row[1]) for row in conn.execute(_Q["select_resets"], values)]
+    return conn.execute(_Q["select_resets"], values).fetchall()
 
 
 def select_day_ends(
@@ -77,7 +79,18 @@ def insert_forecasts(
     conn: WriteConnection, run_id: int, at: datetime, made_at: datetime, forecasts: Sequence[Forecast]
 ) -> None:
     """Store the forecasts of a run."""
-    columns = {f.name: [getattr(forecast, f.name) for forecast in forecasts] for f in fields(Forecast)}
+    dates = [name_dates(forecast.dates) for forecast in forecasts]
+    columns = {
+        "installation_id": [f.installation_id for f in forecasts],
+        "data_cutoff": [f.data_cutoff for f in forecasts],
+        "method": [f.method for f in forecasts],
+        "reason": [f.reason.text if f.reason else None for f in forecasts],
+        "reason_code": [f.reason.code if f.reason else None for f in forecasts],
+        "remaining_pct": [f.remaining_pct for f in forecasts],
+        "threshold_pct": [f.threshold_pct for f in forecasts],
+        "usage_pct_per_day": [f.usage_pct_per_day for f in forecasts],
+        **{name: [each[name] for each in dates] for name in name_dates(None)},
+    }
     conn.execute(_Q["insert_forecasts"], columns | {"run_id": run_id, "at": at, "made_at": made_at})
 
 
@@ -86,11 +99,19 @@ def select_current_forecasts(conn: ReadConnection, device_ids: Sequence[int], at
 
     One that was made for a moment after `at`, to see what if, counts only where there is no other.
     """
-    with conn.cursor(row_factory=class_row(CurrentForecast)) as cursor:
+    with conn.cursor(row_factory=kwargs_row(_current)) as cursor:
         return cursor.execute(_Q["select_current_forecasts"], {"device_ids": list(device_ids), "at": at}).fetchall()
 
 
 def select_forecast_lines(conn: ReadConnection, run_id: int) -> list[ForecastLine]:
     """What a run said of every installation, by serial and consumable."""
-    with conn.cursor(row_factory=class_row(ForecastLine)) as cursor:
+    with conn.cursor(row_factory=kwargs_row(_line)) as cursor:
         return cursor.execute(_Q["select_forecast_lines"], {"run_id": run_id}).fetchall()
+
+
+def _current(*, depletes_p10: _When, depletes_p50: _When, depletes_p90: _When, **same: Any) -> CurrentForecast:
+    return CurrentForecast(dates=read_dates(depletes_p10, depletes_p50, depletes_p90), **same)
+
+
+def _line(*, depletes_p10: _When, depletes_p50: _When, depletes_p90: _When, **same: Any) -> ForecastLine:
+    return ForecastLine(dates=read_dates(depletes_p10, depletes_p50, depletes_p90), **same)

@@ -104,9 +104,8 @@ def test_the_story(
         # A forecast dates the 10 % mark.
         run_forecasts(conn, now, made_at=now, forecaster="fixed")
         [forecast] = select_current_forecasts(conn, [device.device_id], now)
-        assert forecast.depletes_p10 is not None
-        assert forecast.depletes_p50 is not None
-        assert abs(forecast.depletes_p50 - depleted_at) < timedelta(days=6)
+        assert forecast.dates is not None
+        assert abs(forecast.dates.p50 - depleted_at) < timedelta(days=6)
 
         # The offer is there before the household needs it, and again it is there only once.
         for _ in range(2):

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.edge import At, CallerDep, Reads
-from api.told.forecasts import ForecastOut, ForecastsOut
+from api.told.forecasts import ForecastsOut, tell_forecast
 from api.visible import visible_device
 from forecasting.store import select_current_forecasts
 
@@ -16,4 +16,4 @@ def get_forecasts(serial: str, reads: Reads, caller: CallerDep, at: At) -> Forec
     with reads.connection() as conn:
         seen = visible_device(conn, caller, serial)
         forecasts = select_current_forecasts(conn, [seen.device.device_id], at)
-    return ForecastsOut(items=[ForecastOut.model_validate(row) for row in forecasts if row.at >= seen.since])
+    return ForecastsOut(items=[tell_forecast(found) for found in forecasts if found.at >= seen.since])

@@ -1,8 +1,11 @@
 """When parts will be used up, as people are told."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 from api.models import Out
+from devices.depletion import name_dates
+from forecasting.nouns import CurrentForecast
 
 
 class ForecastOut(Out):
@@ -33,3 +36,8 @@ class ForecastsOut(Out):
     """The newest forecast of each part that is installed now."""
 
     items: list[ForecastOut]
+
+
+def tell_forecast(found: CurrentForecast) -> ForecastOut:
+    """The body of a forecast."""
+    return ForecastOut.model_validate(asdict(found) | name_dates(found.dates))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from millpond.cli import WrongUse, app
-from millpond.cli.job_tables import show_forecasts, show_offers
+from millpond.cli.job_tables import show_forecasts, show_offers, tell_forecast
 from millpond.cli.progress import CountedProgress
 from millpond.cli.services import start
 from millpond.kernel.clock import Clock, require_aware
@@ -70,7 +70,7 @@ def forecast(
         lines = select_forecast_lines(conn, summary.run_id)
     if json:
         for line in lines:
-            typer.echo(jsonlib.dumps(asdict(line), default=_plain))
+            typer.echo(jsonlib.dumps(tell_forecast(line), default=_plain))
     elif lines:
         show_forecasts(lines)
     typer.echo(

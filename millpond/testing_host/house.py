@@ -11,8 +11,8 @@ from typing import Any, Self, cast, get_args
 
 from api.auth import Role
 from attribution.release import release_commissions
-from forecasting.fleet import Forecaster
 from forecasting.job import run_forecasts
+from forecasting.part import Forecaster
 from ingest.service import run_ingest
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import monotonic, require_aware

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from devices.depletion import DepletionDates
 from forecasting.nouns import ForecastLine
 from millpond.cli.job_tables import show_forecasts
 from millpond.kernel.db import connect
@@ -44,9 +45,7 @@ def _line(serial: str, p50: datetime | None) -> ForecastLine:
         serial=Serial(serial),
         consumable="filter",
         remaining_pct=None,
-        depletes_p10=p50,
-        depletes_p50=p50,
-        depletes_p90=p50,
+        dates=DepletionDates(p50, p50, p50) if p50 else None,
         method="fixed_rate",
         reason=None if p50 else "no readings",
     )

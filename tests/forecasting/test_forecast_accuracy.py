@@ -7,8 +7,8 @@ import pytest
 
 import forecasting.level
 from devices.nouns import PartLimit
-from forecasting.fleet import Forecaster, forecast_part
 from forecasting.nouns import Floats, from_day, to_day
+from forecasting.part import Forecaster, forecast_part
 from tests.forecasting.households import (
     HOURS,
     PCT,
@@ -47,13 +47,11 @@ def measure(households: list[Household], until: int, limits: tuple[PartLimit, ..
         truth = household.crossing_after(until - 1)
         if truth is None or household.remaining[until - 1] <= 12:
             continue
-        assert forecast.depletes_p10 is not None
-        assert forecast.depletes_p50 is not None
-        assert forecast.depletes_p90 is not None
-        error = to_day(forecast.depletes_p50) - truth
+        assert forecast.dates is not None
+        error = to_day(forecast.dates.p50) - truth
         errors.append(error)
         relative.append(abs(error) / (truth - START_DAY - until))
-        covered.append(to_day(forecast.depletes_p10) <= truth <= to_day(forecast.depletes_p90))
+        covered.append(to_day(forecast.dates.p10) <= truth <= to_day(forecast.dates.p90))
     return Errors(np.array(errors), np.array(relative), np.array(covered, dtype=float))
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-import forecasting.fleet
 import forecasting.job
+import forecasting.part
+from devices.depletion import DepletionDates
 from devices.nouns import ModelPart
-from forecasting.fleet import forecast_part
 from forecasting.job import run_forecasts
 from forecasting.nouns import ActiveInstallation, CurrentForecast, ForecastSummary
+from forecasting.part import forecast_part
 from forecasting.store import select_current_forecasts, select_forecast_lines
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost
@@ -36,8 +37,8 @@ def only(conn: WriteConnection, device_id: int) -> CurrentForecast:
 
 
 def days_until(found: CurrentForecast, at: datetime) -> float:
-    assert found.depletes_p50 is not None
-    return (found.depletes_p50 - at) / DAY
+    assert found.dates is not None
+    return (found.dates.p50 - at) / DAY
 
 
 def test_daily_whole_percents_are_enough(conn: WriteConnection) -> None:
@@ -110,8 +111,8 @@ def test_a_moment_before_a_known_replacement_forecasts_the_part_of_then(conn: Wr
     summary = forecast(conn, START + 50 * DAY)
     [line] = select_forecast_lines(conn, summary.run_id)
     assert line.remaining_pct == 50
-    assert line.depletes_p50 is not None
-    assert (line.depletes_p50 - START) / DAY == pytest.approx(90, abs=4)
+    assert line.dates is not None
+    assert (line.dates.p50 - START) / DAY == pytest.approx(90, abs=4)
 
 
 def test_a_part_below_its_threshold_was_depleted_when_it_got_there(conn: WriteConnection) -> None:
@@ -121,7 +122,7 @@ def test_a_part_below_its_threshold_was_depleted_when_it_got_there(conn: WriteCo
     forecast(conn, at)
     found = only(conn, device.device_id)
     crossed = START + 4 * DAY
-    assert (found.remaining_pct, found.depletes_p10, found.depletes_p50, found.depletes_p90) == (8, *[crossed] * 3)
+    assert (found.remaining_pct, found.dates) == (8, DepletionDates(crossed, crossed, crossed))
 
 
 def test_old_readings_are_refused_in_words(conn: WriteConnection) -> None:
@@ -130,7 +131,7 @@ def test_old_readings_are_refused_in_words(conn: WriteConnection) -> None:
     assert forecast(conn, START + 29 * DAY + 15 * DAY).refused == 1
     found = only(conn, device.device_id)
     assert found.reason == "the last reading is 15 days old, from 2026-01-30: too old to say"
-    assert (found.remaining_pct, found.depletes_p50) == (71, None)
+    assert (found.remaining_pct, found.dates) == (71, None)
 
 
 def test_a_new_part_without_readings_lasts_as_long_as_its_kind_does(conn: WriteConnection) -> None:
@@ -138,9 +139,9 @@ def test_a_new_part_without_readings_lasts_as_long_as_its_kind_does(conn: WriteC
     forecast(conn, START + DAY)
     found = only(conn, device.device_id)
     assert (found.method, found.remaining_pct, found.data_cutoff) == ("prior", None, None)
-    assert found.depletes_p50 == START + 0.9 * 180 * DAY
-    assert found.depletes_p10 is not None
-    assert found.depletes_p10 < START + 120 * DAY
+    assert found.dates is not None
+    assert found.dates.p50 == START + 0.9 * 180 * DAY
+    assert found.dates.p10 < START + 120 * DAY
 
 
 def test_a_device_that_never_spoke_gets_no_date(conn: WriteConnection) -> None:
@@ -164,8 +165,8 @@ def test_a_device_that_is_switched_off_gets_a_reason_and_no_infinity(conn: Write
     add_readings(conn, device, "filter_life_pct", [90.0] * 900, START)
     forecast(conn, START + 899 * DAY)
     found = only(conn, device.device_id)
-    if found.depletes_p90 is not None:
-        assert found.depletes_p90 <= START + (899 + 5 * 365 + 1) * DAY
+    if found.dates is not None:
+        assert found.dates.p90 <= START + (899 + 5 * 365 + 1) * DAY
     else:
         assert found.reason == "does not deplete within five years at its present use"
 
@@ -215,10 +216,8 @@ def test_dates_are_in_order_and_ahead(conn: WriteConnection) -> None:
     at = START + 60 * DAY
     forecast(conn, at)
     for found in select_current_forecasts(conn, [early.device_id, late.device_id], at):
-        assert found.depletes_p10 is not None
-        assert found.depletes_p50 is not None
-        assert found.depletes_p90 is not None
-        assert at < found.depletes_p10 < found.depletes_p50 < found.depletes_p90
+        assert found.dates is not None
+        assert at < found.dates.p10 < found.dates.p50 < found.dates.p90
 
 
 def test_progress_is_told_and_a_lost_lease_stops_the_run(conn: WriteConnection) -> None:
@@ -264,9 +263,9 @@ def test_of_two_that_show_the_same_percent_the_one_that_stepped_earlier_is_deple
     forecast(conn, at)
     first, second = only(conn, long_ago.device_id), only(conn, just.device_id)
     assert first.remaining_pct == second.remaining_pct == 80
-    assert first.depletes_p50 is not None
-    assert second.depletes_p50 is not None
-    assert 3 < (second.depletes_p50 - first.depletes_p50) / DAY < 20
+    assert first.dates is not None
+    assert second.dates is not None
+    assert 3 < (second.dates.p50 - first.dates.p50) / DAY < 20
 
 
 def test_a_cohort_that_prophet_cannot_fit_is_forecast_at_a_fixed_rate(
@@ -279,7 +278,7 @@ def test_a_cohort_that_prophet_cannot_fit_is_forecast_at_a_fixed_rate(
     def fail(*_: Any) -> Any:
         raise RuntimeError("Error during optimization")
 
-    monkeypatch.setattr(forecasting.fleet, "fit_prophet_index", fail)
+    monkeypatch.setattr(forecasting.part, "fit_prophet_index", fail)
     at = START + 90 * DAY
     assert run_forecasts(conn, at, made_at=at).by_method == {"fixed_rate": 6}
 

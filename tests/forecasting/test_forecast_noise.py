@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from forecasting.fleet import forecast_part
 from forecasting.nouns import ActiveInstallation, from_day, to_day
+from forecasting.part import forecast_part
 from millpond.kernel.ids import DeviceId, InstallationId
 from tests.forecasting.households import PCT, START_DAY, make_part
 
@@ -27,8 +27,8 @@ def forecast_errors(sigma: float, step: float, *, days: int, seed: int) -> list[
         for n in range(1, DEVICES + 1)
     ]
     forecasts = forecast_part(make_part(PCT), installations, points, [], from_day(START_DAY + days), forecaster="fixed")
-    assert all(f.depletes_p50 is not None for f in forecasts)
-    return [to_day(f.depletes_p50) - START_DAY - 80 / PCT_PER_DAY for f in forecasts if f.depletes_p50]
+    assert all(f.dates is not None for f in forecasts)
+    return [to_day(f.dates.p50) - START_DAY - 80 / PCT_PER_DAY for f in forecasts if f.dates]
 
 
 @pytest.mark.parametrize("step", [0.25, 1.0], ids=["every six hours", "once a day"])

@@ -122,7 +122,7 @@ def test_what_cannot_be_is_said_to_be_in_doubt_and_sells_nothing(conn: WriteConn
     model, said, doubt = DOUBTFUL[case]
     shop, device = live(conn, model, said)
     found = forecast_and_offer(conn, device)
-    assert (found.reason_code, found.depletes_p50) == (doubt, None)
+    assert (found.reason_code, found.dates) == (doubt, None)
     assert found.reason
     assert offers_of(conn, shop.customer.customer_id) == []
     [decision] = select_decisions(conn, customer_id=shop.customer.customer_id)
@@ -192,8 +192,8 @@ def test_a_night_at_zero_sells_nothing_whenever_it_is_looked_at(conn: WriteConne
 def test_one_last_reading_of_zero_on_a_part_that_runs_low_is_not_believed(conn: WriteConnection) -> None:
     _, device = live(conn, PCT_MODEL, {"filter_life_pct": [*(30 - d // 4 for d in DAYS), 0]})
     found = forecast_and_offer(conn, device)
-    assert found.depletes_p50 is not None
-    assert (found.remaining_pct, found.depletes_p50 > AT) == (21, True)
+    assert found.dates is not None
+    assert (found.remaining_pct, found.dates.p50 > AT) == (21, True)
 
 
 @pytest.mark.parametrize("fault", [ImportError("no Stan"), OSError(28, "No space left on device")])
@@ -203,7 +203,7 @@ def test_a_fit_that_cannot_run_costs_nobody_their_forecast(
     def fail(*_: object, **__: object) -> None:
         raise fault
 
-    monkeypatch.setattr("forecasting.fleet.build_index", fail)
+    monkeypatch.setattr("forecasting.part.build_index", fail)
     _, device = live(conn, PCT_MODEL, {"filter_life_pct": [90 - d // 2 for d in DAYS]})
     run_forecasts(conn, AT, made_at=AT)
     [found] = select_current_forecasts(conn, [device.device_id], AT)

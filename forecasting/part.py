@@ -17,7 +17,7 @@ from forecasting.cohort import FitIndex, UsageIndex, build_flat_index, build_ind
 from forecasting.interval import PastErrors, build_spread, measure_errors
 from forecasting.level import Levels, compute_levels
 from forecasting.nouns import ActiveInstallation, Bools, Forecast, Ints, Method, Records, to_day
-from forecasting.projection import HORIZON_DAYS, MIN_STEPS, Depletion, project_depletion
+from forecasting.projection import HORIZON_DAYS, MIN_STEPS, DepletionDays, project_depletion
 from forecasting.prophet_index import fit_prophet_index
 from forecasting.sources import choose_sources
 from forecasting.states import read_states
@@ -126,7 +126,7 @@ def forecast_series(
         known = (c.series.steps >= MIN_STEPS) & (c.levels.own_days >= _MIN_OWN_DAYS)
         for row in c.rows[known]:
             method[row] = c.index.method
-    return LimitForecast(limit, series, level, method, Depletion(p10, p50, p90))
+    return LimitForecast(limit, series, level, method, DepletionDays(p10, p50, p90))
 
 
 def _fit_cohorts(series: UsageSeries, regions: Ints, prior: float, forecaster: Forecaster) -> list[_Cohort]:
