@@ -8,6 +8,7 @@ import jwt
 
 from api.keys import Role, TokenKey, TokenKeys
 from millpond.kernel.errors import Unauthenticated
+from millpond.kernel.ids import CustomerId
 
 __all__ = ["Caller", "Role", "mint_token", "read_token", "sign_token"]
 
@@ -19,15 +20,24 @@ _SUBJECT_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A proven role and subject: a customer's or staff member's id, or any name for an operator."""
+    """A proven role and subject: a customer's or staff member's id, or any name for an operator.
+
+    `customer_id` is who a customer's subject is found to be (`api.edge.find_caller`), and `subject` is then that id;
+    None for other roles, and for a token under which nobody is registered.
+    """
 
     role: Role
     subject: str
+    customer_id: CustomerId | None = None
 
     @property
     def actor(self) -> str:
         """One text for both, for audit columns and idempotency keys."""
         return f"{self.role.value}:{self.subject}"
+
+    def is_customer(self, customer_id: str | None) -> bool:
+        """Whether the caller is that customer. Nobody is the customer None: what has no owner is not theirs either."""
+        return self.customer_id is not None and self.customer_id == customer_id
 
 
 def sign_token(keys: TokenKeys, role: Role, subject: str, at: datetime, lifetime: timedelta) -> str:

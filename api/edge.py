@@ -1,6 +1,5 @@
 """What endpoints ask for: the time, the pools, the caller, and the wish to write. The API reads the clock only here."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,14 +16,11 @@ from api.keys import TokenKeys
 from api.metrics import Figures
 from attribution.hold_nouns import Ceilings
 from attribution.tokens import StaffKeys
-from customers.accounts import select_customer
+from customers.identifiers import resolve_customer
 from millpond.kernel.clock import Clock
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import Unauthenticated
 from millpond.kernel.settings import Settings
-
-# A brand's keys may begin like our ids (Stripe's do), so the whole shape counts; see `kernel.ids.new_id`.
-_OWN_ID = re.compile(r"cus_[0-9a-f]{20}")
 
 Check = Callable[[], str | None]
 """A health check: None when all is well, else one sentence."""
@@ -88,13 +84,19 @@ def get_caller(
 
 
 def find_caller(edge: Edge, token: str, at: datetime) -> Caller:
-    """The caller a token proves. A customer whose token has the brand's own key becomes the customer of that key."""
+    """The caller a token proves, with the customer whom a customer's subject names (our id, or the brand's own key).
+
+    It is the one place where a token's subject becomes a customer. What is guaranteed: a `customer_id` is one of a
+    customer who existed when this was called and was not merged into another; without one, nobody is registered under
+    the subject, and the caller owns nothing. It may be kept for a while: ids are never used again, so the worst that a
+    kept answer can do is to find a new customer, or one who was merged meanwhile, a little later.
+    """
     caller = read_token(edge.token_keys, token, at)
-    if caller.role is not Role.CUSTOMER or _OWN_ID.fullmatch(caller.subject):
+    if caller.role is not Role.CUSTOMER:
         return caller
     with edge.reads.connection() as conn:
-        customer = select_customer(conn, caller.subject)
-    return Caller(caller.role, customer.customer_id) if customer else caller
+        customer_id = resolve_customer(conn, caller.subject)
+    return Caller(caller.role, customer_id or caller.subject, customer_id)
 
 
 CallerDep = Annotated[Caller, Depends(get_caller)]

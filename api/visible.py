@@ -14,6 +14,7 @@ from attribution.nouns import Binding, Order, Staff
 from attribution.orders import select_order
 from attribution.people import select_staff_member
 from customers.accounts import select_customer
+from customers.identifiers import resolve_customer
 from customers.nouns import Customer
 from devices.nouns import Device
 from devices.owners import select_owned_from
@@ -55,7 +56,7 @@ def may_see_workings(caller: Caller) -> bool:
 
 def visible_customer(conn: ReadConnection, caller: Caller, customer_id: str, at: datetime) -> Customer:
     """The customer with what is offered to them: for themselves, the staff member bound at `at`, and operators."""
-    customer = select_customer(conn, customer_id)
+    customer = _find_customer(conn, customer_id)
     if customer is None or not (_is_theirs(caller, customer) or _is_bound(conn, caller, customer, at)):
         _refuse("customer", customer_id)
     return customer
@@ -63,7 +64,7 @@ def visible_customer(conn: ReadConnection, caller: Caller, customer_id: str, at:
 
 def visible_account(conn: ReadConnection, caller: Caller, customer_id: str) -> Customer:
     """The customer with what only they and operators know: devices, orders, who is credited."""
-    customer = select_customer(conn, customer_id)
+    customer = _find_customer(conn, customer_id)
     if customer is None or not _is_theirs(caller, customer):
         _refuse("customer", customer_id)
     return customer
@@ -71,10 +72,10 @@ def visible_account(conn: ReadConnection, caller: Caller, customer_id: str) -> C
 
 def named_customer(conn: ReadConnection, customer_id: str) -> CustomerId:
     """The customer whom an operator names in a body; InvalidInput when there is none."""
-    customer = select_customer(conn, customer_id)
-    if customer is None:
+    found = resolve_customer(conn, customer_id)
+    if found is None:
         raise InvalidInput(f"customer_id: customer {customer_id[:_SAID_BACK]} is not known")
-    return customer.customer_id
+    return found
 
 
 def own_account(conn: ReadConnection, caller: Caller) -> Customer:
@@ -87,17 +88,33 @@ def own_account(conn: ReadConnection, caller: Caller) -> Customer:
 
 def find_own_account(conn: ReadConnection, caller: Caller | None) -> Customer | None:
     """The same account; None for everybody else: staff, operators, a customer without one, and nobody at all."""
-    return select_customer(conn, caller.subject) if caller and caller.role is Role.CUSTOMER else None
+    return select_customer(conn, caller.customer_id) if caller and caller.customer_id else None
 
 
 def own_customer_id(caller: Caller) -> CustomerId:
-    """Whose call it is, where only the customer may call: answers to offers, scans, claims."""
+    """Whose call it is, where only the customer may call: answers to offers, scans, claims.
+
+    NotFound for other roles, and for a token under which nobody is registered.
+    """
     require_role(caller, Role.CUSTOMER)
-    return CustomerId(caller.subject)
+    if caller.customer_id is None:
+        raise NotFound(f"customer {caller.subject} is not known")
+    return caller.customer_id
+
+
+def owns_nothing(caller: Caller) -> bool:
+    """Is it a customer's token under which nobody is registered? Their lists are empty, and all else is not there."""
+    return caller.role is Role.CUSTOMER and caller.customer_id is None
+
+
+def _find_customer(conn: ReadConnection, named: str) -> Customer | None:
+    """The customer whom a path or a body names, by our id or by the brand's own key."""
+    found = resolve_customer(conn, named)
+    return select_customer(conn, found) if found else None
 
 
 def _is_theirs(caller: Caller, customer: Customer) -> bool:
-    return caller.role is Role.OPERATOR or caller == Caller(Role.CUSTOMER, customer.customer_id)
+    return caller.role is Role.OPERATOR or caller.is_customer(customer.customer_id)
 
 
 def _is_bound(conn: ReadConnection, caller: Caller, customer: Customer, at: datetime) -> bool:
@@ -133,7 +150,13 @@ def visible_device(conn: ReadConnection, caller: Caller, serial: str) -> Visible
 def device_owner(caller: Caller) -> CustomerId | None:
     """Whose devices the caller may see and act on: their own for a customer, None (everybody's) for operators."""
     require_role(caller, Role.OPERATOR, Role.CUSTOMER)
-    return CustomerId(caller.subject) if caller.role is Role.CUSTOMER else None
+    return own_customer_id(caller) if caller.role is Role.CUSTOMER else None
+
+
+def may_register_devices(caller: Caller) -> bool:
+    """Do they register devices, as operators do, or claim them, as customers do? NotFound for staff, who do neither."""
+    require_role(caller, Role.OPERATOR, Role.CUSTOMER)
+    return caller.role is Role.OPERATOR
 
 
 def as_owned(conn: ReadConnection, device: Device) -> Device:
@@ -149,7 +172,7 @@ def visible_binding(conn: ReadConnection, caller: Caller, binding_id: str) -> Bi
     """The binding: for its customer and for operators."""
     require_role(caller, Role.CUSTOMER, Role.OPERATOR)
     binding = select_binding(conn, binding_id)
-    if binding is None or (caller.role is Role.CUSTOMER and binding.customer_id != caller.subject):
+    if binding is None or (caller.role is Role.CUSTOMER and not caller.is_customer(binding.customer_id)):
         _refuse("binding", binding_id)
     return binding
 
@@ -167,7 +190,7 @@ def visible_decision(conn: ReadConnection, caller: Caller, decision_id: str) -> 
     """Why something was offered or not: for the customer it is about and for operators."""
     require_role(caller, Role.OPERATOR, Role.CUSTOMER)
     decision = select_decision(conn, decision_id)
-    if decision is None or (caller.role is Role.CUSTOMER and decision.customer_id != caller.subject):
+    if decision is None or (caller.role is Role.CUSTOMER and not caller.is_customer(decision.customer_id)):
         _refuse("decision", decision_id)
     return decision
 
@@ -227,7 +250,7 @@ def order_scope(conn: ReadConnection, caller: Caller, customer_id: str | None, a
     store_id = _employed_self(conn, caller, at).store_id if caller.role is Role.STAFF else None
     if customer_id is not None:
         return OrderScope(visible_account(conn, caller, customer_id).customer_id, store_id)
-    return OrderScope(CustomerId(caller.subject) if caller.role is Role.CUSTOMER else None, store_id)
+    return OrderScope(own_customer_id(caller) if caller.role is Role.CUSTOMER else None, store_id)
 
 
 def visible_order(conn: ReadConnection, caller: Caller, order_id: str, at: datetime) -> Order:
@@ -244,7 +267,7 @@ def _may_see_order(conn: ReadConnection, caller: Caller, order: Order, at: datet
         if staff is None or not staff.employed_at(at):
             return False
         return staff.store_id == order.store_id or staff.staff_id == order.credited_to
-    return caller.role is Role.OPERATOR or order.customer_id == caller.subject
+    return caller.role is Role.OPERATOR or caller.is_customer(order.customer_id)
 
 
 def may_see_credit(caller: Caller, order: Order) -> bool:

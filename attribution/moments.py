@@ -4,11 +4,12 @@ from datetime import datetime
 
 from customers.accounts import lock_customer
 from millpond.kernel.db import WriteConnection, load_queries
+from millpond.kernel.ids import CustomerId
 
 _Q = load_queries("attribution")
 
 
-def lock_customer_at(conn: WriteConnection, customer_id: str, at: datetime) -> datetime:
+def lock_customer_at(conn: WriteConnection, customer_id: CustomerId, at: datetime) -> datetime:
     """Lock as `lock_customer` does, and return the moment of what is then written: `at`, or that of the last write.
 
     The clock is read before the lock is waited for, and two servers' clocks differ: without this, whoever waited would

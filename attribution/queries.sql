@@ -294,7 +294,7 @@ select o.order_id, o.customer_id, c.name as customer_name, o.channel, o.store_id
        exists (select 1 from commission_hold h where h.order_id = o.order_id and h.decision is null) as held,
        (select h.decision from commission_hold h where h.order_id = o.order_id) as decision
 from customer_order o
-join customer c using (customer_id)
+join current_customer c on c.known_as = o.customer_id
 left join ledger_entry e on e.order_id = o.order_id and e.happened_at >= %(from_at)s and e.happened_at < %(to_at)s
 left join posting p using (entry_id)
 left join account a using (account_id)
@@ -316,7 +316,7 @@ group by e.kind, a.kind, a.currency order by a.currency;
 select c.customer_id, c.external_key, c.name, b.bound_from, last.order_id, last.placed_at, last.amount_minor,
        last.currency, (select count(*) from customer_order n where n.customer_id = c.customer_id) as orders
 from binding b
-join customer c using (customer_id)
+join current_customer c on c.known_as = b.customer_id
 left join lateral (select o.order_id, o.placed_at, o.amount_minor, o.currency from customer_order o
                    where o.customer_id = c.customer_id order by o.placed_at desc, o.order_id desc limit 1) last on true
 where b.staff_id = %(staff_id)s and b.refused_at is null

@@ -1,31 +1,40 @@
 -- name: insert_customer
 -- Open a customer's account.
-insert into customer (customer_id, external_key, name, locale, time_zone, created_at)
-values (%(customer_id)s, %(external_key)s, %(name)s, %(locale)s, %(time_zone)s, %(at)s)
-returning customer_id, external_key, name, locale, time_zone, created_at;
+insert into customer (customer_id, name, locale, time_zone, created_at)
+values (%(customer_id)s, %(name)s, %(locale)s, %(time_zone)s, %(at)s);
 
--- name: insert_customer_when_new
--- Open an account under an external key unless there is one; no row when there is.
-insert into customer (customer_id, external_key, name, created_at)
-values (%(customer_id)s, %(external_key)s, %(external_key)s, %(at)s)
-on conflict (external_key) do nothing
-returning customer_id, external_key, name, locale, time_zone, created_at;
+-- name: insert_identifier
+-- Let a key lead to a customer from a moment on; customer_identifier_current stands against a second customer.
+insert into customer_identifier (namespace, key, customer_id, valid_from)
+values (%(namespace)s, %(key)s, %(customer_id)s, %(at)s);
+
+-- name: resolve_customer
+-- Whom a text names: first as an id of ours, then as the key in a namespace; a merged customer is the one that stays.
+select coalesce(c.merged_into, c.customer_id) as customer_id
+from (select customer_id, 1 as place from customer where customer_id = %(named)s
+      union all
+      select customer_id, 2 from customer_identifier
+      where namespace = %(namespace)s and key = %(named)s and valid_until is null) found
+join customer c using (customer_id)
+order by found.place limit 1;
+
+-- name: select_identified
+-- The customer to whom a key leads.
+select c.* from customer_identifier i join current_customer c on c.known_as = i.customer_id
+where i.namespace = %(namespace)s and i.key = %(key)s and i.valid_until is null;
 
 -- name: select_customer
--- One customer, by our id, or else by the key the brand's own systems know them by.
-select customer_id, external_key, name, locale, time_zone, created_at from customer
-where customer_id = %(customer_id)s or external_key = %(customer_id)s
-order by customer_id = %(customer_id)s desc limit 1;
-
--- name: select_customer_by_key
--- The customer with an external key.
-select customer_id, external_key, name, locale, time_zone, created_at from customer where external_key = %(external_key)s;
+-- One customer, by an id of theirs.
+select * from current_customer where known_as = %(customer_id)s;
 
 -- name: select_customers
--- A page of customers after an id.
-select customer_id, external_key, name, locale, time_zone, created_at
-from customer where customer_id > %(after)s order by customer_id limit %(limit)s;
+-- A page of customers after an id, without those that were merged into another.
+select c.* from customer stays join current_customer c on c.known_as = stays.customer_id
+where stays.merged_into is null and stays.customer_id > %(after)s
+order by stays.customer_id limit %(limit)s;
 
 -- name: lock_customer
 -- Whoever changes what a household is bound to, offered or sold does it one after the other.
-select 1 from customer where customer_id = %(customer_id)s for no key update;
+select 1 from customer
+where customer_id = (select coalesce(k.merged_into, k.customer_id) from customer k where k.customer_id = %(customer_id)s)
+for no key update;

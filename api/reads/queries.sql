@@ -15,7 +15,7 @@ from ingest_minute;
 -- How much there is of everything but what came in, for the metrics page and the operator's first look.
 select (select count(*) from device) as devices,
        (select count(*) from device_status where state = 'online') as online,
-       (select count(*) from customer) as customers,
+       (select count(*) from customer where merged_into is null) as customers,
        (select count(*) from offer where state in ('open', 'seen')) as open_offers,
        (select coalesce(sum(items), 0)::bigint from quarantine where stored_at is null) as quarantined_items,
        (select coalesce(max(gaps), 0) from ingest_consumer) as gaps,
@@ -80,7 +80,7 @@ group by r.day order by r.day;
 -- A page of devices for an operator, those whose serial or model holds a text.
 select d.device_id, d.serial, d.model, d.region, c.name as customer, s.state as status,
        (select max(received_at) from reading_latest l where l.device_id = d.device_id) as heard_at
-from device d left join customer c using (customer_id) left join device_status s using (device_id)
+from device d left join current_customer c on c.known_as = d.customer_id left join device_status s using (device_id)
 where d.device_id > %(after)s::bigint
   and (%(search)s::text = '' or strpos(lower(d.serial), lower(%(search)s::text)) > 0
        or strpos(lower(d.model), lower(%(search)s::text)) > 0)

@@ -14,13 +14,22 @@ from api.models import Body, Out, Region, Text, Time
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
 from api.reads.fleet import select_device_doubt
 from api.told.devices import DeviceDetail, DeviceOut, DoubtOut, LatestOut, RegisteredOut, StatusOut, show_installations
-from api.visible import as_owned, device_owner, may_see_workings, named_customer, visible_account, visible_device
+from api.visible import (
+    as_owned,
+    device_owner,
+    may_register_devices,
+    may_see_workings,
+    named_customer,
+    own_customer_id,
+    owns_nothing,
+    visible_account,
+    visible_device,
+)
 from devices.owners import ClaimKind, count_claim_try, issue_claim_code
 from devices.registry import register_device
 from devices.store import select_device_status, select_devices, select_installations, select_latest
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import InvalidInput
-from millpond.kernel.ids import CustomerId
 from offers.ownership import claim_device
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
@@ -42,10 +51,9 @@ class NewDevice(Body):
 @router.post("", status_code=201, response_model=RegisteredOut)
 def post_device(body: NewDevice, edge: EdgeDep, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
     """Register a device with the parts its model comes with (an operator), or claim one with its code (a customer)."""
-    customer_id = device_owner(caller)
-    if customer_id is None:
+    if may_register_devices(caller):
         return answer_once(write, lambda conn: _register(conn, caller, body, at))
-    return _claim(edge, caller, customer_id, body, write)
+    return _claim(edge, caller, body, write)
 
 
 def _register(conn: WriteConnection, caller: Caller, body: NewDevice, at: datetime) -> tuple[int, Out]:
@@ -69,11 +77,11 @@ def _register(conn: WriteConnection, caller: Caller, body: NewDevice, at: dateti
     return 201, shown
 
 
-def _claim(edge: Edge, caller: Caller, customer_id: CustomerId, body: NewDevice, write: Write) -> JSONResponse:
+def _claim(edge: Edge, caller: Caller, body: NewDevice, write: Write) -> JSONResponse:
     """The device that is theirs from now on. A try is counted whatever comes of it, so it is committed alone."""
     if not body.claim_code:
         raise InvalidInput("claim_code: it is on the device's label, or comes from its owner before")
-    code = body.claim_code
+    customer_id, code = own_customer_id(caller), body.claim_code
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
         if body.customer_id:
@@ -99,6 +107,8 @@ def _claim(edge: Edge, caller: Caller, customer_id: CustomerId, body: NewDevice,
 @router.get("", response_model=Page[DeviceOut])
 def get_devices(reads: Reads, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None) -> Page[DeviceOut]:
     """All devices for an operator, their own for a customer, in the order they were registered."""
+    if owns_nothing(caller):
+        return Page(items=[], next_cursor=None)
     owner = device_owner(caller)
     after = decode_cursor(cursor, int)[0] if cursor else 0
     with reads.connection() as conn:

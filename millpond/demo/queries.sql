@@ -18,6 +18,6 @@ select max(measured_at) from reading_latest;
 
 -- name: select_customers_with_offers
 -- Customers with open offers: something that runs out first, then readers of English, then by how many they have.
-select customer_id from offer join customer c using (customer_id) where state in ('open', 'seen')
-group by customer_id, c.locale
-order by bool_or(reason_code = 'depletion') desc, c.locale = 'en' desc, count(*) desc, customer_id;
+select c.customer_id from offer join current_customer c on c.known_as = offer.customer_id where state in ('open', 'seen')
+group by c.customer_id, c.locale
+order by bool_or(reason_code = 'depletion') desc, c.locale = 'en' desc, count(*) desc, c.customer_id;

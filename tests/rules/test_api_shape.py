@@ -53,6 +53,7 @@ def test_every_exception_from_that_rule_is_needed() -> None:
         "def get(caller): return caller.role is Role.STAFF",
         "def get(view): return view.caller.subject == 'cus'",
         "def get(caller, order): return order.customer_id == caller.customer_id",
+        "def get(caller, order): return caller.is_customer(order.customer_id)",
         "def get(caller, staff_id): return caller != Caller(Role.STAFF, staff_id)",
         "def get(caller):\n    match caller:\n        case Caller(role=Role.STAFF): pass",
     ],
@@ -81,7 +82,7 @@ def _functions_that_look_at_the_caller(tree: ast.AST) -> list[str]:
 
 
 def _looks(node: ast.AST) -> bool:
-    if isinstance(node, ast.Attribute) and node.attr in ("role", "subject", "customer_id", "staff_id"):
+    if isinstance(node, ast.Attribute) and node.attr in ("role", "subject", "customer_id", "staff_id", "is_customer"):
         return _is_caller(node.value)
     if isinstance(node, ast.Compare) and any(_is_caller(side) for side in (node.left, *node.comparators)):
         return not all(isinstance(op, ast.Is | ast.IsNot) for op in node.ops)
