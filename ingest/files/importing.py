@@ -11,12 +11,12 @@ from devices.bulk.store import copy_readings, create_copied_reading, insert_copi
 from devices.nouns import Metric, MetricKind, Reading
 from devices.store import select_devices_by_serial, select_metrics
 from devices.wire_time import parse_ts
-from ingest.files.rows import CHUNK_ROWS, Row, read_chunks
 from ingest.formats.value import check_value
 from ingest.nouns import Keeping, Registry, Rejection, Tally
 from ingest.storing.outcomes import add_to_minute, insert_conflicts
 from ingest.storing.quarantine import RefusedItem, RefusedMessage, insert_quarantine
 from millpond.kernel.db import WriteConnection
+from millpond.kernel.table_file import CHUNK_ROWS, Row, read_chunks
 
 COLUMNS = ("serial", "metric", "ts", "value")
 CONSUMER = "import"

@@ -40,15 +40,16 @@ def devices(file: File, claim_codes: ClaimCodes = None) -> None:
     gets the region, and the customer if it never had one; what else differs is ignored and counted. Running it again
     changes nothing. Bad rows are named one by one, the good ones are stored, and then the exit is 1.
     """
-    from millpond.cli.device_file import import_devices
+    from devices.importing import import_devices
     from millpond.kernel.db import connect
     from millpond.services import require_schema
+    from offers.ownership import assign_device
 
     settings = start("database_url")
     require_schema(settings)
     with connect(settings.database_url.get_secret_value()) as conn, CountedProgress("devices") as advance:
         at = settings.make_clock().now()
-        result = import_devices(conn, file, at=at, on_progress=advance, claim_codes=claim_codes)
+        result = import_devices(conn, file, at=at, assign=assign_device, on_progress=advance, claim_codes=claim_codes)
     for fault in result.faults:
         typer.echo(fault, err=True)
     typer.echo(

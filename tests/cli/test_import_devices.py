@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from customers.accounts import select_customers
+from devices.importing import DeviceImport, import_devices
 from devices.owners import ClaimKind, find_claim_kind, select_owners
 from devices.store import select_device, select_devices, select_installations
-from millpond.cli.device_file import DeviceImport, import_devices
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import InvalidInput
 from offers.ownership import assign_device
@@ -27,7 +27,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def load(conn: WriteConnection, path: Path) -> DeviceImport:
-    return import_devices(conn, path, at=AT)
+    return import_devices(conn, path, at=AT, assign=assign_device)
 
 
 def test_devices_get_their_parts_and_their_customer(conn: WriteConnection, tmp_path: Path) -> None:
@@ -146,8 +146,8 @@ def test_a_day_that_has_begun_only_further_east_is_no_future(conn: WriteConnecti
 
 def test_claim_codes_are_written_once_for_devices_that_nobody_owns(conn: WriteConnection, tmp_path: Path) -> None:
     path, codes = write(tmp_path, HEADER + GOOD), tmp_path / "codes.csv"
-    assert import_devices(conn, path, at=AT, claim_codes=codes).claim_codes == 1
-    assert import_devices(conn, path, at=AT, claim_codes=codes).claim_codes == 0
+    assert import_devices(conn, path, at=AT, assign=assign_device, claim_codes=codes).claim_codes == 1
+    assert import_devices(conn, path, at=AT, assign=assign_device, claim_codes=codes).claim_codes == 0
     header, line = codes.read_text().splitlines()
     serial, code = line.split(",")
     assert (header, serial) == ("serial,claim_code", "A-2")

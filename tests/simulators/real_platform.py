@@ -13,14 +13,15 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from api.auth import Role, mint_token
+from devices.importing import import_devices
 from forecasting.job import run_forecasts
-from millpond.cli.device_file import import_devices
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
 from millpond.kernel.settings import load_settings
 from millpond.services import ingesting, serving
 from offers.job import issue_due_offers
 from offers.nouns import Rules
+from offers.ownership import assign_device
 from simulators.runs.fleet import Fleet
 from simulators.scenarios.platform import PlatformApi
 from simulators.scenarios.scenario import Scenario
@@ -49,7 +50,7 @@ class RealPlatform:
         manifest = self.folder / "devices.csv"
         fleet.write_manifest(manifest)
         with connect(self.dsn) as conn:
-            assert import_devices(conn, manifest, at=SystemClock().now()).faults == []
+            assert import_devices(conn, manifest, at=SystemClock().now(), assign=assign_device).faults == []
 
     def run_jobs(self, fleet: Fleet, at: datetime) -> None:
         """Replacements, forecasts and offers, as they are at `at`."""

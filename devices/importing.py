@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from customers.accounts import find_or_register_customer, select_customer_by_key
 from devices.nouns import Device
@@ -13,14 +13,22 @@ from devices.owners import ClaimKind, issue_claim_code, select_labelled, select_
 from devices.registry import move_device, register_device
 from devices.store import select_devices_by_serial
 from devices.wire_time import parse_ts
-from ingest.files.rows import Row, read_chunks
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput, MillpondError
-from offers.ownership import assign_device
+from millpond.kernel.ids import CustomerId
+from millpond.kernel.table_file import Row, read_chunks
 
 COLUMNS = ("serial", "model", "region", "customer", "installed_at")
 _CHUNK_ROWS = 500
 _AHEAD_OF_UTC = timedelta(hours=14)
+
+
+class Assign(Protocol):
+    """Makes a customer the owner of a device, as `offers.ownership.assign_device` does."""
+
+    def __call__(
+        self, conn: WriteConnection, serial: str, customer_id: CustomerId | None, *, at: datetime, actor: str
+    ) -> Device: ...
 
 
 @dataclass(slots=True)
@@ -43,11 +51,13 @@ def import_devices(
     path: Path,
     *,
     at: datetime,
+    assign: Assign,
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
     claim_codes: Path | None = None,
 ) -> DeviceImport:
     """Register the devices of a CSV file, one transaction a chunk; a customer is created when the key is new.
 
+    `assign` makes a customer the owner of a device that is there already, with all that this means above devices.
     A device that is there gets the file's region, and its owner if it never had one; another owner or another date of
     installation is ignored and counted. Into `claim_codes` goes a CSV line `serial,claim_code` for each device of the
     file that has neither an owner nor a code. Raises InvalidInput for a file without the columns.
@@ -57,7 +67,7 @@ def import_devices(
         with conn.transaction():
             known = _select_known(conn, chunk.rows)
             for row in chunk.rows:
-                _import_row(conn, path, row, known, result, at)
+                _import_row(conn, path, row, known, result, at, assign)
             if claim_codes is not None:
                 result.claim_codes += _write_claim_codes(conn, claim_codes, list(known.values()), at)
         on_progress(chunk.done, chunk.of)
@@ -70,7 +80,13 @@ def _select_known(conn: WriteConnection, rows: Sequence[Row]) -> dict[str, Devic
 
 
 def _import_row(
-    conn: WriteConnection, path: Path, row: Row, known: dict[str, Device], result: DeviceImport, at: datetime
+    conn: WriteConnection,
+    path: Path,
+    row: Row,
+    known: dict[str, Device],
+    result: DeviceImport,
+    at: datetime,
+    assign: Assign,
 ) -> None:
     try:
         cells = _check_cells(row)
@@ -80,7 +96,7 @@ def _import_row(
             known[device.serial] = device
             result.registered += 1
         else:
-            after = _update(conn, before, cells, result.ignored, at)
+            after = _update(conn, before, cells, result.ignored, at, assign)
             known[before.serial] = after
             result.unchanged += after == before
             result.updated += after != before
@@ -117,7 +133,7 @@ def _register(conn: WriteConnection, cells: dict[str, str], at: datetime) -> Dev
 
 
 def _update(
-    conn: WriteConnection, device: Device, cells: dict[str, str], ignored: Counter[str], at: datetime
+    conn: WriteConnection, device: Device, cells: dict[str, str], ignored: Counter[str], at: datetime, assign: Assign
 ) -> Device:
     """The device after the row; raises Conflict for another model, since its parts and readings hang on that."""
     if device.model != cells["model"]:
@@ -125,17 +141,19 @@ def _update(
     ignored["dates of installation"] += _parse_installed_at(cells["installed_at"], at) != device.installed_at
     with conn.transaction():
         if key := cells["customer"]:
-            device = _assign(conn, device, key, ignored, at)
+            device = _assign(conn, device, key, ignored, at, assign)
         if cells["region"] and cells["region"] != device.region:
             return move_device(conn, device, region=cells["region"], installed_at=device.installed_at, at=at)
     return device
 
 
-def _assign(conn: WriteConnection, device: Device, key: str, ignored: Counter[str], at: datetime) -> Device:
+def _assign(
+    conn: WriteConnection, device: Device, key: str, ignored: Counter[str], at: datetime, assign: Assign
+) -> Device:
     # One that was given up or sold is whoever's claims it next: a file of before knows nothing of that.
     if device.customer_id is None and not select_owners(conn, device.device_id):
         customer = find_or_register_customer(conn, key, at=at)
-        return assign_device(conn, device.serial, customer.customer_id, at=at, actor="operator:import")
+        return assign(conn, device.serial, customer.customer_id, at=at, actor="operator:import")
     owner = select_customer_by_key(conn, key)
     ignored["owners"] += owner is None or owner.customer_id != device.customer_id
     return device
