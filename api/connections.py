@@ -1,16 +1,24 @@
 """Connections that say nothing, or never listen, are closed: nobody holds a place who does not use it.
 
-uvicorn waits for ever for the rest of a request, and for a caller to read its answer. Here a connection has so long to
-bring the whole head of its next request, and so long to take what is sent. When there are too many, the one that
-has waited longest without a request makes room; only where all are at work is a newcomer answered 503.
+uvicorn waits for ever for the rest of a request, and for a caller to read its answer; with its fast parser (httptools)
+it also keeps a head of any length, and reads on while requests queue up. Here a connection has so long to bring the
+whole head of its next request, so many bytes for it, and so long to take what is sent; nothing more is read from it
+while requests wait for their turn. When there are too many, the one that has waited longest without a request makes
+room; only where all are at work is a newcomer answered 503.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+HEAD_MAX_BYTES = 65_536
+_ARRIVALS = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,30 +30,67 @@ class Patience:
     connections_max: int
 
 
-class PatientProtocol(H11Protocol):
+class _Flow(FlowControl):
+    """Reads on only when no request of the connection waits for the answers before it."""
+
+    def __init__(self, transport: asyncio.Transport, waiting: Collection[object]) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
+
+
+class PatientProtocol(HttpToolsProtocol):
     """HTTP/1.1 as uvicorn speaks it, with an end to every wait."""
 
     patience = Patience(head_s=10, answer_s=60, connections_max=500)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = _Flow(transport, self.pipeline)
+        self._unanswered: deque[RequestResponseCycle] = deque()
         self._head_timer: asyncio.TimerHandle | None = None
         self._answer_timer: asyncio.TimerHandle | None = None
+        self._arrival = next(_ARRIVALS)
+        self._unread_bytes = 0
         self._wait_for_head()
         if len(self.connections) > self.patience.connections_max:
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
+        self._unread_bytes += len(data)
         super().data_received(data)
+        if self._unread_bytes > HEAD_MAX_BYTES:
+            self._refuse_length()
         # The time runs from a head's first byte to its last, however many pieces it comes in.
         if self._at_work:
             self._stop_waiting()
         elif self._head_timer is None:
             self._wait_for_head()
 
+    def on_headers_complete(self) -> None:
+        """The parser's: a head came to its end."""
+        self._unread_bytes = 0
+        super().on_headers_complete()
+        self._unanswered.append(self.cycle)
+
+    def on_body(self, body: bytes) -> None:
+        """The parser's: a piece of a body; how large a body may be, `BodyLimit` says."""
+        self._unread_bytes = 0
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """The oldest request's answer is sent."""
+        self._unanswered.popleft()
+        super().on_response_complete()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         self.resume_writing()
+        for cycle in self._unanswered:  # uvicorn tells only the youngest, and the oldest would write on.
+            cycle.disconnected = True
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -77,10 +122,18 @@ class PatientProtocol(H11Protocol):
             self._head_timer.cancel()
             self._head_timer = None
 
+    def _refuse_length(self) -> None:
+        """Neither a head nor a piece of a body came of so much: it is a head, or a body's trailer, without end."""
+        self._unread_bytes = 0
+        if not self.transport.is_closing():
+            self.send_400_response(f"a head has at most {HEAD_MAX_BYTES} bytes")
+
     def _make_room(self) -> None:
-        longest = min(self._waiting(), key=lambda each: each.waits_until or 0, default=None)
+        # The loop counts milliseconds, and a crowd comes in one: then the first that came.
+        longest = min(self._waiting(), key=lambda each: (each.waits_until or 0, each._arrival), default=None)
         if longest is not None:
             longest.transport.abort()
+            self.connections.discard(longest)  # Its end is told later; the newcomer's request may come before.
 
     def _waiting(self) -> Iterator["PatientProtocol"]:
         others = (each for each in self.connections if isinstance(each, PatientProtocol) and each is not self)

@@ -102,6 +102,7 @@ def _configure(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
         access_log=False,
         lifespan="off",
         ws="none",
+        loop="uvloop",
         http=patient_protocol(patience),
         timeout_keep_alive=settings.http_keep_alive_s,
         limit_concurrency=settings.http_connections_max + 1,

@@ -2,13 +2,18 @@
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import httpx
 import pytest
+import uvicorn
 from pydantic import SecretStr
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from api.connections import Patience, PatientProtocol, patient_protocol
 from millpond.embedded import free_port
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.settings import Settings
@@ -78,6 +83,34 @@ def trickle(half: socket.socket) -> int:
     return 10_000
 
 
+LONG_VALUE, MANY_HEADERS = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+LONG_TRAILER = b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n"
+
+
+@pytest.mark.parametrize(
+    ("beginning", "more"),
+    [(LONG_VALUE, b"x" * 1000), (MANY_HEADERS, b"A: b\r\n" * 100), (LONG_TRAILER, b"A: b\r\n" * 100)],
+    ids=["one value", "many headers", "a trailer"],
+)
+def test_a_head_without_end_is_refused_and_not_kept(database: str, beginning: bytes, more: bytes) -> None:
+    with (
+        served(database, http_head_timeout_s=600, http_body_timeout_s=600) as where,
+        open_half(where, beginning) as half,
+    ):
+        with suppress(BrokenPipeError, ConnectionResetError):
+            for _ in range(1_000):
+                half.sendall(more)
+        answer = read_to_the_end(half)
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
+        assert is_alive(where)
+
+
+def test_a_long_head_is_answered(database: str) -> None:
+    request = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Long: " + b"x" * 60_000 + b"\r\n\r\n"
+    with served(database) as where, open_half(where, request) as whole:
+        assert read_to_the_end(whole).startswith(b"HTTP/1.1 200")
+
+
 def test_a_body_that_never_ends_is_answered_408(database: str) -> None:
     with served(database, http_body_timeout_s=0.5) as where, ExitStack() as stack:
         halves = [stack.enter_context(open_half(where, HALF_A_BODY)) for _ in range(40)]
@@ -112,6 +145,44 @@ def test_who_takes_no_answer_is_let_go(database: str) -> None:
 def send_for_ever(deaf: socket.socket, request: bytes) -> None:
     while True:
         deaf.sendall(request)
+
+
+def test_no_more_is_read_while_requests_wait_for_their_turn() -> None:
+    """Each answer would let a whole piece more be read: 5,000 requests would soon wait in memory."""
+    request = b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 1_000 + b"\r\n\r\n"
+    with listening_uvicorn() as (where, waiting), socket.create_connection(where, timeout=60) as hasty:
+        sender = threading.Thread(target=hasty.sendall, args=[request * 5_000])
+        sender.start()
+        answers = b""
+        while answers.count(b"HTTP/1.1 200") < 5_000:
+            answers += hasty.recv(65_536)
+        sender.join()
+    assert len(waiting) == 5_000
+    assert max(waiting) < 300  # What one piece of 256 kB holds.
+
+
+@contextmanager
+def listening_uvicorn() -> Iterator[tuple[tuple[str, int], list[int]]]:
+    """A server with our protocol and an app that notes, at each request, how many of its connection wait."""
+    waiting: list[int] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        ours = (each for each in server.server_state.connections if isinstance(each, PatientProtocol))
+        waiting.append(max(len(each.pipeline) for each in ours))
+        await Response(b"ok")(scope, receive, send)
+
+    protocol = patient_protocol(Patience(head_s=60, answer_s=60, connections_max=10))
+    server = uvicorn.Server(
+        uvicorn.Config(app, loop="uvloop", http=protocol, ws="none", lifespan="off", log_config=None)
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield listener.getsockname(), waiting
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def test_above_the_limit_who_waits_longest_makes_room(database: str) -> None:
