@@ -9,7 +9,7 @@ from api.document import KnownParameters, install_document
 from api.edge import Check, Edge
 from api.keys import build_staff_keys, build_token_keys
 from api.metrics import Figures
-from api.middleware import BodyLimit, Heads, Marks
+from api.middleware import BodyLimit, Heads, Observe, RequestContext
 from api.problems import PROBLEM_RESPONSES, answer_fault, install_problems
 from api.routes import (
     bindings,
@@ -89,7 +89,8 @@ def create_app(
         extra_health or {},
     )
     app.add_middleware(BodyLimit, timeout_s=settings.http_body_timeout_s)
-    app.add_middleware(Marks, on_fault=answer_fault)
+    app.add_middleware(RequestContext, on_fault=answer_fault)
+    app.add_middleware(Observe)
     app.add_middleware(Heads)
     install_problems(app)
     app.include_router(health.router)

@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -36,10 +37,53 @@ _SAFE_HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
+_NO_STORE = (b"cache-control", b"no-store")
+
+Headers = Iterable[tuple[bytes, bytes]]
 
 
-class Marks:
-    """Gives each request an id, each response its safe headers, counts both by route, and answers faults of ours."""
+class Observe:
+    """Counts each request and its time to the last byte, by route template."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = monotonic(), 500
+
+        async def send_observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_observed)
+        except ClientDisconnect:
+            status = _GONE  # Half a request is no wish, and nobody is there to be told.
+        finally:
+            route = getattr(scope.get("route"), "path", "unmatched")
+            method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+            _counter(method, route, status).inc()
+            _timer(method, route).observe(monotonic() - started)
+
+
+# prometheus_client looks a label set up under a lock each time. There are few: routes are counted, not addresses.
+@cache
+def _counter(method: str, route: str, status: int) -> Counter:
+    return _REQUESTS.labels(method, route, status)
+
+
+@cache
+def _timer(method: str, route: str) -> Histogram:
+    return _SECONDS.labels(method, route)
+
+
+class RequestContext:
+    """Gives each request an id, and each response that id and the safe headers; answers faults of ours."""
 
     def __init__(self, app: ASGIApp, on_fault: Callable[[Request, Exception], Response]) -> None:
         self._app = app
@@ -49,48 +93,42 @@ class Marks:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
+        request_id = _request_id(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
         REQUEST_ID.set(request_id)
-        started, status = monotonic(), 0
+        started = False
 
-        async def send_marked(message: Message) -> None:
-            nonlocal status
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], *_marks(scope, message["headers"], request_id)]
+                started = True
+                message["headers"] = _complete(message["headers"], scope["path"], request_id)
             await send(message)
 
         try:
-            await self._app(scope, receive, send_marked)
+            await self._app(scope, receive, send_with_headers)
         except ClientDisconnect:
-            status = _GONE  # Half a request is no wish, and nobody is there to be told.
+            raise
         except Exception as error:
-            if status:  # The answer is under way: all that is left is to break it off.
+            if started:  # The answer is under way: all that is left is to break it off.
                 raise
-            await self._on_fault(Request(scope), error)(scope, receive, send_marked)
-        finally:
-            _count(scope, status or 500, monotonic() - started)
+            await self._on_fault(Request(scope), error)(scope, receive, send_with_headers)
 
 
-def _request_id(scope: Scope) -> str:
-    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-    return given if _REQUEST_ID.fullmatch(given) else new_id("req")
+def _request_id(headers: Headers) -> str:
+    for name, value in headers:
+        if name == b"x-request-id":
+            given = value.decode("latin-1")
+            return given if _REQUEST_ID.fullmatch(given) else new_id("req")
+    return new_id("req")
 
 
-def _marks(scope: Scope, present: list[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
-    marks = [*_SAFE_HEADERS, (b"x-request-id", request_id.encode())]
+def _complete(headers: Headers, path: str, request_id: str) -> list[tuple[bytes, bytes]]:
+    complete = [*headers, *_SAFE_HEADERS, (b"x-request-id", request_id.encode())]
     # What a person sees is theirs: no shared cache keeps it. Our static files say for themselves how long they last.
-    if not scope["path"].startswith("/static/") and b"cache-control" not in dict(present):
-        marks.append((b"cache-control", b"no-store"))
-    return marks
-
-
-def _count(scope: Scope, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", "unmatched")
-    method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-    _REQUESTS.labels(method, route, status).inc()
-    _SECONDS.labels(method, route).observe(seconds)
+    if not path.startswith("/static/") and all(name != b"cache-control" for name, _ in headers):
+        complete.append(_NO_STORE)
+    return complete
 
 
 class BodyLimit:
