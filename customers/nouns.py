@@ -13,6 +13,29 @@ class Namespace(StrEnum):
     EXTERNAL = "external"
 
 
+class Purpose(StrEnum):
+    """For what we may use what we know of a customer. The table `purpose` has the versions of each, and its words."""
+
+    SERVICE = "service"
+    PERSONALISATION = "personalisation"
+    DEVICE_PROFILING = "device_profiling"
+    MARKETING_APP = "marketing_app"
+    MARKETING_EMAIL = "marketing_email"
+    MARKETING_SMS = "marketing_sms"
+    STAFF_CONTACT = "staff_contact"
+    LOCATION = "location"
+    RESEARCH = "research"
+
+
+class Medium(StrEnum):
+    """By which way an offer is told to a customer who is not looking at a page of ours."""
+
+    PUSH = "push"
+    EMAIL = "email"
+    SMS = "sms"
+    STAFF = "staff"
+
+
 @dataclass(frozen=True, slots=True)
 class Customer:
     """A household's account. `locale` is a language tag (`ko`, `en-GB`), `time_zone` an IANA name.

@@ -38,3 +38,12 @@ order by stays.customer_id limit %(limit)s;
 select 1 from customer
 where customer_id = (select coalesce(k.merged_into, k.customer_id) from customer k where k.customer_id = %(customer_id)s)
 for no key update;
+
+-- name: insert_consent
+-- A customer gave or withdrew their consent to a version of a purpose.
+insert into consent (customer_id, purpose, version, given, at, source, evidence)
+values (%(customer_id)s, %(purpose)s, %(version)s, %(given)s, %(at)s, %(source)s, %(evidence)s);
+
+-- name: select_consents_in_force
+-- Which purposes hold for which of some customers at a moment.
+select customer_id, purpose from consents_in_force(%(customer_ids)s::text[], %(at)s);
