@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 from pydantic import BaseModel
@@ -19,8 +18,7 @@ _Q = load_queries("millpond.kernel")
 KEY_PATTERN = r"[\x21-\x7e]{1,200}"
 _KEY = re.compile(KEY_PATTERN)
 
-WriteFunction = Callable[[WriteConnection], tuple[int, BaseModel]]
-"""What a write does: it writes with the connection, and returns the HTTP status and body of its answer."""
+Act = Callable[[WriteConnection], tuple[int, BaseModel]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +31,8 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    request_hash: str
-    status: int
-    response: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotentWrite:
-    """A write that may be sent twice: whose it is, under which key, and with which request."""
+class Write:
+    """One wish to write: whose, under which key, with which request."""
 
     pool: ConnectionPool[WriteConnection]
     subject: str
@@ -49,8 +40,8 @@ class IdempotentWrite:
     request_hash: str
     at: datetime
 
-    def run(self, act: WriteFunction) -> Answer:
-        """Run `act` in one transaction with the key; a repeated key gets the first answer again, and `act` is not run.
+    def once(self, act: Act) -> Answer:
+        """Let `act` write and answer, in one transaction with the key; a repeated key gets the first answer again.
 
         `act` may open nested transactions. Its errors pass through, and then the key stays free for another try.
         """
@@ -65,13 +56,12 @@ class IdempotentWrite:
             return answer
 
     def _earlier_answer(self, conn: WriteConnection) -> Answer | None:
-        with conn.cursor(row_factory=class_row(_Kept)) as cursor:
-            kept = cursor.execute(_Q["select_idempotency_key"], {"subject": self.subject, "key": self.key}).fetchone()
-        if kept is None:
+        row = conn.execute(_Q["select_idempotency_key"], {"subject": self.subject, "key": self.key}).fetchone()
+        if row is None:
             return None
-        if kept.request_hash != self.request_hash:
+        if row[0] != self.request_hash:
             raise KeyReused("this Idempotency-Key was used for another request: take a new key for a new wish")
-        return Answer(kept.status, kept.response, replayed=True)
+        return Answer(row[1], row[2], replayed=True)
 
     def _keep(self, conn: WriteConnection, answer: Answer, told_once: Collection[str]) -> None:
         """Keep the answer for who asks again, without the secrets that the model says are told once."""

@@ -1,5 +1,6 @@
 """One function, one statement: bindings, scans, nonces and the policy."""
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -21,6 +22,13 @@ _REFUSALS: Refusals = {
 def binding_at(conn: ReadConnection, customer_id: CustomerId, at: datetime) -> Binding | None:
     """The binding in force at that moment."""
     return _select(conn, "binding_at", {"customer_id": customer_id, "at": at})
+
+
+def bindings_at(conn: ReadConnection, customer_ids: Collection[CustomerId], at: datetime) -> dict[CustomerId, Binding]:
+    """The bindings in force at that moment, of those of the customers who are bound."""
+    with conn.cursor(row_factory=class_row(Binding)) as cursor:
+        rows = cursor.execute(_Q["bindings_at"], {"customer_ids": list(customer_ids), "at": at})
+        return {binding.customer_id: binding for binding in rows}
 
 
 def select_binding(conn: ReadConnection, binding_id: str) -> Binding | None:

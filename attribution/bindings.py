@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from attribution.binding_rows import (
     binding_at,
+    bindings_at,
     count_transfers,
     end_binding,
     insert_binding,
@@ -26,6 +27,7 @@ from millpond.kernel.ids import BindingId, CustomerId, StaffId
 __all__ = [
     "bind_customer",
     "binding_at",
+    "bindings_at",
     "find_scanned_staff",
     "refuse_transfer",
     "select_binding",

@@ -83,6 +83,13 @@ from binding
 where customer_id = %(customer_id)s and refused_at is null
   and bound_from <= %(at)s and (bound_until is null or %(at)s < bound_until);
 
+-- name: bindings_at
+-- The bindings of some customers in force at a moment.
+select binding_id, customer_id, staff_id, bound_from, bound_until, source, follows, reason, refused_at, created_at
+from binding
+where customer_id = any(%(customer_ids)s::text[]) and refused_at is null
+  and bound_from <= %(at)s and (bound_until is null or %(at)s < bound_until);
+
 -- name: select_binding
 -- One binding.
 select binding_id, customer_id, staff_id, bound_from, bound_until, source, follows, reason, refused_at, created_at

@@ -38,6 +38,11 @@ where not exists (select from product_price p where p.sku = g.sku and p.valid_un
 -- One product at the price of a moment.
 select sku, name, category, attributes, price_minor, currency from product_at(%(at)s::timestamptz) where sku = %(sku)s;
 
+-- name: select_products_of
+-- Those of some products that are sold at a moment, at the price of then.
+select sku, name, category, attributes, price_minor, currency from product_at(%(at)s::timestamptz)
+where sku = any(%(skus)s::text[]);
+
 -- name: select_products
 -- A page of what is sold at a moment, after a SKU.
 select sku, name, category, attributes, price_minor, currency from product_at(%(at)s::timestamptz)

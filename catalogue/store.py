@@ -20,6 +20,13 @@ def select_product(conn: ReadConnection, sku: Sku, *, at: datetime) -> Product |
         return cursor.execute(_Q["select_product"], {"sku": sku, "at": at}).fetchone()
 
 
+def select_products_of(conn: ReadConnection, skus: Collection[Sku], *, at: datetime) -> dict[Sku, Product]:
+    """Those of `skus` that are sold at `at`, at the price of then."""
+    with conn.cursor(row_factory=kwargs_row(_product)) as cursor:
+        rows = cursor.execute(_Q["select_products_of"], {"skus": list(skus), "at": at})
+        return {product.sku: product for product in rows}
+
+
 def select_products(conn: ReadConnection, *, at: datetime, after: str = "", limit: int = 50) -> list[Product]:
     """Up to `limit` products that are sold at `at`, with a SKU above `after`, in that order."""
     with conn.cursor(row_factory=kwargs_row(_product)) as cursor:

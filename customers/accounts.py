@@ -1,6 +1,7 @@
 """Opening, finding and locking a customer's account."""
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -79,6 +80,20 @@ def select_customers(conn: ReadConnection, *, after: str = "", limit: int = 50) 
         return cursor.execute(_Q["select_customers"], {"after": after, "limit": limit}).fetchall()
 
 
+def lock_customers(conn: WriteConnection, customer_ids: Collection[CustomerId]) -> dict[CustomerId, Customer]:
+    """Lock each as `lock_customer` does, by id, and tell who they are, by the ids that were asked for.
+
+    Raises NotFound when one is not known.
+    """
+    values = {"customer_ids": list(customer_ids)}
+    conn.execute(_Q["lock_customers"], values)
+    with conn.cursor(row_factory=kwargs_row(_known)) as cursor:
+        known = dict(cursor.execute(_Q["select_customers_of"], values))
+    if missing := set(customer_ids) - known.keys():
+        raise NotFound(f"customer {min(missing)} is not known")
+    return known
+
+
 def lock_customer(conn: WriteConnection, customer_id: CustomerId) -> None:
     """Until the transaction ends, nobody else binds, offers to or sells to this customer. Raises NotFound."""
     if conn.execute(_Q["lock_customer"], {"customer_id": customer_id}).fetchone() is None:
@@ -88,3 +103,8 @@ def lock_customer(conn: WriteConnection, customer_id: CustomerId) -> None:
 def _customer(*, known_as: str, **columns: Any) -> Customer:
     """A row of the view `current_customer`, less the id by which it was found."""
     return Customer(**columns)
+
+
+def _known(*, known_as: CustomerId, **columns: Any) -> tuple[CustomerId, Customer]:
+    """As `_customer`, with the id by which it was found."""
+    return known_as, Customer(**columns)

@@ -33,6 +33,17 @@ select c.* from customer stays join current_customer c on c.known_as = stays.cus
 where stays.merged_into is null and stays.customer_id > %(after)s
 order by stays.customer_id limit %(limit)s;
 
+-- name: lock_customers
+-- Some customers, each locked as one alone is; by id, so that nobody waits in a circle.
+select 1 from customer
+where customer_id in (select coalesce(k.merged_into, k.customer_id) from customer k
+                      where k.customer_id = any(%(customer_ids)s::text[]))
+order by customer_id collate "C" for no key update;
+
+-- name: select_customers_of
+-- Some customers, each by an id of theirs.
+select * from current_customer where known_as = any(%(customer_ids)s::text[]);
+
 -- name: lock_customer
 -- Whoever changes what a household is bound to, offered or sold does it one after the other.
 select 1 from customer

@@ -42,5 +42,5 @@ def place_order(
             ceilings=ceilings,
         )
         # Placing it has locked the customer.
-        withdraw_moot_offers(conn, customer_id, at=at, actor=order.order_id)
+        withdraw_moot_offers(conn, [customer_id], at=at, actor=order.order_id)
         return order

@@ -1,26 +1,32 @@
-"""The offers job: every due candidate is decided, and issued or not, in a transaction of its own."""
+"""The offers job: household by household, every due candidate is decided, and issued or not; a transaction for many."""
 
 import logging
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 import psycopg
 
-from attribution.bindings import binding_at
-from catalogue.store import select_product
-from customers.accounts import lock_customer, select_customer
-from millpond.kernel.db import WriteConnection
+from attribution.bindings import bindings_at
+from catalogue.store import select_products_of
+from customers.accounts import lock_customers
+from customers.nouns import Customer
+from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import LeaseLost, MillpondError
+from millpond.kernel.ids import CustomerId
 from millpond.kernel.jobs import Claim, held
-from offers.candidates import select_candidates
-from offers.decide import decide_offer
-from offers.issue import issue_offer, record_decision
-from offers.life import expire_offers, withdraw_moot_offers
-from offers.nouns import Candidate, OfferSummary, Rules
+from offers.causes import Candidate
+from offers.life import withdraw_moot_offers
+from offers.nouns import Household, OfferSummary, Rules
+from offers.slate import decide_household
 from offers.store import select_customers_to_review, select_facts
+from offers.triggers.union import select_candidates, select_households
+from offers.verdict import Ruling, Situation, Thing
+from offers.writes import expire_offers, issue_offers, record_noes
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
+# So many households share a transaction: enough that statements cost little, and nobody waits long for a lock.
+CHUNK = 250
 
 
 def issue_due_offers(
@@ -36,15 +42,17 @@ def issue_due_offers(
     Running it again for the same moment changes nothing. Raises LeaseLost when `claim` was taken over.
     """
     withdrawn = _withdraw_moot(conn, at, claim)
-    expired = _expire(conn, at, claim)
-    candidates = select_candidates(conn, at, rules)
-    tally: Counter[str] = Counter()
-    for done, candidate in enumerate(candidates, start=1):
-        tally.update(_decide_and_issue(conn, candidate, rules, at, claim))
+    with held(conn, claim):
+        expired = expire_offers(conn, at)
+    households = select_households(conn, at, rules)
+    of, tally = sum(household.candidates for household in households), Counter[str]()
+    for some in _chunks(households):
+        tally += _decide_or_try_each(conn, some, rules, at, claim)
+        tally["done"] += sum(household.candidates for household in some)
         if on_progress is not None:
-            on_progress(done, len(candidates))
+            on_progress(tally["done"], of)
     return OfferSummary(
-        candidates=len(candidates),
+        candidates=tally["issued"] + tally["not_issued"] + tally["failed"],
         issued=tally["issued"],
         credited=tally["credited"],
         not_issued=tally["not_issued"],
@@ -54,46 +62,87 @@ def issue_due_offers(
     )
 
 
-def _decide_and_issue(
-    conn: WriteConnection, candidate: Candidate, rules: Rules, at: datetime, claim: Claim | None
-) -> list[str]:
-    """What to count. A candidate that fails is logged and tried again by the next run; the others go on."""
+def _chunks(households: Sequence[Household]) -> Iterator[Sequence[Household]]:
+    return (households[first : first + CHUNK] for first in range(0, len(households), CHUNK))
+
+
+def _decide_or_try_each(
+    conn: WriteConnection, households: Sequence[Household], rules: Rules, at: datetime, claim: Claim | None
+) -> Counter[str]:
+    """What to count. Where deciding all of them fails, each is decided alone.
+
+    A household that fails alone is logged and tried again by the next run; the others go on.
+    """
     try:
         with held(conn, claim):
-            return _decide_candidate(conn, candidate, rules, at)
-    except LeaseLost:
+            return _decide_together(conn, households, rules, at)
+    except (LeaseLost, psycopg.OperationalError):
         raise
-    except (MillpondError, psycopg.IntegrityError) as error:
-        extra = {"event": "offer_failed", "serial": candidate.serial, "sku": candidate.sku, "error": str(error)}
-        _log.warning("An offer could not be decided.", extra=extra)
-        return ["failed"]
+    except (MillpondError, psycopg.Error, LookupError, ValueError) as error:
+        if len(households) > 1:
+            each = [_decide_or_try_each(conn, [household], rules, at, claim) for household in households]
+            return sum(each, Counter[str]())
+        return _tell_failure(households[0], error)
 
 
-def _decide_candidate(conn: WriteConnection, candidate: Candidate, rules: Rules, at: datetime) -> list[str]:
-    customer = None
-    if candidate.customer_id is not None:
-        lock_customer(conn, candidate.customer_id)
-        customer = select_customer(conn, candidate.customer_id)
-    product = select_product(conn, candidate.sku, at=at)
-    facts = select_facts(conn, candidate, candidate.customer_id, at)
-    verdict = decide_offer(candidate, facts, customer, product, at=at, rules=rules)
-    decision_id = record_decision(conn, candidate, product, verdict, at=at)
-    if verdict.terms is None or customer is None or product is None:
-        return ["not_issued"]
-    binding = binding_at(conn, customer.customer_id, at)
-    issue_offer(conn, decision_id, candidate, product, verdict.terms, binding, rules, at=at)
-    return ["issued", "credited"] if binding else ["issued"]
+def _tell_failure(household: Household, error: Exception) -> Counter[str]:
+    extra = {"event": "offer_failed", "customer_id": household.customer_id, "device_id": household.device_id}
+    _LOG.warning("A household's offers could not be decided.", extra=extra | {"error": str(error)})
+    return Counter(failed=household.candidates)
+
+
+def _decide_together(
+    conn: WriteConnection, households: Sequence[Household], rules: Rules, at: datetime
+) -> Counter[str]:
+    """Facts are read behind the locks of all customers, so that nobody is sold or offered anything meanwhile."""
+    customers = lock_customers(conn, [h.customer_id for h in households if h.customer_id is not None])
+    candidates = select_candidates(conn, households, at, rules)
+    situations = _find_situations(conn, candidates, customers, at)
+    rulings = [
+        ruling for of_one in _by_household(situations) for ruling in decide_household(of_one, at=at, rules=rules)
+    ]
+    return _keep(conn, rulings, rules, at)
+
+
+def _find_situations(
+    conn: ReadConnection, candidates: Sequence[Candidate], customers: dict[CustomerId, Customer], at: datetime
+) -> list[Situation]:
+    things = [Thing(candidate.customer_id, candidate.subject, candidate.sku) for candidate in candidates]
+    products = select_products_of(conn, {candidate.sku for candidate in candidates}, at=at)
+    return [
+        Situation(candidate, facts, _of(customers, candidate), products.get(candidate.sku))
+        for candidate, facts in zip(candidates, select_facts(conn, things, at), strict=True)
+    ]
+
+
+def _of(customers: dict[CustomerId, Customer], candidate: Candidate) -> Customer | None:
+    return customers[candidate.customer_id] if candidate.customer_id is not None else None
+
+
+def _by_household(situations: Sequence[Situation]) -> Iterator[list[Situation]]:
+    """Those of one customer together; what nobody owns is a household for each device."""
+    households = defaultdict(list)
+    for situation in situations:
+        candidate = situation.candidate
+        households[candidate.customer_id or candidate.subject.device_id].append(situation)
+    return iter(households.values())
+
+
+def _keep(conn: WriteConnection, rulings: Sequence[Ruling], rules: Rules, at: datetime) -> Counter[str]:
+    slate = [ruling for ruling in rulings if ruling.offer_id is not None]
+    noes = [ruling for ruling in rulings if ruling.offer_id is None]
+    record_noes(conn, noes, at=at)
+    bound_to = {ruling.situation.candidate.customer_id for ruling in slate}
+    bindings = bindings_at(conn, {customer_id for customer_id in bound_to if customer_id is not None}, at)
+    issue_offers(conn, slate, bindings, rules, at=at)
+    credited = sum(ruling.situation.candidate.customer_id in bindings for ruling in slate)
+    return Counter(issued=len(slate), credited=credited, not_issued=len(noes))
 
 
 def _withdraw_moot(conn: WriteConnection, at: datetime, claim: Claim | None) -> int:
-    withdrawn = 0
-    for customer_id in select_customers_to_review(conn):
+    withdrawn, customers = 0, select_customers_to_review(conn)
+    for first in range(0, len(customers), CHUNK):
         with held(conn, claim):
-            lock_customer(conn, customer_id)
-            withdrawn += withdraw_moot_offers(conn, customer_id, at=at, actor="job")
+            some = list(lock_customers(conn, customers[first : first + CHUNK]))
+            withdrawn += withdraw_moot_offers(conn, some, at=at, actor="job")
     return withdrawn
-
-
-def _expire(conn: WriteConnection, at: datetime, claim: Claim | None) -> int:
-    with held(conn, claim):
-        return expire_offers(conn, at)

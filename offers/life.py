@@ -1,22 +1,22 @@
 """What happens to an offer after it was issued."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
 from attribution.hold_nouns import Ceilings
 from attribution.nouns import Channel, Order, OrderItem
 from attribution.orders import record_sale
 from customers.accounts import lock_customer
-from millpond.kernel.db import WriteConnection, load_queries, refusing
+from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, NotFound
 from millpond.kernel.ids import CustomerId, DeviceId
-from offers.decide import why_moot
-from offers.issue import record_event
-from offers.nouns import Acceptance, Offer, OfferState, ReasonCode, Trigger, Withdrawal
+from offers.nouns import Acceptance, Offer, OfferState, Withdrawal
 from offers.store import lock_offer, lock_unanswered_offers, select_facts
+from offers.triggers.union import why_moot
+from offers.verdict import Thing
+from offers.writes import move_offers
 
-_Q = load_queries("offers")
 _CEILINGS = Ceilings()
 _UNANSWERED = (OfferState.OPEN, OfferState.SEEN)
 
@@ -48,7 +48,7 @@ def accept_offer(
         accepted = _move(conn, offer, OfferState.ACCEPTED, at=at, actor=customer_id)
         order = _order(conn, accepted, channel, ceilings, at)
         ordered = _move(conn, accepted, OfferState.ORDERED, at=at, actor=order.order_id)
-        withdraw_moot_offers(conn, customer_id, at=at, actor=order.order_id)
+        withdraw_moot_offers(conn, [customer_id], at=at, actor=order.order_id)
         return Acceptance(ordered, order)
 
 
@@ -59,23 +59,18 @@ def decline_offer(conn: WriteConnection, offer_id: str, *, customer_id: Customer
         return _move(conn, offer, OfferState.DECLINED, at=at, actor=customer_id)
 
 
-def expire_offers(conn: WriteConnection, at: datetime) -> int:
-    """End all offers whose time has passed; how many."""
-    return conn.execute(_Q["expire_offers"], {"at": at}).rowcount
+def withdraw_moot_offers(conn: WriteConnection, customer_ids: Sequence[CustomerId], *, at: datetime, actor: str) -> int:
+    """Take back those open offers of some customers that have lost their point; how many.
 
-
-def withdraw_moot_offers(conn: WriteConnection, customer_id: CustomerId, *, at: datetime, actor: str) -> int:
-    """Take back the customer's open offers that an order or a replacement made moot; how many.
-
-    In the caller's transaction, which has locked the customer.
+    In the caller's transaction, which has locked the customers.
     """
-    withdrawn = 0
-    for offer in lock_unanswered_offers(conn, customer_id):
-        why = _why_moot(conn, offer, at)
-        if why is not None:
-            _move(conn, offer, OfferState.WITHDRAWN, at=at, actor=actor, reason=why)
-            withdrawn += 1
-    return withdrawn
+    offers = lock_unanswered_offers(conn, customer_ids)
+    things = [Thing(offer.customer_id, offer.subject, offer.sku) for offer in offers]
+    known = zip(offers, select_facts(conn, things, at), strict=True) if offers else ()
+    reasons = {offer.offer_id: why_moot(offer.reason_code, facts) for offer, facts in known}
+    moot = {offer_id: reason for offer_id, reason in reasons.items() if reason is not None}
+    move_offers(conn, moot, OfferState.WITHDRAWN, at=at, actor=actor)
+    return len(moot)
 
 
 def withdraw_offers_of_device(
@@ -85,15 +80,10 @@ def withdraw_offers_of_device(
 
     In the caller's transaction, which has locked the customer.
     """
-    gone = [offer for offer in lock_unanswered_offers(conn, customer_id) if offer.device_id == device_id]
-    for offer in gone:
-        _move(conn, offer, OfferState.WITHDRAWN, at=at, actor=actor, reason=Withdrawal.OWNER_CHANGED)
+    offers = lock_unanswered_offers(conn, [customer_id])
+    gone = [offer.offer_id for offer in offers if offer.subject.device_id == device_id]
+    move_offers(conn, dict.fromkeys(gone, Withdrawal.OWNER_CHANGED), OfferState.WITHDRAWN, at=at, actor=actor)
     return len(gone)
-
-
-def _why_moot(conn: WriteConnection, offer: Offer, at: datetime) -> Withdrawal | None:
-    trigger = Trigger.DEPLETION if offer.reason_code is ReasonCode.DEPLETION else Trigger.NEW_DEVICE
-    return why_moot(select_facts(conn, offer, offer.customer_id, at), trigger)
 
 
 def _own_offer(conn: WriteConnection, offer_id: str, customer_id: CustomerId) -> Offer:
@@ -127,16 +117,6 @@ def _order(conn: WriteConnection, offer: Offer, channel: Channel, ceilings: Ceil
     )
 
 
-def _move(
-    conn: WriteConnection,
-    offer: Offer,
-    state: OfferState,
-    *,
-    at: datetime,
-    actor: str,
-    reason: Withdrawal | None = None,
-) -> Offer:
-    with refusing(conn, {"offer_event_once": partial(Conflict, f"this offer was already {state}")}):
-        conn.execute(_Q["update_offer_state"], {"offer_id": offer.offer_id, "state": state})
-        record_event(conn, offer.offer_id, state, at=at, actor=actor, reason=reason)
+def _move(conn: WriteConnection, offer: Offer, state: OfferState, *, at: datetime, actor: str) -> Offer:
+    move_offers(conn, {offer.offer_id: None}, state, at=at, actor=actor)
     return replace(offer, state=state)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from attribution.nouns import Order
 from millpond.kernel.ids import BindingId, CustomerId, DecisionId, DeviceId, InstallationId, OfferId, Sku, StaffId
@@ -63,82 +63,6 @@ class LeadTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Depletion:
-    """The newest forecast of an installation: three dates, or a reason why there are none."""
-
-    at: datetime
-    method: str
-    reason: str | None
-    reason_code: str | None
-    remaining_pct: float | None
-    threshold_pct: float
-    p10: datetime | None
-    p50: datetime | None
-    p90: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A product that a household may need, and what made us think of it.
-
-    `names` are the device model's, `part_names` the consumable's (empty for a new device), by language. `relation`,
-    `evidence` and `condition` are those of the compatibility edge between model and product, where there is one.
-    """
-
-    trigger: Trigger
-    customer_id: CustomerId | None
-    device_id: DeviceId
-    serial: str
-    names: dict[str, str]
-    device_installed_at: datetime
-    sku: Sku
-    installation_id: InstallationId | None = None
-    part_names: dict[str, str] | None = None
-    depletion: Depletion | None = None
-    relation: str | None = None
-    evidence: str | None = None
-    condition: str | None = None
-
-
-class Thing(Protocol):
-    """What a household may need: a product for one device, and there for one installation or for the device itself."""
-
-    @property
-    def device_id(self) -> DeviceId:
-        """The device."""
-
-    @property
-    def installation_id(self) -> InstallationId | None:
-        """The part that is used up; None for what fits a device."""
-
-    @property
-    def sku(self) -> Sku:
-        """The product."""
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known about the household when an offer is decided.
-
-    `spare` counts unused units of the product at home; `rank` is this installation's place among the household's
-    installations of the same product, first to deplete first, so that `spare >= rank` means it is provided for.
-    `replaced`: the installation is no longer in the device. `undone`: it never was, its replacement was undone.
-    `owned`: the household has or ordered such a product.
-    `last_answer` is how the last offer of this ended, when that was `declined` or `expired`.
-    """
-
-    open_offer: OfferId | None
-    last_answer: OfferState | None
-    last_answer_at: datetime | None
-    incompatible: str | None
-    spare: int
-    rank: int
-    owned: bool
-    replaced: bool
-    undone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Rules:
     """What an operator sets: the lead time, the discount in basis points, and how long a device counts as new."""
 
@@ -153,60 +77,96 @@ class Rules:
         return cls(lead, settings.offer_discount_bp, settings.new_device_days)
 
 
+class GateName(StrEnum):
+    """The rules that an offer must pass. Each has a sentence for the customer in every language of `words/`."""
+
+    CUSTOMER_KNOWN = "customer_known"
+    NOT_IN_DOUBT = "not_in_doubt"
+    FORECAST_GOOD = "forecast_good"
+    DUE = "due"
+    NOT_REPLACED = "not_replaced"
+    DEVICE_NEW = "device_new"
+    NO_OPEN_OFFER = "no_open_offer"
+    NOT_ANSWERED = "not_answered"
+    NOT_ORDERED = "not_ordered"
+    NOT_OWNED = "not_owned"
+    COMPATIBLE = "compatible"
+    PRICE_KNOWN = "price_known"
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One rule: whether it let the offer pass, and why, in one English sentence."""
+    """What one rule said: whether it let the offer pass, and why, in one English sentence."""
 
-    gate: str
+    gate: GateName
     passed: bool
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """Price before, price now, until when. `in_time`: a reply by then arrives before the part may be used up."""
+class Subject:
+    """What an offer is about: ('installation', its id), ('device', its id), or something that is no device at all.
 
-    list_price: Money
-    price: Money
-    valid_from: datetime
-    reply_by: datetime
-    valid_until: datetime
-    in_time: bool
+    `device_id` and `installation_id` repeat the key as the number that it is, where the subject is a device or part.
+    """
+
+    kind: str
+    key: str
+    device_id: DeviceId | None = None
+    installation_id: InstallationId | None = None
+
+    @classmethod
+    def of_part(cls, device_id: DeviceId, installation_id: InstallationId) -> Self:
+        """One part in one device."""
+        return cls("installation", str(installation_id), device_id, installation_id)
+
+    @classmethod
+    def of_device(cls, device_id: DeviceId) -> Self:
+        """A device as a whole."""
+        return cls("device", str(device_id), device_id)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """All gates, and the terms when every one let the offer pass."""
+class Household:
+    """Who is to be decided: a customer, or, with None, a device that nobody owns; and how many candidates they have."""
 
-    gates: tuple[Gate, ...]
-    terms: Terms | None
+    customer_id: CustomerId | None
+    device_id: DeviceId | None
+    candidates: int
 
-    @property
-    def outcome(self) -> Outcome:
-        """Issued when there are terms."""
-        return Outcome.ISSUED if self.terms else Outcome.NOT_ISSUED
 
-    @property
-    def failed_gate(self) -> str | None:
-        """The first rule that stood against the offer."""
-        return next((gate.gate for gate in self.gates if not gate.passed), None)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an offer stands on the slate of its household, the first at 1."""
+
+    slate_id: str
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A stored verdict: why this offer, or why none."""
+    """A stored verdict: why this offer, or why none.
+
+    `policy` is the name and version of the rules that ranked it, by `score`; `propensity` is the probability with which
+    they put it where it is. A no stands for a run of the same noes: so many `times`, from `decided_at` to `last_at`.
+    """
 
     decision_id: DecisionId
     customer_id: CustomerId | None
     trigger: Trigger
-    device_id: DeviceId
-    installation_id: InstallationId | None
+    subject: Subject
     sku: Sku
     decided_at: datetime
     outcome: Outcome
-    failed_gate: str | None
+    failed_gate: GateName | None
     candidates: list[dict[str, Any]]
     gates: tuple[Gate, ...]
+    policy: str
+    score: float | None
+    propensity: float | None
+    place: Place | None
+    times: int
+    last_at: datetime
     offer_id: OfferId | None
 
 
@@ -217,8 +177,7 @@ class Offer:
     offer_id: OfferId
     decision_id: DecisionId
     customer_id: CustomerId
-    device_id: DeviceId
-    installation_id: InstallationId | None
+    subject: Subject
     sku: Sku
     reason_code: ReasonCode
     facts: dict[str, Any]

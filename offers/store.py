@@ -1,66 +1,56 @@
-"""One function, one statement: reading offers and decisions."""
+"""One function, one statement: reading offers, decisions, and what is known about households."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import class_row
+from psycopg.rows import class_row, kwargs_row
 
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
-from millpond.kernel.ids import CustomerId, DecisionId, OfferId
+from millpond.kernel.ids import CustomerId, DecisionId, DeviceId, InstallationId, OfferId
 from millpond.kernel.money import Money
-from offers.nouns import Decision, Facts, Gate, Offer, OfferEvent, OfferState, Outcome, ReasonCode, Thing, Trigger
+from offers.nouns import Decision, Gate, GateName, Offer, OfferState, Outcome, Place, ReasonCode, Subject, Trigger
+from offers.verdict import Facts, Thing
 
 _Q = load_queries("offers")
 
 
-def select_offer(conn: ReadConnection, offer_id: str) -> Offer | None:
-    """The offer with this id."""
-    row = conn.execute(_Q["select_offer"], {"offer_id": offer_id}).fetchone()
-    return _offer(row) if row else None
-
-
-def lock_offer(conn: WriteConnection, offer_id: str) -> Offer | None:
-    """The offer with this id; until the transaction ends nobody else moves it on."""
-    row = conn.execute(_Q["lock_offer"], {"offer_id": offer_id}).fetchone()
-    return _offer(row) if row else None
-
-
-def select_offers(
-    conn: ReadConnection,
-    *,
-    customer_id: CustomerId | None = None,
-    states: Sequence[OfferState] | None = None,
-    before: tuple[datetime, OfferId] | None = None,
-    limit: int = 50,
-) -> list[Offer]:
-    """Up to `limit` offers, newest first, of one customer or all, that come after `before` (issued_at, offer_id)."""
-    before_at, before_id = before or (None, None)
+def select_facts(conn: ReadConnection, things: Sequence[Thing], at: datetime) -> list[Facts]:
+    """What is known of each thing, in their order: candidates, offers that were made, or parts that are in use."""
     values = {
-        "customer_id": customer_id,
-        "states": list(states) if states is not None else None,
-        "before_at": before_at,
-        "before_id": before_id,
-        "limit": limit,
+        "customer_ids": [thing.customer_id for thing in things],
+        "subject_kinds": [thing.subject.kind for thing in things],
+        "subject_keys": [thing.subject.key for thing in things],
+        "device_ids": [thing.subject.device_id for thing in things],
+        "installation_ids": [thing.subject.installation_id for thing in things],
+        "skus": [thing.sku for thing in things],
+        "at": at,
     }
-    return [_offer(row) for row in conn.execute(_Q["select_offers"], values)]
+    with conn.cursor(row_factory=class_row(Facts)) as cursor:
+        return cursor.execute(_Q["select_facts"], values).fetchall()
 
 
 def select_open_offers(conn: ReadConnection, customer_id: CustomerId, *, at: datetime) -> list[Offer]:
     """The customer's offers that can be accepted at that moment, the most urgent first."""
-    return [_offer(row) for row in conn.execute(_Q["select_open_offers"], {"customer_id": customer_id, "at": at})]
+    return _select_offers(conn, {"offer_ids": [], "customer_id": customer_id, "at": at})
 
 
-def lock_unanswered_offers(conn: WriteConnection, customer_id: CustomerId) -> list[Offer]:
-    """The customer's offers that nobody has answered, locked until the transaction ends."""
-    rows = conn.execute(_Q["select_unanswered_offers"], {"customer_id": customer_id}).fetchall()
-    return [_offer(row) for row in rows]
+def lock_offer(conn: WriteConnection, offer_id: str) -> Offer | None:
+    """The offer with this id; until the transaction ends nobody else moves it on."""
+    conn.execute(_Q["lock_offer"], {"offer_id": offer_id})
+    found = _select_offers(conn, {"offer_ids": [offer_id], "customer_id": None, "at": None})
+    return found[0] if found else None
 
 
-def select_offer_events(conn: ReadConnection, offer_id: str) -> list[OfferEvent]:
-    """The steps of an offer's life, oldest first."""
-    rows = conn.execute(_Q["select_offer_events"], {"offer_id": offer_id}).fetchall()
-    return [OfferEvent(OfferState(state), at, actor, reason) for state, at, actor, reason in rows]
+def lock_unanswered_offers(conn: WriteConnection, customer_ids: Sequence[CustomerId]) -> list[Offer]:
+    """The offers of these customers that nobody has answered, locked until the transaction ends."""
+    locked = conn.execute(_Q["lock_unanswered_offers"], {"customer_ids": list(customer_ids)}).fetchall()
+    return _select_offers(conn, {"offer_ids": [row[0] for row in locked], "customer_id": None, "at": None})
+
+
+def _select_offers(conn: ReadConnection, values: dict[str, Any]) -> list[Offer]:
+    with conn.cursor(row_factory=kwargs_row(_offer)) as cursor:
+        return cursor.execute(_Q["select_offers"], values).fetchall()
 
 
 def select_offer_counts(conn: ReadConnection) -> dict[OfferState, int]:
@@ -71,8 +61,8 @@ def select_offer_counts(conn: ReadConnection) -> dict[OfferState, int]:
 
 def select_decision(conn: ReadConnection, decision_id: str) -> Decision | None:
     """The decision with this id."""
-    row = conn.execute(_Q["select_decision"], {"decision_id": decision_id}).fetchone()
-    return _decision(row) if row else None
+    found = _select_decisions(conn, decision_id=decision_id)
+    return found[0] if found else None
 
 
 def select_decisions(
@@ -83,24 +73,23 @@ def select_decisions(
     limit: int = 50,
 ) -> list[Decision]:
     """Up to `limit` decisions, newest first, of one customer or all, after `before` (decided_at, decision_id)."""
+    return _select_decisions(conn, customer_id=customer_id, before=before, limit=limit)
+
+
+def _select_decisions(
+    conn: ReadConnection,
+    *,
+    decision_id: str | None = None,
+    customer_id: CustomerId | None = None,
+    before: tuple[datetime, DecisionId] | None = None,
+    limit: int = 1,
+) -> list[Decision]:
     before_at, before_id = before or (None, None)
-    values = {"customer_id": customer_id, "before_at": before_at, "before_id": before_id, "limit": limit}
-    return [_decision(row) for row in conn.execute(_Q["select_decisions"], values)]
-
-
-def select_facts(conn: ReadConnection, thing: Thing, customer_id: CustomerId | None, at: datetime) -> Facts:
-    """What is known about the household: for a candidate, an offer that was made, or a part that is in use."""
-    values = {
-        "customer_id": customer_id,
-        "device_id": thing.device_id,
-        "installation_id": thing.installation_id,
-        "sku": thing.sku,
-        "at": at,
-    }
-    with conn.cursor(row_factory=class_row(Facts)) as cursor:
-        facts = cursor.execute(_Q["select_facts"], values).fetchone()
-    assert facts is not None
-    return facts
+    values = {"decision_id": decision_id, "customer_id": customer_id, "limit": limit}
+    with conn.cursor(row_factory=kwargs_row(_decision)) as cursor:
+        return cursor.execute(
+            _Q["select_decisions"], values | {"before_at": before_at, "before_id": before_id}
+        ).fetchall()
 
 
 def select_customers_to_review(conn: ReadConnection) -> list[CustomerId]:
@@ -108,41 +97,51 @@ def select_customers_to_review(conn: ReadConnection) -> list[CustomerId]:
     return [CustomerId(row[0]) for row in conn.execute(_Q["select_customers_to_review"])]
 
 
-def _offer(row: Sequence[Any]) -> Offer:
-    currency = row[11]
+def _offer(
+    *,
+    subject_kind: str,
+    subject_key: str,
+    device_id: DeviceId | None,
+    installation_id: InstallationId | None,
+    reason_code: str,
+    state: str,
+    list_price_minor: int,
+    price_minor: int,
+    currency: str,
+    **same: Any,
+) -> Offer:
     return Offer(
-        offer_id=row[0],
-        decision_id=row[1],
-        customer_id=row[2],
-        device_id=row[3],
-        installation_id=row[4],
-        sku=row[5],
-        reason_code=ReasonCode(row[6]),
-        facts=row[7],
-        state=OfferState(row[8]),
-        list_price=Money(row[9], currency),
-        price=Money(row[10], currency),
-        valid_from=row[12],
-        reply_by=row[13],
-        valid_until=row[14],
-        binding_id=row[15],
-        credited_to=row[16],
-        issued_at=row[17],
+        subject=Subject(subject_kind, subject_key, device_id, installation_id),
+        reason_code=ReasonCode(reason_code),
+        state=OfferState(state),
+        list_price=Money(list_price_minor, currency),
+        price=Money(price_minor, currency),
+        **same,
     )
 
 
-def _decision(row: Sequence[Any]) -> Decision:
+def _decision(
+    *,
+    trigger: str,
+    subject_kind: str,
+    subject_key: str,
+    device_id: DeviceId | None,
+    installation_id: InstallationId | None,
+    outcome: str,
+    failed_gate: str | None,
+    gates: list[dict[str, Any]],
+    slate_id: str | None,
+    slate_position: int | None,
+    offer_id: OfferId | None,
+    **same: Any,
+) -> Decision:
     return Decision(
-        decision_id=row[0],
-        customer_id=row[1],
-        trigger=Trigger(row[2]),
-        device_id=row[3],
-        installation_id=row[4],
-        sku=row[5],
-        decided_at=row[6],
-        outcome=Outcome(row[7]),
-        failed_gate=row[8],
-        candidates=row[9],
-        gates=tuple(Gate(**gate) for gate in row[10]),
-        offer_id=row[11],
+        trigger=Trigger(trigger),
+        subject=Subject(subject_kind, subject_key, device_id, installation_id),
+        outcome=Outcome(outcome),
+        failed_gate=GateName(failed_gate) if failed_gate else None,
+        gates=tuple(Gate(GateName(gate["gate"]), gate["passed"], gate["why"]) for gate in gates),
+        place=Place(slate_id, slate_position) if slate_id and slate_position else None,
+        offer_id=offer_id,
+        **same,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import LiteralString
 
 from devices.nouns import Device, Installation
 from devices.registry import register_device
@@ -11,7 +12,7 @@ from millpond.kernel.ids import CustomerId
 from millpond.kernel.jobs import Claim
 from offers.job import issue_due_offers
 from offers.nouns import LeadTime, Offer, OfferSummary, Rules
-from offers.store import select_offers
+from offers.store import lock_offer
 
 LEAD = LeadTime(delivery_days=3, margin_days=7)
 RULES = Rules(LEAD, discount_bp=1000, new_device_days=30)
@@ -69,4 +70,26 @@ def run_job(
 
 
 def offers_of(conn: WriteConnection, customer_id: CustomerId) -> list[Offer]:
-    return select_offers(conn, customer_id=customer_id)
+    """All offers to a customer, in any state, the newest first."""
+    return _read(conn, "select offer_id from offer where customer_id = %s", [customer_id])
+
+
+def read_offer(conn: WriteConnection, offer_id: str) -> Offer:
+    """The offer as it is now."""
+    (offer,) = _read(conn, "select %s", [offer_id])
+    return offer
+
+
+def _read(conn: WriteConnection, ids: LiteralString, values: list[str]) -> list[Offer]:
+    with conn.transaction():
+        found = [lock_offer(conn, row[0]) for row in conn.execute(ids, values).fetchall()]
+    return sorted((o for o in found if o), key=lambda o: (o.issued_at, o.offer_id), reverse=True)
+
+
+def steps_of(conn: WriteConnection, offer_id: str) -> list[tuple[str, str, str | None]]:
+    """The steps of an offer's life in their order: state, actor, and why it was withdrawn."""
+    query = (
+        "select state, actor, reason from offer_event where offer_id = %s order by at, array_position("
+        "array['open', 'seen', 'accepted', 'ordered', 'declined', 'expired', 'withdrawn'], state)"
+    )
+    return conn.execute(query, [offer_id]).fetchall()

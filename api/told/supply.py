@@ -7,7 +7,9 @@ from api.reads.households import HouseholdPart, select_units_on_their_way
 from attribution.nouns import Channel, Order
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.ids import CustomerId
+from offers.nouns import Subject
 from offers.store import select_facts
+from offers.verdict import Thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ def find_supply(
 
     What is at home goes to the parts that are used up first, what is on its way to those after them.
     """
-    facts = select_facts(conn, part, customer_id, at)
+    thing = Thing(customer_id, Subject.of_part(part.device_id, part.installation_id), part.sku)
+    (facts,) = select_facts(conn, [thing], at)
     if facts.spare < facts.rank:
         return None
     ordered = select_units_on_their_way(conn, customer_id, part.sku, since=at - delivery, at=at)

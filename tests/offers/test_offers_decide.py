@@ -11,36 +11,27 @@ from hypothesis import strategies as st
 
 from catalogue.nouns import Product
 from customers.nouns import Customer
+from devices.depletion import DepletionDates
 from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, OfferId, Sku
 from millpond.kernel.money import Money
-from offers.decide import compute_terms, decide_offer, why_moot
-from offers.nouns import Candidate, Depletion, Facts, LeadTime, OfferState, Outcome, Rules, Trigger, Verdict
+from offers.causes import Candidate, DeviceInUse, NewDevice, PartForecast, WornPart
+from offers.decide import decide_offer
+from offers.nouns import LeadTime, OfferState, Outcome, ReasonCode, Rules, Subject, Withdrawal
+from offers.triggers.union import compute_terms, why_moot
+from offers.verdict import Facts, Situation, Verdict
 
 AT = datetime(2026, 2, 21, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
 P10 = AT + 10 * DAY
 RULES = Rules(LeadTime(delivery_days=3, margin_days=7), discount_bp=1000, new_device_days=30)
-DEPLETION = Depletion(AT - DAY, "rate", None, None, 24.0, 10.0, P10, P10 + 4 * DAY, P10 + 8 * DAY)
-PART = Candidate(
-    trigger=Trigger.DEPLETION,
-    customer_id=CustomerId("cus_1"),
-    device_id=DeviceId(1),
-    serial="AIR-1",
-    names={"en": "Reed Air 2"},
-    device_installed_at=AT - 200 * DAY,
-    sku=Sku("REED-HEPA-H13"),
-    installation_id=InstallationId(1),
-    part_names={"en": "HEPA filter H13"},
-    depletion=DEPLETION,
-)
-EXTRA = replace(
-    PART,
-    trigger=Trigger.NEW_DEVICE,
-    installation_id=None,
-    depletion=None,
-    device_installed_at=AT - DAY,
-    part_names=None,
-)
+DATES = DepletionDates(P10, P10 + 4 * DAY, P10 + 8 * DAY)
+FORECAST = PartForecast(AT - DAY, "rate", None, None, 24.0, 10.0, DATES)
+DEVICE = DeviceInUse("AIR-1", {"en": "Reed Air 2"}, AT - 200 * DAY)
+WORN = WornPart(DEVICE, {"en": "HEPA filter H13"}, FORECAST)
+NEW = NewDevice(replace(DEVICE, installed_at=AT - DAY), "accessory", "it fits", None)
+PART = Candidate(CustomerId("cus_1"), Subject.of_part(DeviceId(1), InstallationId(1)), Sku("REED-HEPA-H13"), WORN)
+OLD = replace(NEW, device=replace(DEVICE, installed_at=AT - 31 * DAY))
+EXTRA = replace(PART, subject=Subject.of_device(DeviceId(1)), cause=NEW)
 CLEAR = Facts(None, None, None, None, spare=0, rank=1, owned=False, replaced=False)
 CUSTOMER = Customer(CustomerId("cus_1"), None, "Kim", "ko", "Asia/Seoul", AT)
 PRODUCT = Product(Sku("REED-HEPA-H13"), {"en": "HEPA filter H13"}, "filter", Money(3990, "EUR"))
@@ -52,7 +43,11 @@ def decide(
     customer: Customer | None = CUSTOMER,
     product: Product | None = PRODUCT,
 ) -> Verdict:
-    return decide_offer(candidate, facts, customer, product, at=AT, rules=RULES)
+    return decide_offer(Situation(candidate, facts, customer, product), at=AT, rules=RULES)
+
+
+def worn(**changes: Any) -> Candidate:
+    return replace(PART, cause=replace(WORN, forecast=replace(FORECAST, **changes)))
 
 
 @pytest.mark.parametrize("candidate", [PART, EXTRA])
@@ -68,17 +63,17 @@ def test_a_clear_case_is_issued_and_says_why_every_rule_passed(candidate: Candid
     [
         ({"customer": None}, "customer_known", "the device belongs to nobody we know"),
         (
-            {"candidate": replace(PART, depletion=replace(DEPLETION, p10=None, reason="two readings only"))},
+            {"candidate": worn(dates=None, reason="two readings only")},
             "forecast_good",
             "the forecast has no dates: two readings only",
         ),
         (
-            {"candidate": replace(PART, depletion=replace(DEPLETION, reason="odd", reason_code="sudden_fall"))},
+            {"candidate": worn(reason="odd", reason_code="sudden_fall")},
             "not_in_doubt",
             "its readings are in doubt: odd",
         ),
         (
-            {"candidate": replace(PART, depletion=replace(DEPLETION, p10=P10 + DAY))},
+            {"candidate": worn(dates=replace(DATES, p10=P10 + DAY))},
             "due",
             "due on 2026-02-22: 3 days of delivery and 7 of margin before 2026-03-04",
         ),
@@ -96,7 +91,7 @@ def test_a_clear_case_is_issued_and_says_why_every_rule_passed(candidate: Candid
         ),
         ({"facts": replace(CLEAR, incompatible="too wide")}, "compatible", "it does not fit: too wide"),
         ({"product": None}, "price_known", "the product is not in the catalogue"),
-        ({"candidate": replace(EXTRA, device_installed_at=AT - 31 * DAY)}, "device_new", "installed 31 days ago"),
+        ({"candidate": replace(EXTRA, cause=OLD)}, "device_new", "installed 31 days ago"),
         (
             {"candidate": EXTRA, "facts": replace(CLEAR, owned=True)},
             "not_owned",
@@ -126,19 +121,22 @@ def test_after_silence_a_need_is_offered_at_the_plain_price() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "trigger", "moot"),
+    ("facts", "reason", "moot"),
     [
-        (CLEAR, Trigger.DEPLETION, False),
-        (replace(CLEAR, owned=True, open_offer=OfferId("off_1")), Trigger.DEPLETION, False),
-        (replace(CLEAR, spare=1), Trigger.DEPLETION, True),
-        (replace(CLEAR, spare=1, rank=2), Trigger.DEPLETION, False),
-        (replace(CLEAR, replaced=True), Trigger.DEPLETION, True),
-        (replace(CLEAR, owned=True), Trigger.NEW_DEVICE, True),
-        (replace(CLEAR, spare=1), Trigger.NEW_DEVICE, False),
+        (CLEAR, ReasonCode.DEPLETION, None),
+        (replace(CLEAR, owned=True, open_offer=OfferId("off_1")), ReasonCode.DEPLETION, None),
+        (replace(CLEAR, spare=1), ReasonCode.DEPLETION, Withdrawal.PROVIDED_FOR),
+        (replace(CLEAR, spare=1, rank=2), ReasonCode.DEPLETION, None),
+        (replace(CLEAR, replaced=True), ReasonCode.DEPLETION, Withdrawal.REPLACED),
+        (replace(CLEAR, replaced=True, undone=True), ReasonCode.DEPLETION, Withdrawal.REPLACEMENT_UNDONE),
+        (replace(CLEAR, owned=True), ReasonCode.FITS_NEW_DEVICE, Withdrawal.OWNED),
+        (replace(CLEAR, spare=1), ReasonCode.FITS_NEW_DEVICE, None),
     ],
 )
-def test_an_open_offer_is_moot_when_it_has_lost_its_point(facts: Facts, trigger: Trigger, moot: bool) -> None:
-    assert (why_moot(facts, trigger) is not None) is moot
+def test_an_open_offer_is_moot_when_it_has_lost_its_point(
+    facts: Facts, reason: ReasonCode, moot: Withdrawal | None
+) -> None:
+    assert why_moot(reason, facts) is moot
 
 
 @settings(deadline=None)  # Time zones are loaded on first use, and a busy machine takes its time.
@@ -154,8 +152,8 @@ def test_terms_can_always_be_understood(
     price: int, discount_bp: int, away: timedelta, delivery: int, zone: str, plain: bool
 ) -> None:
     rules = Rules(LeadTime(delivery, 7), discount_bp, 30)
-    depletion = replace(DEPLETION, p10=AT + away)
-    terms = compute_terms(Money(price, "EUR"), depletion, zone, at=AT, rules=rules, plain=plain)
+    part = replace(WORN, forecast=replace(FORECAST, dates=replace(DATES, p10=AT + away)))
+    terms = compute_terms(part, Money(price, "EUR"), zone, at=AT, rules=rules, plain=plain)
     assert not plain or terms.price == terms.list_price
     assert 0 < terms.price.amount_minor <= terms.list_price.amount_minor == price
     assert AT < terms.reply_by <= terms.valid_until

@@ -15,8 +15,19 @@ from millpond.kernel.money import Money
 from offers.checkout import place_order
 from offers.life import accept_offer
 from offers.nouns import OfferState, ReasonCode
-from offers.store import select_decision, select_decisions, select_offer, select_offer_events
-from tests.household import DAY, LEAD, current_part, forecast, make_device, offers_of, replace_part, run_job
+from offers.store import select_decision, select_decisions
+from tests.household import (
+    DAY,
+    LEAD,
+    current_part,
+    forecast,
+    make_device,
+    offers_of,
+    read_offer,
+    replace_part,
+    run_job,
+    steps_of,
+)
 from tests.people import AT, Shop, make_customer, make_shop, scan_badge
 
 LONG_AGO = AT - 200 * DAY
@@ -68,7 +79,7 @@ def test_an_offer_is_issued_when_p10_less_the_lead_time_has_come(conn: WriteConn
     assert (offer.credited_to, offer.binding_id) == (shop.staff.staff_id, binding.binding_id)
     assert offer.reply_by == datetime(2026, 2, 27, 15, 0, tzinfo=UTC)  # midnight in Seoul, three days before P10's day
     assert offer.facts["serial"] == device.serial
-    assert [event.state for event in select_offer_events(conn, offer.offer_id)] == [OfferState.OPEN]
+    assert [state for state, _, _ in steps_of(conn, offer.offer_id)] == [OfferState.OPEN]
 
 
 def test_a_decision_leads_from_the_offer_to_every_rule(conn: WriteConnection) -> None:
@@ -150,7 +161,7 @@ def test_a_purchase_in_a_shop_withdraws_the_offer_and_a_refund_brings_another(co
     order = buy(conn, shop, DUE + DAY)
     [offer] = offers_of(conn, shop.customer.customer_id)
     assert offer.state is OfferState.WITHDRAWN
-    assert select_offer_events(conn, offer.offer_id)[-1].actor == order.order_id
+    assert steps_of(conn, offer.offer_id)[-1][1] == order.order_id
     assert run_job(conn, DUE + DAY).issued == 0
     assert last_gate(conn, shop)[0] == "not_ordered"
     refund_order(conn, order.order_id, amount=order.amount, at=DUE + 2 * DAY)
@@ -199,7 +210,7 @@ def test_stock_at_home_provides_for_the_part_that_is_used_up_first(conn: WriteCo
     buy(conn, shop, DUE)
     assert run_job(conn, DUE + 2 * DAY).issued == 1
     [offer] = offers_of(conn, shop.customer.customer_id)
-    assert offer.device_id == second.device_id
+    assert offer.subject.device_id == second.device_id
 
 
 def test_accepting_for_one_device_leaves_the_offer_for_the_other(conn: WriteConnection) -> None:
@@ -211,7 +222,7 @@ def test_accepting_for_one_device_leaves_the_offer_for_the_other(conn: WriteConn
     offers = sorted(offers_of(conn, shop.customer.customer_id), key=lambda o: o.facts["depletion"]["p10"])
     assert len(offers) == 2
     accept_offer(conn, offers[0].offer_id, customer_id=shop.customer.customer_id, at=DUE + DAY)
-    states = [o.state for o in (select_offer(conn, offer.offer_id) for offer in offers) if o]
+    states = [read_offer(conn, offer.offer_id).state for offer in offers]
     assert states == [OfferState.ORDERED, OfferState.OPEN]
     buy(conn, shop, DUE + DAY)
     assert {o.state for o in offers_of(conn, shop.customer.customer_id)} == {OfferState.ORDERED, OfferState.WITHDRAWN}

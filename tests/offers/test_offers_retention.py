@@ -14,10 +14,11 @@ OLD = AT - 600 * DAY
 def decided_no(conn: WriteConnection, serial: str, at: datetime, count: int) -> None:
     """That many different noes about the filter of a device, a day apart."""
     conn.execute(
-        "insert into decision (decision_id, customer_id, trigger, device_id, installation_id, sku, decided_at, outcome,"
-        " failed_gate, candidates, gates)"
-        " select %(serial)s || '-' || n, d.customer_id, 'depletion', d.device_id, i.installation_id, c.sku,"
-        "        %(at)s::timestamptz + n * interval '1 day', 'not_issued', 'gate ' || n, '[]', '[]'"
+        "insert into decision (decision_id, customer_id, trigger, subject_kind, subject_key, device_id,"
+        " installation_id, sku, decided_at, last_at, outcome, failed_gate, candidates, gates, policy)"
+        " select %(serial)s || '-' || n, d.customer_id, 'depletion', 'installation', i.installation_id::text,"
+        "        d.device_id, i.installation_id, c.sku, %(at)s::timestamptz + n * interval '1 day',"
+        "        %(at)s::timestamptz + n * interval '1 day', 'not_issued', 'gate ' || n, '[]', '[]', 'rules-1'"
         " from device d join installation i using (device_id) join consumable c using (consumable),"
         "      generate_series(0, %(count)s - 1) n"
         " where d.serial = %(serial)s and i.part = 'filter' and i.ended_at is null",

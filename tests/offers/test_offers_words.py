@@ -13,7 +13,7 @@ from millpond.kernel.ids import BindingId, CustomerId, DecisionId, DeviceId, Ins
 from millpond.kernel.language import LANGUAGES
 from millpond.kernel.money import Money
 from offers.explain import explain_decision, explain_offer
-from offers.nouns import Offer, OfferState, Outcome, ReasonCode
+from offers.nouns import GateName, Offer, OfferState, Outcome, ReasonCode, Subject
 from offers.store import select_decisions
 from tests.household import current_part, forecast, make_device, run_job
 from tests.people import AT, make_shop
@@ -25,7 +25,19 @@ FACTS: dict[str, Any] = {
     "device": {"en": "Reed Air 2", "ko": "리드 에어 2", "zh": "Reed 空气净化器 2"},
     "device_installed_at": "2026-02-10T20:00:00+00:00",
     "part": {"en": "HEPA filter H13", "ko": "헤파 필터 H13", "zh": "H13 滤芯"},
-    "depletion": {"p10": "2026-02-16T18:00:00+00:00", "p50": "2026-03-02T18:00:00+00:00"},
+    "depletion": {
+        "at": "2026-02-13T18:00:00+00:00",
+        "method": "rate",
+        "reason": None,
+        "reason_code": None,
+        "remaining_pct": 14.0,
+        "threshold_pct": 10.0,
+        "p10": "2026-02-16T18:00:00+00:00",
+        "p50": "2026-03-02T18:00:00+00:00",
+        "p90": "2026-03-08T18:00:00+00:00",
+    },
+    "relation": None,
+    "evidence": None,
     "condition": None,
     "in_time": True,
     "delivery_days": 3,
@@ -34,8 +46,7 @@ OFFER = Offer(
     offer_id=OfferId("off_1"),
     decision_id=DecisionId("dec_1"),
     customer_id=CustomerId("cus_1"),
-    device_id=DeviceId(1),
-    installation_id=InstallationId(1),
+    subject=Subject.of_part(DeviceId(1), InstallationId(1)),
     sku=Sku("REED-HEPA-H13"),
     reason_code=ReasonCode.DEPLETION,
     facts=FACTS,
@@ -133,7 +144,8 @@ def test_a_part_past_its_end_is_due_now() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_joins_a_new_device_names_the_device_and_how_they_connect(language: str) -> None:
-    facts = FACTS | {"part": None, "depletion": None, "condition": "HDMI eARC"}
+    edge = {"relation": "accessory", "evidence": "HDMI eARC", "condition": "HDMI eARC"}
+    facts = FACTS | {"part": None, "depletion": None} | edge
     offer = replace(OFFER, reason_code=ReasonCode.FITS_NEW_DEVICE, facts=facts)
     why = explain_offer(offer, locale=language, time_zone="Asia/Seoul").why
     expected = {"en": "11 February", "ko": "2월 11일", "zh": "2月11日"}[language]
@@ -161,6 +173,11 @@ def test_every_language_has_the_same_words() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_every_gate_has_words_and_there_are_none_for_another(language: str) -> None:
+    assert set(words(language)["decision"]) == {*GateName, "issued"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_decision_can_be_said_in_plain_words(conn: WriteConnection, language: str) -> None:
     shop = make_shop(conn)
     device = make_device(conn, "AIR-1", "reed-air-2", shop.customer.customer_id, AT - timedelta(days=200))
@@ -169,7 +186,7 @@ def test_every_decision_can_be_said_in_plain_words(conn: WriteConnection, langua
     run_job(conn, AT)
     decisions = select_decisions(conn, customer_id=shop.customer.customer_id)
     gates = {gate.gate for decision in decisions for gate in decision.gates}
-    assert gates | {"issued"} == set(words(language)["decision"])
+    assert gates == set(GateName)
     for decision in decisions:
         spoken = explain_decision(decision, locale=language)
         assert decision.candidates[0]["product"][language] in spoken
