@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from api.auth import Caller, Role
+from attribution.binding_nouns import Binding
 from attribution.bindings import binding_at, select_binding
-from attribution.nouns import Binding, Order, Staff
+from attribution.nouns import Order, Staff
 from attribution.orders import select_order
 from attribution.people import select_staff_member
 from customers.accounts import select_customer

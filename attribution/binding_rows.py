@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg.rows import class_row
 
-from attribution.nouns import Binding, BindingPolicy, ScanOutcome, StaffCode, TakeOver
+from attribution.binding_nouns import Binding, BindingPolicy, ScanOutcome, StaffCode, TakeOver
 from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict
 from millpond.kernel.ids import BindingId, CustomerId, StaffId, new_id

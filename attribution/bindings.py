@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from attribution.binding_nouns import Binding, BindingPolicy, CodeKind, Scan, ScanOutcome, StaffCode, TakeOver
 from attribution.binding_rows import (
     binding_at,
     bindings_at,
@@ -17,7 +18,7 @@ from attribution.binding_rows import (
     spend_nonce,
 )
 from attribution.moments import lock_customer_at
-from attribution.nouns import Binding, BindingPolicy, CodeKind, Scan, ScanOutcome, Staff, StaffCode, TakeOver
+from attribution.nouns import Staff
 from attribution.people import select_staff_member
 from attribution.tokens import StaffKeys, decode_staff_token
 from millpond.kernel.db import ReadConnection, WriteConnection

@@ -1,6 +1,6 @@
 """How much an order earns, and how much a refund takes back. Pure."""
 
-from attribution.nouns import CommissionPlan
+from attribution.ledger_nouns import CommissionPlan
 from millpond.kernel.money import Money
 
 

@@ -6,7 +6,8 @@ from attribution.commission import compute_clawback, compute_commission
 from attribution.hold_nouns import Ceilings
 from attribution.holds import hold_when_due
 from attribution.ledger import move, post_entry
-from attribution.nouns import AccountKind, CommissionPlan, EntryKind, Order
+from attribution.ledger_nouns import AccountKind, CommissionPlan, EntryKind
+from attribution.nouns import Order
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.ids import OrderId, RefundId
 from millpond.kernel.money import Money

@@ -11,7 +11,8 @@ from psycopg.rows import kwargs_row
 
 from attribution.hold_nouns import Ceilings, Hold, HoldDecision, HoldReason
 from attribution.ledger import move, post_entry, select_pending_of_order
-from attribution.nouns import AccountKind, EntryKind, Order
+from attribution.ledger_nouns import AccountKind, EntryKind
+from attribution.nouns import Order
 from attribution.order_rows import lock_order
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.errors import Conflict, NotFound

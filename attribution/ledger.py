@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from attribution.nouns import AccountKind, EntryKind, Posting
+from attribution.ledger_nouns import AccountKind, EntryKind, Posting
 from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict
 from millpond.kernel.ids import EntryId, OrderId, RefundId, StaffId, new_id

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from attribution.ledger import move, post_entry, select_balances, select_pending_of_order
-from attribution.nouns import AccountKind, EntryKind, Payout
+from attribution.ledger_nouns import AccountKind, EntryKind, Payout
 from attribution.order_rows import lock_order
 from millpond.kernel.db import WriteConnection, load_queries
 from millpond.kernel.errors import NotFound

@@ -7,17 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from attribution.hold_nouns import HoldDecision
-from attribution.nouns import (
-    AccountKind,
-    BoundCustomer,
-    Channel,
-    EntryKind,
-    LedgerTotals,
-    Statement,
-    StatementLine,
-    StatementTotals,
-)
+from attribution.ledger_nouns import AccountKind, EntryKind, LedgerTotals
+from attribution.nouns import Channel
 from attribution.people import select_staff_member, select_store
+from attribution.statement_nouns import BoundCustomer, Statement, StatementLine, StatementTotals
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.errors import InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId, StaffId

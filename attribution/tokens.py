@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from attribution.nouns import CodeKind, Staff, StaffCode
+from attribution.binding_nouns import CodeKind, StaffCode
+from attribution.nouns import Staff
 from millpond.kernel.errors import InvalidInput
 from millpond.kernel.ids import StaffId
 

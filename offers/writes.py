@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from attribution.nouns import Binding
+from attribution.binding_nouns import Binding
 from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict

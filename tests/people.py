@@ -4,8 +4,9 @@ import itertools
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from attribution.binding_nouns import Binding
 from attribution.bindings import bind_customer
-from attribution.nouns import Binding, Staff, Store
+from attribution.nouns import Staff, Store
 from attribution.people import register_staff, register_store
 from attribution.tokens import derive_staff_keys, issue_badge_token
 from customers.accounts import register_customer

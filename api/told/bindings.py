@@ -4,8 +4,8 @@ from datetime import datetime
 
 from api.edge import Edge
 from api.models import Out
+from attribution.binding_nouns import Binding, ScanOutcome
 from attribution.bindings import bind_customer
-from attribution.nouns import Binding, ScanOutcome
 from attribution.people import select_staff_member, select_store
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.ids import CustomerId

@@ -6,8 +6,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from attribution.binding_nouns import Scan, ScanOutcome
 from attribution.bindings import bind_customer, binding_at, refuse_transfer, select_bindings, transfer_binding
-from attribution.nouns import Scan, ScanOutcome
 from attribution.people import end_employment, register_staff, void_badge
 from attribution.tokens import issue_badge_token, issue_screen_token
 from millpond.kernel.db import WriteConnection, connect

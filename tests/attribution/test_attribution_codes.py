@@ -5,7 +5,7 @@ from datetime import timedelta
 import jwt
 import pytest
 
-from attribution.nouns import CodeKind
+from attribution.binding_nouns import CodeKind
 from attribution.tokens import decode_staff_token, derive_staff_keys, issue_badge_token, issue_screen_token
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import InvalidInput

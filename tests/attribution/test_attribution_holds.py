@@ -11,7 +11,8 @@ import pytest
 from attribution.hold_nouns import Ceilings, Hold, HoldDecision, HoldReason
 from attribution.holds import approve_hold, count_waiting_holds, reject_hold, select_hold, select_holds
 from attribution.ledger import select_balances
-from attribution.nouns import AccountKind, Channel, Order, OrderItem, Staff
+from attribution.ledger_nouns import AccountKind
+from attribution.nouns import Channel, Order, OrderItem, Staff
 from attribution.orders import record_sale, refund_order
 from attribution.people import register_staff
 from attribution.release import pay_out, release_commissions

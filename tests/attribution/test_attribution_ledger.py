@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from attribution.commission import compute_clawback, compute_commission
 from attribution.ledger import move, post_entry, select_balances
-from attribution.nouns import AccountKind, Channel, CommissionPlan, EntryKind, Order, OrderItem, Posting
+from attribution.ledger_nouns import AccountKind, CommissionPlan, EntryKind, Posting
+from attribution.nouns import Channel, Order, OrderItem
 from attribution.orders import record_sale, refund_order
 from attribution.people import register_staff, register_store
 from attribution.release import pay_out, release_commissions

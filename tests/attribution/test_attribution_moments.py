@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from attribution.binding_nouns import Scan, ScanOutcome
 from attribution.bindings import bind_customer, binding_at, refuse_transfer, select_bindings, transfer_binding
-from attribution.nouns import Channel, Order, OrderItem, Scan, ScanOutcome, Staff
+from attribution.nouns import Channel, Order, OrderItem, Staff
 from attribution.orders import record_sale
 from attribution.tokens import issue_badge_token
 from millpond.kernel.db import WriteConnection, connect

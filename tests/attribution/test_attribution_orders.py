@@ -10,7 +10,8 @@ import pytest
 
 from attribution.bindings import transfer_binding
 from attribution.ledger import select_balances
-from attribution.nouns import AccountKind, Channel, Order, OrderItem, Refund
+from attribution.ledger_nouns import AccountKind
+from attribution.nouns import Channel, Order, OrderItem, Refund
 from attribution.orders import record_sale, refund_order, select_order, select_orders, select_refunds
 from attribution.people import register_staff
 from attribution.statements import ledger_balance

@@ -7,7 +7,8 @@ import psycopg
 import pytest
 
 from attribution.ledger import move, post_entry
-from attribution.nouns import AccountKind, Channel, EntryKind, OrderItem
+from attribution.ledger_nouns import AccountKind, EntryKind
+from attribution.nouns import Channel, OrderItem
 from attribution.orders import record_sale, select_orders
 from attribution.people import register_staff
 from customers.accounts import register_customer

@@ -9,7 +9,8 @@ import pytest
 
 from attribution.bindings import transfer_binding
 from attribution.ledger import select_balances
-from attribution.nouns import AccountKind, Channel, OrderItem
+from attribution.ledger_nouns import AccountKind
+from attribution.nouns import Channel, OrderItem
 from attribution.orders import record_sale, select_orders
 from attribution.statements import ledger_balance
 from millpond.kernel.db import WriteConnection, connect

@@ -19,8 +19,9 @@ from api.web.charts import build_statement_chart
 from api.web.session import SameOrigin, require_caller
 from api.web.view import View, look_in_english
 from api.web.words import Speech, find_zone
-from attribution.nouns import BoundCustomer, Staff, Statement, StatementTotals, Store
+from attribution.nouns import Staff, Store
 from attribution.people import select_store
+from attribution.statement_nouns import BoundCustomer, Statement, StatementTotals
 from attribution.statements import build_statement, select_bound_customers
 from customers.accounts import select_customer
 from millpond.kernel.db import ReadConnection
