@@ -37,7 +37,7 @@ class LimitForecast:
 def build_answer(
     part: ModelPart,
     installation: ActiveInstallation,
-    said: Sequence[tuple[LimitForecast, int]],
+    limits: Sequence[tuple[LimitForecast, int]],
     at: datetime,
     doubt: Doubt | None = None,
 ) -> Forecast:
@@ -45,10 +45,10 @@ def build_answer(
 
     There are no dates where there is a `doubt`, whatever the limits say.
     """
-    if not said:
+    if not limits:
         return _without_readings(part, installation, at)
-    cutoff = from_day(max(float(found.series.last_at[row]) for found, row in said))
-    first, row = min(said, key=lambda one: _sooner(*one))
+    cutoff = from_day(max(float(found.series.last_at[row]) for found, row in limits))
+    first, row = min(limits, key=lambda one: _sooner(*one))
     remaining = min(max(float(first.series.reported_pct[row]), 0.0), 100.0)
     p10, p50, p90 = (float(dates[row]) for dates in (first.depletion.p10, first.depletion.p50, first.depletion.p90))
     depleted = not np.isnan(first.series.crossed_at[row])

@@ -21,7 +21,12 @@ _YEAR_DAYS = 365
 MIN_ERRORS = 60
 LOW, HIGH = 0.1, 0.9
 _Z_HIGH = 1.2816  # the 90 % quantile of the normal distribution
+# An error beyond a factor of eight counts as eight: a part that was hardly used makes the ratio as large as one likes.
 _MOST = float(np.log(8.0))
+# The use of one device varies from day to day as much as the levels of devices differ after so many days of averaging.
+_NOISE_DAYS = 15
+# The history of a typical device behind the fleet's errors: for it the learned interval is right as it is.
+_TYPICAL_DAYS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +89,11 @@ class Spread:
     def factors(self, remaining_days: Floats, own_days: Floats) -> tuple[Floats, Floats]:
         """What to multiply the remaining days with for P10 and P90; wider for devices with little history."""
         at = np.log(np.maximum(remaining_days, 1.0))
-        # The errors were those of devices with some history: the variance of a shrunk mean falls with its days.
-        widen = np.sqrt((1 + 15 / (own_days + 1)) / (1 + 15 / 50)).clip(1.0, 2.5)
+        # The variance of an error is one part that no history takes away (what is to come) and one that falls with the
+        # device's days (how well its level is known): 1 + 15 / days. The fleet's errors have it at 50 days; a device
+        # with fewer gets its own, up to two and a half times as wide, and none is narrower than what was learned.
+        variance = 1 + _NOISE_DAYS / (own_days + 1)
+        widen = np.sqrt(variance / (1 + _NOISE_DAYS / _TYPICAL_DAYS)).clip(1.0, 2.5)
         low = np.interp(at, np.log(self.days), self.low) * widen
         high = np.interp(at, np.log(self.days), self.high) * widen
         return np.exp(low), np.exp(high)
@@ -104,6 +112,7 @@ def build_spread(errors: PastErrors, *, history_days: float) -> Spread:
     low = [np.quantile(found, LOW, method="lower") for found in enough.values()]
     high = [np.quantile(found, HIGH, method="higher") for found in enough.values()]
     days = np.array(list(enough), dtype=np.float64)
+    # Two percent to either side at the least: else errors of one sign alone would put P50 outside its interval.
     learned = _extend(days, np.minimum(low, -0.02), np.maximum(high, 0.02))
     return learned if history_days >= _YEAR_DAYS else _wider(learned, default_spread())
 

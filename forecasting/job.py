@@ -39,20 +39,36 @@ def run_forecasts(
     forecaster: Forecaster = "auto",
     on_progress: Progress | None = None,
 ) -> ForecastSummary:
+    """Bring the daily rollup up to date, then do what `forecast_active` does; must be called outside a transaction.
+
+    The scheduler and `millpond forecast` call it.
+    """
+    refresh_reading_day(conn)
+    return forecast_active(conn, at, made_at=made_at, claim=claim, forecaster=forecaster, on_progress=on_progress)
+
+
+def forecast_active(
+    conn: WriteConnection,
+    at: datetime,
+    *,
+    made_at: datetime,
+    claim: Claim | None = None,
+    forecaster: Forecaster = "auto",
+    on_progress: Progress | None = None,
+) -> ForecastSummary:
     """Forecast every installation in force at `at` from what was measured up to `at`, and store the answers.
 
     Replacements are looked for first. One transaction a chunk of installations; with a `claim`, each holds its lease
-    and raises LeaseLost when another scheduler took over. `forecaster="fixed"` does without Prophet.
+    and raises LeaseLost when another scheduler took over. `forecaster="fixed"` does without Prophet. `on_progress` is
+    called with (installations done, of how many) after each part of a model.
     """
-    if conn.info.transaction_status == conn.info.transaction_status.IDLE:
-        refresh_reading_day(conn)
     replacements = update_installations(conn, at, claim=claim)
     active = select_active_installations(conn, at)
     with held(conn, claim):
         run_id = insert_forecast_run(conn, at, made_at)
     methods: Counter[str] = Counter()
     done = 0
-    for forecasts in forecast_fleet(conn, active, at, forecaster=forecaster, beat=lambda: _beat(conn, claim)):
+    for forecasts in forecast_fleet(conn, active, at, forecaster=forecaster, on_read=lambda: _renew(conn, claim)):
         _save(conn, run_id, at, made_at, forecasts, claim)
         methods.update(f.method.value if f.dates else "refused" for f in forecasts)
         done += len(forecasts)
@@ -70,11 +86,12 @@ def forecast_fleet(
     at: datetime,
     *,
     forecaster: Forecaster = "auto",
-    beat: Callable[[], None] | None = None,
+    on_read: Callable[[], None] | None = None,
 ) -> Iterator[list[Forecast]]:
     """The forecasts of `active` (ordered by model and part) as of `at`, a list per part of a model. Writes nothing.
 
-    `beat` is called now and then while reading takes its time.
+    `on_read` is called after each chunk of readings: the job renews its lease there, since one part's readings may
+    take longer than a lease.
     """
     parts = select_model_parts(conn)
     for (model, name), group in groupby(active, key=lambda i: (i.model, i.part)):
@@ -83,7 +100,7 @@ def forecast_fleet(
         if part is None:
             _LOG.warning("A model has lost a part.", extra={"event": "part_unknown", "model": model, "part": name})
             continue
-        points = _read(conn, part, installations, at, beat)
+        points = _read(conn, part, installations, at, on_read)
         resets = select_resets(conn, [i.device_id for i in installations], name, at)
         yield _forecast_or_refuse(part, installations, points, resets, at, forecaster)
 
@@ -93,15 +110,15 @@ def _read(
     part: ModelPart,
     installations: list[ActiveInstallation],
     at: datetime,
-    beat: Callable[[], None] | None,
+    on_read: Callable[[], None] | None,
 ) -> Records:
     device_ids, metric_ids = [i.device_id for i in installations], [limit.metric_id for limit in part.limits]
     read = []
     for start in range(0, len(device_ids), _CHUNK):
         some = device_ids[start : start + _CHUNK]
         read.append(select_day_ends(conn, some, metric_ids, at, history_days=MAX_HISTORY_DAYS))
-        if beat is not None:
-            beat()
+        if on_read is not None:
+            on_read()
     return np.concatenate(read)
 
 
@@ -133,7 +150,7 @@ def _forecast_or_refuse(
         ]
 
 
-def _beat(conn: WriteConnection, claim: Claim | None) -> None:
+def _renew(conn: WriteConnection, claim: Claim | None) -> None:
     with held(conn, claim):
         pass
 

@@ -33,7 +33,8 @@ def compute_levels(series: UsageSeries, index: UsageIndex, *, prior_pct_per_day:
     shared = _shrink(used.sum(), days.sum(), prior_pct_per_day)
     level = np.maximum(_shrink(used, days, shared), 0.0)
     if until == series.usage.shape[1]:
-        # What was used since the last step does not show yet; of a slow device it is a good part of what is known.
+        # What was used since the last step does not show yet: of a device that loses a percent a month, this may be as
+        # much as all that is known of it.
         unshown = np.nan_to_num(estimate_unshown(series, level))
         level = np.maximum(_shrink(used + unshown, days, shared), 0.0)
     return Levels(level, days)
@@ -41,6 +42,7 @@ def compute_levels(series: UsageSeries, index: UsageIndex, *, prior_pct_per_day:
 
 def estimate_unshown(series: UsageSeries, pct_per_day: Floats) -> Floats:
     """Percent points used since the reading stepped, less than the next step; NaN where there is no reading."""
+    # Nine tenths of a step at most: by a whole one the next percent would have shown.
     since = (series.last_at - series.stepped_at) * pct_per_day
     return np.asarray(np.minimum(since, 0.9 * series.quantum_pct))
 

@@ -33,6 +33,7 @@ def project_depletion(
     start, crossed = series.last_at, series.crossed_at
     need = series.reported_pct - estimate_unshown(series, levels.pct_per_day) - threshold_pct
     p50 = _first_passage(index, start, need, levels.pct_per_day, horizon)
+    # A quarter of a day at the least: the factors of the interval have nothing to multiply at the very end.
     ahead = np.maximum(p50 - start, 0.25)
     low, high = spread.factors(ahead, levels.own_days)
     done = ~np.isnan(crossed)

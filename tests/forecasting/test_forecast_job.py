@@ -13,7 +13,7 @@ import forecasting.job
 import forecasting.part
 from devices.depletion import DepletionDates
 from devices.nouns import ModelPart
-from forecasting.job import run_forecasts
+from forecasting.job import forecast_active
 from forecasting.nouns import ActiveInstallation, CurrentForecast, ForecastSummary
 from forecasting.part import forecast_part
 from forecasting.store import select_current_forecasts, select_forecast_lines
@@ -28,7 +28,7 @@ PCT, HOURS = "generic-purifier-pct", "generic-purifier-hours"
 
 
 def forecast(conn: WriteConnection, at: datetime) -> ForecastSummary:
-    return run_forecasts(conn, at, made_at=at, forecaster="fixed")
+    return forecast_active(conn, at, made_at=at, forecaster="fixed")
 
 
 def only(conn: WriteConnection, device_id: int) -> CurrentForecast:
@@ -222,14 +222,17 @@ def test_dates_are_in_order_and_ahead(conn: WriteConnection) -> None:
 
 def test_progress_is_told_and_a_lost_lease_stops_the_run(conn: WriteConnection) -> None:
     add_device(conn, "A", PCT, START)
-    at, told = START + DAY, []
-    run_forecasts(conn, at, made_at=at, forecaster="fixed", on_progress=lambda done, total: told.append((done, total)))
+    at = START + DAY
+    told: list[tuple[int, int]] = []
+    forecast_active(
+        conn, at, made_at=at, forecaster="fixed", on_progress=lambda done, total: told.append((done, total))
+    )
     assert told == [(1, 1)]
     claim = claim_run(conn, "forecast", at, holder="a", at=at, lease=timedelta(0))
     assert claim is not None
     assert claim_run(conn, "forecast", at, holder="b", at=at) is not None
     with pytest.raises(LeaseLost):
-        run_forecasts(conn, at, made_at=at, claim=claim, forecaster="fixed")
+        forecast_active(conn, at, made_at=at, claim=claim, forecaster="fixed")
 
 
 def test_importing_the_job_loads_neither_prophet_nor_pandas() -> None:
@@ -244,7 +247,7 @@ def test_a_cohort_of_devices_is_fitted_with_prophet_which_leaves_no_file(conn: W
         values = [100 - math.floor(day * (0.4 + i / 20)) for day in range(101)]
         add_readings(conn, device, "filter_life_pct", values, START)
     at = START + 100 * DAY
-    summary = run_forecasts(conn, at, made_at=at)
+    summary = forecast_active(conn, at, made_at=at)
     assert summary.by_method == {"cohort_prophet": 6}
     assert days_until(only(conn, devices[0].device_id), at) == pytest.approx(125, rel=0.15)
     assert days_until(only(conn, devices[5].device_id), at) == pytest.approx(25 / 0.65, rel=0.15)
@@ -280,7 +283,7 @@ def test_a_cohort_that_prophet_cannot_fit_is_forecast_at_a_fixed_rate(
 
     monkeypatch.setattr(forecasting.part, "fit_prophet_index", fail)
     at = START + 90 * DAY
-    assert run_forecasts(conn, at, made_at=at).by_method == {"fixed_rate": 6}
+    assert forecast_active(conn, at, made_at=at).by_method == {"fixed_rate": 6}
 
 
 def test_a_forecast_for_a_later_moment_hides_none_of_today(conn: WriteConnection) -> None:

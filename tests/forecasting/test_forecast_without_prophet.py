@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forecasting.job import run_forecasts
+from forecasting.job import forecast_active
 from millpond.kernel.db import WriteConnection
 from tests.forecasting.fleet_in_database import add_device, add_readings
 
@@ -23,9 +23,9 @@ def test_a_fixed_forecast_works_where_prophet_and_what_it_brings_are_missing(
         device = add_device(conn, f"D{number}", "generic-purifier-pct", START)
         add_readings(conn, device, "filter_life_pct", [100 - day // 2 for day in range(91)], START)
     at = START + 90 * DAY
-    assert run_forecasts(conn, at, made_at=at, forecaster="fixed").by_method == {"fixed_rate": 6}
+    assert forecast_active(conn, at, made_at=at, forecaster="fixed").by_method == {"fixed_rate": 6}
     assert caplog.messages == [], "nobody asked for Prophet"
-    run_forecasts(conn, at + DAY, made_at=at + DAY)
+    forecast_active(conn, at + DAY, made_at=at + DAY)
     assert "A cohort could not be fitted" in caplog.messages[0], "this fleet would have had it"
 
 

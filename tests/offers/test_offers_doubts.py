@@ -9,7 +9,7 @@ from attribution.nouns import Channel, OrderItem
 from devices.nouns import Device
 from devices.registry import register_device
 from devices.store import select_model_parts
-from forecasting.job import run_forecasts
+from forecasting.job import forecast_active
 from forecasting.nouns import CurrentForecast
 from forecasting.store import select_current_forecasts
 from millpond.kernel.db import WriteConnection
@@ -43,7 +43,7 @@ def live(conn: WriteConnection, model: str, said: dict[str, Values], *, step: ti
 
 
 def forecast_and_offer(conn: WriteConnection, device: Device) -> CurrentForecast:
-    run_forecasts(conn, AT, made_at=AT, forecaster="fixed")
+    forecast_active(conn, AT, made_at=AT, forecaster="fixed")
     run_job(conn, AT)
     [found] = select_current_forecasts(conn, [device.device_id], AT)
     return found
@@ -206,7 +206,7 @@ def test_a_fit_that_cannot_run_costs_nobody_their_forecast(
 
     monkeypatch.setattr("forecasting.part.build_index", fail)
     _, device = live(conn, PCT_MODEL, {"filter_life_pct": [90 - d // 2 for d in DAYS]})
-    run_forecasts(conn, AT, made_at=AT)
+    forecast_active(conn, AT, made_at=AT)
     [found] = select_current_forecasts(conn, [device.device_id], AT)
     assert (found.method, found.reason) == ("fixed_rate", None)
 
@@ -217,7 +217,7 @@ def test_a_replacement_that_is_undone_gives_back_the_forecast_the_offers_and_the
     [offer] = offers_of(conn, shop.customer.customer_id)
     accept_offer(conn, offer.offer_id, customer_id=shop.customer.customer_id, at=AT)
     add_readings(conn, device, "filter_life_pct", [90.0, 90, 90], NOW + DAY)
-    run_forecasts(conn, AT + 3 * DAY, made_at=AT + 3 * DAY, forecaster="fixed")
+    forecast_active(conn, AT + 3 * DAY, made_at=AT + 3 * DAY, forecaster="fixed")
     run_job(conn, AT + 3 * DAY)
     [wrong] = select_current_forecasts(conn, [device.device_id], AT + 3 * DAY)
     assert wrong.installation_id != first.installation_id
@@ -226,7 +226,7 @@ def test_a_replacement_that_is_undone_gives_back_the_forecast_the_offers_and_the
     run_job(conn, AT + 3 * DAY)
     [open_offer] = [o for o in offers_of(conn, shop.customer.customer_id) if o.state is OfferState.OPEN]
     add_readings(conn, device, "filter_life_pct", [13.0, 13, 12], NOW + 4 * DAY)
-    run_forecasts(conn, AT + 6 * DAY, made_at=AT + 6 * DAY, forecaster="fixed")
+    forecast_active(conn, AT + 6 * DAY, made_at=AT + 6 * DAY, forecaster="fixed")
     run_job(conn, AT + 6 * DAY)
     [found] = select_current_forecasts(conn, [device.device_id], AT + 6 * DAY)
     assert (found.installation_id, found.remaining_pct, found.reason) == (first.installation_id, 12, None)
@@ -254,12 +254,12 @@ def test_an_offer_for_another_device_goes_when_the_spare_it_had_lost_is_back(con
     )
     add_readings(conn, other, "filter_life_pct", [53 - d for d in range(44)], NOW - 39 * DAY)
     add_readings(conn, device, "filter_life_pct", [100.0, 100, 100], NOW + DAY)
-    run_forecasts(conn, AT + 3 * DAY, made_at=AT + 3 * DAY, forecaster="fixed")
+    forecast_active(conn, AT + 3 * DAY, made_at=AT + 3 * DAY, forecaster="fixed")
     run_job(conn, AT + 3 * DAY)
     [offer] = offers_of(conn, shop.customer.customer_id)
     assert (offer.subject.device_id, offer.state) == (other.device_id, OfferState.OPEN)
     add_readings(conn, device, "filter_life_pct", [79.0, 79], NOW + 4 * DAY)
-    run_forecasts(conn, AT + 5 * DAY, made_at=AT + 5 * DAY, forecaster="fixed")
+    forecast_active(conn, AT + 5 * DAY, made_at=AT + 5 * DAY, forecaster="fixed")
     run_job(conn, AT + 5 * DAY)
     state, _, reason = steps_of(conn, offer.offer_id)[-1]
     assert (state, reason) == (OfferState.WITHDRAWN, "provided_for")
