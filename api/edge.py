@@ -1,4 +1,4 @@
-"""What endpoints ask for: the time, the pools, the caller, and the wish to write. The API reads the clock only here."""
+"""What endpoints ask for: the time, the pools, the caller, a write under its key. The API reads the clock only here."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from psycopg_pool import ConnectionPool
 
 from api.auth import Caller, Role, read_token
-from api.idempotency import Act, Answer, Write, hash_request, require_key
+from api.idempotency import Answer, IdempotentWrite, WriteFunction, hash_request, require_key
 from api.keys import TokenKeys
 from api.metrics import Figures
 from attribution.hold_nouns import Ceilings
@@ -106,23 +106,23 @@ KeyHeader = Annotated[
 ]
 
 
-def get_write(request: Request, edge: EdgeDep, at: At, caller: CallerDep, key: KeyHeader = None) -> Write:
+def get_write(request: Request, edge: EdgeDep, at: At, caller: CallerDep, key: KeyHeader = None) -> IdempotentWrite:
     return make_write(request, edge, at, caller, key)
 
 
-def make_write(request: Request, edge: Edge, at: datetime, caller: Caller, key: str | None) -> Write:
-    """The wish to write that `request` brings under `key`; KeyMissing without one."""
+def make_write(request: Request, edge: Edge, at: datetime, caller: Caller, key: str | None) -> IdempotentWrite:
+    """The write that `request` asks for under `key`; KeyMissing without one."""
     body_sha256 = request.scope["state"]["body_sha256"]
     request_hash = hash_request(request.method, request.url.path, request.url.query, body_sha256)
-    return Write(edge.writes, caller.actor, require_key(key), request_hash, at)
+    return IdempotentWrite(edge.writes, caller.actor, require_key(key), request_hash, at)
 
 
-WriteDep = Annotated[Write, Depends(get_write)]
+WriteDep = Annotated[IdempotentWrite, Depends(get_write)]
 
 
-def answer_once(write: Write, act: Act) -> JSONResponse:
+def answer_write(write: IdempotentWrite, act: WriteFunction) -> JSONResponse:
     """Do the write once and answer; a repeated answer says so in `Idempotency-Replayed`."""
-    return to_response(write.once(act))
+    return to_response(write.run(act))
 
 
 def to_response(answer: Answer) -> JSONResponse:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 from pydantic import BaseModel
@@ -18,7 +19,8 @@ _Q = load_queries("millpond.kernel")
 KEY_PATTERN = r"[\x21-\x7e]{1,200}"
 _KEY = re.compile(KEY_PATTERN)
 
-Act = Callable[[WriteConnection], tuple[int, BaseModel]]
+WriteFunction = Callable[[WriteConnection], tuple[int, BaseModel]]
+"""What a write does: it writes with the connection, and returns the HTTP status and body of its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
-    """One wish to write: whose, under which key, with which request."""
+class _Kept:
+    request_hash: str
+    status: int
+    response: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotentWrite:
+    """A write that may be sent twice: whose it is, under which key, and with which request."""
 
     pool: ConnectionPool[WriteConnection]
     subject: str
@@ -40,8 +49,8 @@ class Write:
     request_hash: str
     at: datetime
 
-    def once(self, act: Act) -> Answer:
-        """Let `act` write and answer, in one transaction with the key; a repeated key gets the first answer again.
+    def run(self, act: WriteFunction) -> Answer:
+        """Run `act` in one transaction with the key; a repeated key gets the first answer again, and `act` is not run.
 
         `act` may open nested transactions. Its errors pass through, and then the key stays free for another try.
         """
@@ -56,12 +65,13 @@ class Write:
             return answer
 
     def _earlier_answer(self, conn: WriteConnection) -> Answer | None:
-        row = conn.execute(_Q["select_idempotency_key"], {"subject": self.subject, "key": self.key}).fetchone()
-        if row is None:
+        with conn.cursor(row_factory=class_row(_Kept)) as cursor:
+            kept = cursor.execute(_Q["select_idempotency_key"], {"subject": self.subject, "key": self.key}).fetchone()
+        if kept is None:
             return None
-        if row[0] != self.request_hash:
+        if kept.request_hash != self.request_hash:
             raise KeyReused("this Idempotency-Key was used for another request: take a new key for a new wish")
-        return Answer(row[1], row[2], replayed=True)
+        return Answer(kept.status, kept.response, replayed=True)
 
     def _keep(self, conn: WriteConnection, answer: Answer, told_once: Collection[str]) -> None:
         """Keep the answer for who asks again, without the secrets that the model says are told once."""

@@ -29,7 +29,7 @@ _MEDIA_TYPE = "application/problem+json"
 
 
 class KeyMissing(InvalidInput):
-    """A write came without an Idempotency-Key, so a retry could not be told from a second wish."""
+    """A write came without an Idempotency-Key, so a retry could not be told from a second order."""
 
 
 class KeyReused(InvalidInput):

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from api.edge import At, CallerDep, EdgeDep, WriteDep, answer_once
+from api.edge import At, CallerDep, EdgeDep, WriteDep, answer_write
 from api.models import Body, LongText, Out, Text
 from api.told.bindings import BindingOut, ScanOut, scan_code, show_binding
 from api.visible import own_customer_id, visible_binding
@@ -31,7 +31,7 @@ class HandOver(Body):
 def post_binding(body: ScannedCode, edge: EdgeDep, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
     """Scan: binds the calling customer to the staff member, or answers 200 with the binding already in force."""
     customer_id = own_customer_id(caller)
-    return answer_once(write, lambda conn: scan_code(conn, edge, customer_id, body.token, at))
+    return answer_write(write, lambda conn: scan_code(conn, edge, customer_id, body.token, at))
 
 
 @router.post("/{binding_id}/transfers", status_code=201, response_model=BindingOut)
@@ -45,7 +45,7 @@ def post_transfer(binding_id: str, body: HandOver, caller: CallerDep, write: Wri
         )
         return 201, show_binding(conn, coming)
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.post("/{binding_id}/refusal", response_model=BindingOut)
@@ -58,4 +58,4 @@ def post_refusal(binding_id: str, caller: CallerDep, write: WriteDep, at: At) ->
         staying = refuse_transfer(conn, binding.binding_id, customer_id=customer_id, at=at)
         return 200, show_binding(conn, staying)
 
-    return answer_once(write, act)
+    return answer_write(write, act)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from api.auth import Role
-from api.edge import At, CallerDep, Reads, WriteDep, answer_once
+from api.edge import At, CallerDep, Reads, WriteDep, answer_write
 from api.models import Body, Out, Text
 from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
 from api.told.holds import HoldOut
@@ -49,7 +49,7 @@ def post_approval(order_id: str, caller: CallerDep, write: WriteDep, at: At, bod
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 200, HoldOut.model_validate(approve_hold(conn, order_id, actor=caller.actor, at=at, note=note))
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.post("/{order_id}/rejection", response_model=HoldOut)
@@ -61,4 +61,4 @@ def post_rejection(order_id: str, caller: CallerDep, write: WriteDep, at: At, bo
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 200, HoldOut.model_validate(reject_hold(conn, order_id, actor=caller.actor, at=at, note=note))
 
-    return answer_once(write, act)
+    return answer_write(write, act)

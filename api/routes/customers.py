@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.auth import Role
-from api.edge import At, CallerDep, Reads, WriteDep, answer_once
+from api.edge import At, CallerDep, Reads, WriteDep, answer_write
 from api.models import Body, Out, Text
 from api.paging import (
     Cursor,
@@ -48,7 +48,7 @@ def post_customer(body: NewCustomer, caller: CallerDep, write: WriteDep, at: At)
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 201, CustomerOut.model_validate(register_customer(conn, at=at, **body.model_dump()))
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.get("", response_model=Page[CustomerOut], tags=["registers"])

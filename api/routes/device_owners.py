@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.auth import Role
-from api.edge import At, CallerDep, Reads, WriteDep, answer_once
+from api.edge import At, CallerDep, Reads, WriteDep, answer_write
 from api.models import Body, Out, Region, Text, Time
 from api.told.devices import ClaimCodeOut, DeviceOut, OwnershipOut, OwnersOut
 from api.visible import device_owner, named_customer, require_role, visible_device
@@ -42,7 +42,7 @@ def patch_device(serial: str, body: DevicePatch, caller: CallerDep, write: Write
             assign_device(conn, serial, owner, at=at, actor=caller.actor)
         return 200, DeviceOut.model_validate(_move(conn, serial, body, at))
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 def _move(conn: WriteConnection, serial: str, body: DevicePatch, at: datetime) -> Device:
@@ -64,7 +64,7 @@ def post_claim_code(serial: str, caller: CallerDep, write: WriteDep, at: At) -> 
         code = issue_claim_code(conn, device, ClaimKind.LABEL, at=at, issued_by=caller.actor)
         return 201, ClaimCodeOut(serial=device.serial, claim_code=code, expires_at=None)
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.post("/{serial}/transfers", status_code=201, response_model=ClaimCodeOut)
@@ -76,7 +76,7 @@ def post_transfer(serial: str, caller: CallerDep, write: WriteDep, at: At) -> JS
         code, expires_at = offer_transfer(conn, serial, at=at, actor=caller.actor, owner=device_owner(caller))
         return 201, ClaimCodeOut(serial=serial, claim_code=code, expires_at=expires_at)
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.post("/{serial}/release", response_model=DeviceOut)
@@ -88,7 +88,7 @@ def post_release(serial: str, caller: CallerDep, write: WriteDep, at: At) -> JSO
         released = assign_device(conn, serial, None, at=at, actor=caller.actor, owner=device_owner(caller))
         return 200, DeviceOut.model_validate(released)
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.get("/{serial}/owners", response_model=OwnersOut)

@@ -8,8 +8,8 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from api.auth import Caller
-from api.edge import At, CallerDep, Edge, EdgeDep, Reads, WriteDep, answer_once
-from api.idempotency import Write
+from api.edge import At, CallerDep, Edge, EdgeDep, Reads, WriteDep, answer_write
+from api.idempotency import IdempotentWrite
 from api.models import Body, Out, Region, Text, Time
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
 from api.reads.fleet import select_device_doubt
@@ -52,7 +52,7 @@ class NewDevice(Body):
 def post_device(body: NewDevice, edge: EdgeDep, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
     """Register a device with the parts its model comes with (an operator), or claim one with its code (a customer)."""
     if may_register_devices(caller):
-        return answer_once(write, lambda conn: _register(conn, caller, body, at))
+        return answer_write(write, lambda conn: _register(conn, caller, body, at))
     return _claim(edge, caller, body, write)
 
 
@@ -77,7 +77,7 @@ def _register(conn: WriteConnection, caller: Caller, body: NewDevice, at: dateti
     return 201, shown
 
 
-def _claim(edge: Edge, caller: Caller, body: NewDevice, write: Write) -> JSONResponse:
+def _claim(edge: Edge, caller: Caller, body: NewDevice, write: IdempotentWrite) -> JSONResponse:
     """The device that is theirs from now on. A try is counted whatever comes of it, so it is committed alone."""
     if not body.claim_code:
         raise InvalidInput("claim_code: it is on the device's label, or comes from its owner before")
@@ -101,7 +101,7 @@ def _claim(edge: Edge, caller: Caller, body: NewDevice, write: Write) -> JSONRes
 
     with write.pool.connection() as conn, conn.transaction():
         count_claim_try(conn, customer_id, at=write.at, most=edge.settings.claim_tries_max)
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.get("", response_model=Page[DeviceOut])

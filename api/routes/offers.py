@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from api.edge import At, CallerDep, EdgeDep, WriteDep, answer_once
+from api.edge import At, CallerDep, EdgeDep, WriteDep, answer_write
 from api.models import Out
 from api.told.offers import AcceptedOut, OfferOut, accept, decline, show_offer
 from api.visible import own_customer_id
@@ -21,7 +21,7 @@ def post_seen(offer_id: str, caller: CallerDep, write: WriteDep, at: At) -> JSON
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 200, show_offer(conn, mark_seen(conn, offer_id, customer_id=customer_id, at=at))
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.post("/{offer_id}/accept", status_code=201, response_model=AcceptedOut)
@@ -32,7 +32,7 @@ def post_accept(offer_id: str, edge: EdgeDep, caller: CallerDep, write: WriteDep
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 201, accept(conn, edge, offer_id, customer_id, at)
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.post("/{offer_id}/decline", response_model=OfferOut)
@@ -43,4 +43,4 @@ def post_decline(offer_id: str, caller: CallerDep, write: WriteDep, at: At) -> J
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 200, decline(conn, offer_id, customer_id, at)
 
-    return answer_once(write, act)
+    return answer_write(write, act)

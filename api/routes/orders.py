@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from api.auth import Caller, Role
-from api.edge import At, CallerDep, EdgeDep, Reads, WriteDep, answer_once
+from api.edge import At, CallerDep, EdgeDep, Reads, WriteDep, answer_write
 from api.models import Body, Currency, MoneyIn, Out, Text
 from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
 from api.told.orders import OrderDetail, OrderOut, RefundOut, show_order
@@ -76,7 +76,7 @@ def post_order(body: NewOrder, edge: EdgeDep, caller: CallerDep, write: WriteDep
         )
         return 201, show_order(caller, order)
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.get("", response_model=Page[OrderOut])
@@ -124,7 +124,7 @@ def post_refund(order_id: str, body: NewRefund, caller: CallerDep, write: WriteD
         refund = refund_order(conn, order.order_id, amount=body.amount.to_money(), at=at, reason=body.reason)
         return 201, RefundOut.model_validate(refund)
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 def _find_buyer(conn: ReadConnection, caller: Caller, body: NewOrder) -> CustomerId:

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from api.auth import Role
-from api.edge import At, CallerDep, EdgeDep, Reads, WriteDep, answer_once
+from api.edge import At, CallerDep, EdgeDep, Reads, WriteDep, answer_write
 from api.models import Body, Out, Text
 from api.paging import Cursor, Limit, Page, after_id, page_by_id
 from api.qr import draw_png, draw_svg
@@ -39,7 +39,7 @@ def post_staff(body: NewStaff, caller: CallerDep, write: WriteDep, at: At) -> JS
         staff = register_staff(conn, store_id=StoreId(body.store_id), name=body.name, customer_id=own, at=at)
         return 201, StaffOut.model_validate(staff)
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.get("", response_model=Page[StaffOut], tags=["registers"])
@@ -59,7 +59,7 @@ def post_departure(staff_id: str, caller: CallerDep, write: WriteDep, at: At) ->
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 200, StaffOut.model_validate(end_employment(conn, StaffId(staff_id), at=at))
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.post("/{staff_id}/badges", status_code=201, response_model=StaffOut, tags=["registers"])
@@ -70,7 +70,7 @@ def post_badge(staff_id: str, caller: CallerDep, write: WriteDep, at: At) -> JSO
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 201, StaffOut.model_validate(void_badge(conn, StaffId(staff_id)))
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.get(
@@ -113,7 +113,7 @@ def post_qr_token(staff_id: str, edge: EdgeDep, caller: CallerDep, write: WriteD
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 201, issue_screen_code(edge, employed_staff(conn, caller, staff_id, at), at)
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.get("/{staff_id}/statement", response_model=StatementOut, tags=["staff"])
@@ -139,4 +139,4 @@ def post_payout(staff_id: str, caller: CallerDep, write: WriteDep, at: At) -> JS
             raise Conflict(f"nothing is available to pay out to {staff.name}")
         return 201, PayoutsOut(items=[PayoutOut.model_validate(payout) for payout in payouts])
 
-    return answer_once(write, act)
+    return answer_write(write, act)

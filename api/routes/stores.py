@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.auth import Role
-from api.edge import At, CallerDep, Reads, WriteDep, answer_once
+from api.edge import At, CallerDep, Reads, WriteDep, answer_write
 from api.models import Body, Currency, Out, Text
 from api.paging import Cursor, Limit, Page, after_id, page_by_id
 from api.told.stores import StoreOut
@@ -31,7 +31,7 @@ def post_store(body: NewStore, caller: CallerDep, write: WriteDep, at: At) -> JS
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 201, StoreOut.model_validate(register_store(conn, at=at, **body.model_dump()))
 
-    return answer_once(write, act)
+    return answer_write(write, act)
 
 
 @router.get("", response_model=Page[StoreOut])

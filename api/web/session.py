@@ -7,10 +7,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.auth import Caller, Role
 from api.edge import get_at, get_edge, make_write
-from api.idempotency import Write
+from api.idempotency import IdempotentWrite
 from api.problems import ForeignOrigin
 from api.visible import require_page
-from api.web.view import look, sign_in_address
+from api.web.view import make_view, sign_in_address
 from millpond.kernel.errors import MillpondError
 
 
@@ -20,7 +20,7 @@ class SignInNeeded(MillpondError):
 
 def require_caller(request: Request, *roles: Role) -> Caller:
     """Who is signed in, of one of `roles`; SignInNeeded for nobody, NotFound for others."""
-    caller = look(request).caller
+    caller = make_view(request).caller
     if caller is None:
         raise SignInNeeded("sign in to see this page")
     require_page(caller, *roles)
@@ -45,8 +45,8 @@ SameOrigin = Depends(require_same_origin)
 FormKey = Annotated[str | None, Form(alias="key")]
 
 
-def make_page_write(request: Request, caller: Caller, key: str | None) -> Write:
-    """The wish to write that a page's form brings under its hidden key."""
+def make_page_write(request: Request, caller: Caller, key: str | None) -> IdempotentWrite:
+    """The write that a page's form asks for under its hidden key."""
     return make_write(request, get_edge(request), get_at(request), caller, key)
 
 

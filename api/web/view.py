@@ -1,4 +1,4 @@
-"""Rendering: one Jinja environment that escapes everything, and the look of one request."""
+"""Rendering: one Jinja environment that escapes everything, and how one request is answered."""
 
 import hashlib
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class View:
         spoken = {
             "t": speech.text,
             "day": lambda moment: speech.day(moment, self.at),
-            "lately": lambda moment: speech.lately(moment, self.at),
+            "time_or_day": lambda moment: speech.time_or_day(moment, self.at),
             "last_day": lambda end: speech.last_day(end, self.at),
             "moment": speech.moment,
             "money": speech.money,
@@ -99,7 +99,7 @@ def remember_language(request: Request, response: Response) -> None:
         response.set_cookie(LANGUAGE_COOKIE, asked, max_age=_YEAR_S, samesite="lax", httponly=True)
 
 
-def look(request: Request, own_locale: str | None = None, own_zone: str = "UTC") -> View:
+def make_view(request: Request, own_locale: str | None = None, own_zone: str = "UTC") -> View:
     """The view of a request, in the language that was asked for last, or the person's own, or the browser's."""
     at = get_at(request)
     asked = request.query_params.get("lang")
@@ -109,9 +109,9 @@ def look(request: Request, own_locale: str | None = None, own_zone: str = "UTC")
     return View(request, _find_caller(request, at), Speech(language, find_zone(own_zone)), at)
 
 
-def look_in_english(request: Request, zone: ZoneInfo | None = None) -> View:
+def make_english_view(request: Request, zone: ZoneInfo | None = None) -> View:
     """The view of the pages for people who work here."""
-    view = look(request)
+    view = make_view(request)
     return View(request, view.caller, Speech("en", zone or ZoneInfo("UTC")), view.at)
 
 
@@ -138,7 +138,7 @@ def render_problem(request: Request, status: HTTPStatus, detail: str) -> HTMLRes
     # Asking who it is may be what went wrong, and would go wrong again.
     request.state.caller = getattr(request.state, "caller", None)
     template = "problem_card.html" if "hx-request" in request.headers else "problem.html"
-    view = look(request)
+    view = make_view(request)
     return view.render(template, status.value, sentence=detail, code=status.value, told=_told(view, status))
 
 

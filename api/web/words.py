@@ -67,7 +67,7 @@ class Speech:
         pattern = _DAY_OF_YEAR[self.language] if day.year == now.astimezone(self.zone).year else "long"
         return format_date(day, pattern, locale=self.locale)
 
-    def lately(self, at: datetime, now: datetime) -> str:
+    def time_or_day(self, at: datetime, now: datetime) -> str:
         """The time of today, else the day."""
         here = at.astimezone(self.zone)
         if here.date() != now.astimezone(self.zone).date():

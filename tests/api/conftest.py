@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from api.app import create_app
 from millpond.kernel.db import connect, open_read_pool, open_write_pool
 from millpond.kernel.settings import Settings
-from tests.api.house import SECRET, FixedClock, House, settle
+from tests.api.world import SECRET, FixedClock, World, make_world
 from tests.conftest import cloned
 
 
@@ -19,19 +19,19 @@ def settings(database: str) -> Settings:
 
 
 @pytest.fixture
-def house(settings: Settings) -> Iterator[House]:
+def world(settings: Settings) -> Iterator[World]:
     """Ann (bound to Mina of the Harbour) has a purifier; Ben (bound to nobody) has a TV."""
-    with open_house(settings) as opened:
+    with open_world(settings) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def still_house(server_dsn: str, template: str) -> Iterator[House]:
-    """One house for all tests in which nothing is written and the clock stands."""
-    with cloned(server_dsn, template) as dsn, open_house(make_settings(dsn)) as opened:
+def still_world(server_dsn: str, template: str) -> Iterator[World]:
+    """One world for all tests in which nothing is written and the clock stands."""
+    with cloned(server_dsn, template) as dsn, open_world(make_settings(dsn)) as opened:
         before = count_rows(opened)
         yield opened
-        assert count_rows(opened) == before, "a test of the still house wrote something"
+        assert count_rows(opened) == before, "a test of the still world wrote something"
 
 
 def make_settings(dsn: str) -> Settings:
@@ -41,16 +41,16 @@ def make_settings(dsn: str) -> Settings:
 
 
 @contextmanager
-def open_house(settings: Settings) -> Iterator[House]:
+def open_world(settings: Settings) -> Iterator[World]:
     dsn, clock = settings.database_url.get_secret_value(), FixedClock()
     with open_read_pool(dsn, max_size=4) as reads, open_write_pool(dsn, max_size=4) as writes:
         app = create_app(settings, clock=clock, read_pool=reads, write_pool=writes)
         with connect(dsn) as conn:
-            yield settle(conn, app, clock, dsn)
+            yield make_world(conn, app, clock, dsn)
 
 
-def count_rows(house: House) -> tuple[object, ...] | None:
-    with house.connect() as conn:
+def count_rows(world: World) -> tuple[object, ...] | None:
+    with world.connect() as conn:
         return conn.execute(
             "select (select count(*) from device), (select count(*) from binding), (select count(*) from scan),"
             " (select count(*) from customer_order), (select count(*) from idempotency_key)"

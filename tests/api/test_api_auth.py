@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from api.auth import Role, mint_token
-from tests.api.house import NOW, SECRET, House
+from tests.api.world import NOW, SECRET, World
 
 CLAIMS = {"role": "operator", "sub": "ops", "iat": int(NOW.timestamp()), "exp": int(NOW.timestamp()) + 60}
 
@@ -31,26 +31,26 @@ def without(name: str) -> dict[str, object]:
         ("a.b.c", "not one of ours"),
     ],
 )
-def test_a_token_that_proves_nothing_is_refused_with_a_sentence(still_house: House, token: str, sentence: str) -> None:
-    answer = still_house.client().get("/v1/devices", headers={"Authorization": f"Bearer {token}"})
+def test_a_token_that_proves_nothing_is_refused_with_a_sentence(still_world: World, token: str, sentence: str) -> None:
+    answer = still_world.client().get("/v1/devices", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
     assert answer.headers["content-type"] == "application/problem+json"
     assert sentence in answer.json()["detail"]
 
 
-def test_no_token_is_401_and_not_403(still_house: House) -> None:
-    answer = still_house.client().get("/v1/devices")
+def test_no_token_is_401_and_not_403(still_world: World) -> None:
+    answer = still_world.client().get("/v1/devices")
     assert (answer.status_code, answer.json()["type"]) == (401, "urn:millpond:problem:unauthenticated")
 
 
-def test_a_token_lives_on_the_platforms_clock(house: House) -> None:
-    client = house.as_operator
+def test_a_token_lives_on_the_platforms_clock(world: World) -> None:
+    client = world.as_operator
     assert client.get("/v1/devices").status_code == 200
-    house.clock.at += timedelta(hours=2)
+    world.clock.at += timedelta(hours=2)
     assert client.get("/v1/devices").status_code == 401
 
 
-def test_the_cookie_of_the_pages_opens_no_call_of_the_api(still_house: House) -> None:
-    browser = still_house.browser("operator", "ops")
+def test_the_cookie_of_the_pages_opens_no_call_of_the_api(still_world: World) -> None:
+    browser = still_world.browser("operator", "ops")
     assert browser.get("/v1/devices").status_code == 401

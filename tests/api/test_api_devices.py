@@ -8,34 +8,34 @@ import pytest
 from ingest.nouns import Delivery, Lane, Limits
 from ingest.storing.batch import store_batch
 from millpond.kernel.settings import Settings
-from tests.api.house import NOW, House, make_forecasts, use_up
+from tests.api.world import NOW, World, make_forecasts, use_up
 
 
-def test_an_operator_registers_a_device_for_anyone(house: House) -> None:
-    body = {"serial": "VAC-9", "model": "reed-vac-s", "customer_id": house.ann.customer_id}
+def test_an_operator_registers_a_device_for_anyone(world: World) -> None:
+    body = {"serial": "VAC-9", "model": "reed-vac-s", "customer_id": world.ann.customer_id}
     body |= {"installed_at": "2026-02-01T09:00:00+09:00"}
-    answer = house.as_operator.post("/v1/devices", json=body, headers=house.key())
+    answer = world.as_operator.post("/v1/devices", json=body, headers=world.key())
     assert answer.json()["installed_at"] == "2026-02-01T00:00:00Z"
-    assert house.as_ann.get("/v1/devices/VAC-9").json()["installations"][0]["part"] == "filter"
+    assert world.as_ann.get("/v1/devices/VAC-9").json()["installations"][0]["part"] == "filter"
 
 
-def test_a_taken_serial_is_a_conflict(still_house: House) -> None:
+def test_a_taken_serial_is_a_conflict(still_world: World) -> None:
     body = {"serial": "AIR-1", "model": "reed-air-2"}
-    answer = still_house.as_operator.post("/v1/devices", json=body, headers=still_house.key())
+    answer = still_world.as_operator.post("/v1/devices", json=body, headers=still_world.key())
     assert (answer.status_code, answer.json()["detail"]) == (409, "serial AIR-1 is already registered")
 
 
-def test_a_device_shows_its_parts_and_latest_values(house: House) -> None:
-    use_up(house)
-    shown = house.as_ann.get("/v1/devices/AIR-1").json()
+def test_a_device_shows_its_parts_and_latest_values(world: World) -> None:
+    use_up(world)
+    shown = world.as_ann.get("/v1/devices/AIR-1").json()
     assert shown["latest"] == [
         {"metric": "filter_used_h", "unit": "h", "measured_at": "2026-03-02T09:00:00Z", "value": 3120.0, "state": None}
     ]
     assert [(i["part"], i["ended_at"]) for i in shown["installations"]] == [("filter", None)]
 
 
-def test_devices_are_paged_to_the_last_one_without_gaps(still_house: House) -> None:
-    client, seen, cursor = still_house.as_operator, [], ""
+def test_devices_are_paged_to_the_last_one_without_gaps(still_world: World) -> None:
+    client, seen, cursor = still_world.as_operator, [], ""
     for _ in range(3):
         page = client.get(f"/v1/devices?limit=1{cursor}").json()
         seen += [row["serial"] for row in page["items"]]
@@ -46,28 +46,28 @@ def test_devices_are_paged_to_the_last_one_without_gaps(still_house: House) -> N
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "WyJhIl0", "%00", "W10"])
-def test_a_foreign_cursor_is_refused(still_house: House, cursor: str) -> None:
-    answer = still_house.as_operator.get(f"/v1/devices?cursor={cursor}")
+def test_a_foreign_cursor_is_refused(still_world: World, cursor: str) -> None:
+    answer = still_world.as_operator.get(f"/v1/devices?cursor={cursor}")
     assert (answer.status_code, answer.json()["detail"][:7]) == (422, "cursor:")
 
 
-def test_a_customer_lists_only_their_own(still_house: House) -> None:
-    assert [row["serial"] for row in still_house.as_ben.get("/v1/devices").json()["items"]] == ["TV-1"]
+def test_a_customer_lists_only_their_own(still_world: World) -> None:
+    assert [row["serial"] for row in still_world.as_ben.get("/v1/devices").json()["items"]] == ["TV-1"]
 
 
-def test_raw_readings_in_a_half_open_range(house: House) -> None:
-    use_up(house)
+def test_raw_readings_in_a_half_open_range(world: World) -> None:
+    use_up(world)
     query = "metric=filter_used_h&from=2026-02-28T09:00:00Z&to=2026-03-02T09:00:00Z"
-    series = house.as_ann.get(f"/v1/devices/AIR-1/readings?{query}").json()
+    series = world.as_ann.get(f"/v1/devices/AIR-1/readings?{query}").json()
     assert [point["value"] for point in series["points"]] == [3068.0, 3094.0]
     assert (series["unit"], series["bucket_s"], series["truncated"]) == ("h", None, False)
 
 
 @pytest.mark.parametrize(("bucket", "seconds"), [("1d", 86400), ("PT6H", 21600), ("15m", 900), ("P1DT12H", 129600)])
-def test_bucketed_readings(house: House, bucket: str, seconds: int) -> None:
-    use_up(house)
+def test_bucketed_readings(world: World, bucket: str, seconds: int) -> None:
+    use_up(world)
     query = f"metric=filter_used_h&from=2026-02-20T00:00:00Z&bucket={bucket}"
-    series = house.as_ann.get(f"/v1/devices/AIR-1/readings?{query}").json()
+    series = world.as_ann.get(f"/v1/devices/AIR-1/readings?{query}").json()
     assert series["bucket_s"] == seconds
     assert sum(point["readings"] for point in series["points"]) == 10
     assert all(point["min_value"] <= point["value"] <= point["max_value"] for point in series["points"])
@@ -88,16 +88,16 @@ def test_bucketed_readings(house: House, bucket: str, seconds: int) -> None:
         ("metric=filter_used_h&from=1980-01-01T00:00:00Z", "from:"),
     ],
 )
-def test_a_series_that_cannot_be_says_why(still_house: House, query: str, where: str) -> None:
-    answer = still_house.as_ann.get(f"/v1/devices/AIR-1/readings?{query}")
+def test_a_series_that_cannot_be_says_why(still_world: World, query: str, where: str) -> None:
+    answer = still_world.as_ann.get(f"/v1/devices/AIR-1/readings?{query}")
     assert answer.status_code == 422
     assert answer.json()["detail"].startswith(where)
 
 
-def test_forecasts_of_what_is_installed_now(house: House) -> None:
-    use_up(house)
-    make_forecasts(house)
-    (forecast,) = house.as_ann.get("/v1/devices/AIR-1/forecasts").json()["items"]
+def test_forecasts_of_what_is_installed_now(world: World) -> None:
+    use_up(world)
+    make_forecasts(world)
+    (forecast,) = world.as_ann.get("/v1/devices/AIR-1/forecasts").json()["items"]
     assert forecast["part"] == "filter"
     assert forecast["consumable"] == "reed-hepa-h13"
     assert forecast["threshold_pct"] == 10
@@ -107,28 +107,28 @@ def test_forecasts_of_what_is_installed_now(house: House) -> None:
     assert forecast["reason"] is None
 
 
-def test_an_operator_is_told_of_a_doubtful_clock_and_of_numbers_that_never_came(house: House) -> None:
-    with house.connect() as conn:
+def test_an_operator_is_told_of_a_doubtful_clock_and_of_numbers_that_never_came(world: World) -> None:
+    with world.connect() as conn:
         delivery = {"boot": "b", "samples": [{"seq": seq, "ts": 1000, "metrics": {"power": True}} for seq in (1, 2, 5)]}
         message = Delivery("millpond/v1/AIR-1/telemetry", json.dumps(delivery).encode(), NOW, Lane.LIVE, 1, 1, 1)
         store_batch(conn, [message], Limits.from_settings(Settings()), consumer="test", at=NOW)
-    doubt = house.as_operator.get("/v1/devices/AIR-1").json()["doubt"]
+    doubt = world.as_operator.get("/v1/devices/AIR-1").json()["doubt"]
     assert (doubt["clock_samples"], doubt["gaps"]) == (3, 1)
     assert doubt["clock_offset_s"] < -1_000_000_000
-    assert house.as_ann.get("/v1/devices/AIR-1").json()["doubt"] is None
+    assert world.as_ann.get("/v1/devices/AIR-1").json()["doubt"] is None
 
 
-def test_an_operator_is_told_of_two_units_under_one_serial(house: House) -> None:
-    doubt = house.as_operator.get("/v1/devices/AIR-1").json()["doubt"]
+def test_an_operator_is_told_of_two_units_under_one_serial(world: World) -> None:
+    doubt = world.as_operator.get("/v1/devices/AIR-1").json()["doubt"]
     assert (doubt["shared_serial_returns"], doubt["shared_serial_names"]) == (0, None)
-    with house.connect() as conn:
+    with world.connect() as conn:
         for turn in range(6):
             sample = {"boot": f"unit-{turn % 2}", "seq": turn // 2 + 1, "metrics": {"power": True}}
             message = Delivery("millpond/v1/AIR-1/telemetry", json.dumps(sample).encode(), NOW, Lane.LIVE, 1, 1, 1)
             at = NOW + timedelta(minutes=turn)
             store_batch(conn, [message], Limits.from_settings(Settings()), consumer="test", at=at)
-    doubt = house.as_operator.get("/v1/devices/AIR-1").json()["doubt"]
+    doubt = world.as_operator.get("/v1/devices/AIR-1").json()["doubt"]
     assert (doubt["shared_serial_returns"], doubt["shared_serial_names"]) == (4, ["unit-1", "unit-0"])
     first_at, last_at = (datetime.fromisoformat(doubt[f"shared_serial_{which}_at"]) for which in ("first", "last"))
     assert (first_at, last_at) == (NOW + timedelta(minutes=2), NOW + timedelta(minutes=5))
-    assert "millpond_shared_serials 1.0" in house.client().get("/metrics").text
+    assert "millpond_shared_serials 1.0" in world.client().get("/metrics").text

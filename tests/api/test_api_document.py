@@ -9,17 +9,17 @@ import pytest
 
 from api.models import Body
 from millpond.kernel.log import JsonFormatter
-from tests.api.house import House
 from tests.api.verdicts import VERDICTS
+from tests.api.world import World
 
 
-def operations(house: House) -> list[tuple[str, dict[str, Any]]]:
-    paths = house.client().get("/openapi.json").json()["paths"]
+def operations(world: World) -> list[tuple[str, dict[str, Any]]]:
+    paths = world.client().get("/openapi.json").json()["paths"]
     return [(f"{method.upper()} {path}", each) for path, calls in paths.items() for method, each in calls.items()]
 
 
-def test_every_write_requires_its_key_and_says_how_it_looks(still_house: House) -> None:
-    for call, operation in operations(still_house):
+def test_every_write_requires_its_key_and_says_how_it_looks(still_world: World) -> None:
+    for call, operation in operations(still_world):
         keys = [each for each in operation.get("parameters", []) if each["name"] == "Idempotency-Key"]
         assert len(keys) == (0 if call.startswith("GET ") else 1), call
         for key in keys:
@@ -35,9 +35,9 @@ def bodies(of: type[Body] = Body) -> dict[str, type[Body]]:
     return found
 
 
-def test_every_body_and_parameter_has_an_example_that_is_accepted(still_house: House) -> None:
+def test_every_body_and_parameter_has_an_example_that_is_accepted(still_world: World) -> None:
     models = bodies()
-    for call, operation in operations(still_house):
+    for call, operation in operations(still_world):
         content = operation.get("requestBody", {}).get("content", {}).get("application/json")
         if content is not None:
             schema = content["schema"].get("anyOf", [content["schema"]])[0]
@@ -50,25 +50,25 @@ API = sorted({call.partition("?")[0] for call, _ in VERDICTS if " /v1/" in call}
 
 
 @pytest.mark.parametrize("call", API)
-def test_an_unknown_parameter_is_refused_with_a_sentence(still_house: House, call: str) -> None:
+def test_an_unknown_parameter_is_refused_with_a_sentence(still_world: World, call: str) -> None:
     method, path = call.split(" ")
-    answer = still_house.as_operator.request(method, f"{path}?limitt=5", json={}, headers=still_house.key())
+    answer = still_world.as_operator.request(method, f"{path}?limitt=5", json={}, headers=still_world.key())
     assert answer.status_code == 422, call
     assert "limitt: this call has no such parameter" in answer.json()["detail"]
 
 
-def test_a_parameter_given_twice_is_refused(still_house: House) -> None:
-    answer = still_house.as_operator.get("/v1/devices?limit=1&limit=2")
+def test_a_parameter_given_twice_is_refused(still_world: World) -> None:
+    answer = still_world.as_operator.get("/v1/devices?limit=1&limit=2")
     assert (answer.status_code, answer.json()["detail"]) == (422, "query limit: it was given twice")
 
 
-def test_an_unknown_field_is_refused_with_a_sentence(still_house: House) -> None:
+def test_an_unknown_field_is_refused_with_a_sentence(still_world: World) -> None:
     body = {"serial": "A", "model": "reed-tv-55", "colour": "red"}
-    answer = still_house.as_operator.post("/v1/devices", json=body, headers=still_house.key())
+    answer = still_world.as_operator.post("/v1/devices", json=body, headers=still_world.key())
     assert (answer.status_code, answer.json()["detail"]) == (422, "body colour: this call has no such field")
 
 
-def test_a_wrong_method_is_told_all_right_ones(still_house: House) -> None:
+def test_a_wrong_method_is_told_all_right_ones(still_world: World) -> None:
     allowed = {
         "/v1/devices": "GET, HEAD, POST",
         "/v1/orders": "GET, HEAD, POST",
@@ -76,27 +76,27 @@ def test_a_wrong_method_is_told_all_right_ones(still_house: House) -> None:
         "/sign-in": "GET, HEAD, POST",
         "/sign-out": "POST",
     }
-    told = {path: still_house.as_operator.put(path).headers["allow"] for path in allowed}
+    told = {path: still_world.as_operator.put(path).headers["allow"] for path in allowed}
     assert told == allowed
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/v1/devices", "/docs", "/openapi.json", "/sign-in", "/v1/devices/NOPE"])
-def test_head_is_get_without_its_body(still_house: House, path: str) -> None:
-    head, get = still_house.as_operator.head(path), still_house.as_operator.get(path)
+def test_head_is_get_without_its_body(still_world: World, path: str) -> None:
+    head, get = still_world.as_operator.head(path), still_world.as_operator.get(path)
     assert (head.status_code, head.content) == (get.status_code, b"")
     assert head.headers["content-type"] == get.headers["content-type"]
     assert int(head.headers["content-length"]) > 0
 
 
 @pytest.mark.parametrize("path", ["/me/", "/ops/", "/v1/devices/", "/healthz/"])
-def test_no_redirect_is_built_from_what_the_caller_says_is_our_name(still_house: House, path: str) -> None:
-    answer = still_house.as_operator.get(path, headers={"Host": "evil.example"})
+def test_no_redirect_is_built_from_what_the_caller_says_is_our_name(still_world: World, path: str) -> None:
+    answer = still_world.as_operator.get(path, headers={"Host": "evil.example"})
     assert answer.status_code == 404
     assert "evil" not in str(answer.headers)
 
 
-def test_the_document_and_its_page_are_built_once(still_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = still_house.client()
+def test_the_document_and_its_page_are_built_once(still_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = still_world.client()
     first = [client.get(path).text for path in ("/openapi.json", "/docs")]
 
     def fail(*_: object) -> None:
@@ -108,7 +108,7 @@ def test_the_document_and_its_page_are_built_once(still_house: House, monkeypatc
     assert [client.get(path).text for path in ("/openapi.json", "/docs")] == first
 
 
-def test_every_line_that_a_request_logs_carries_its_id(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_line_that_a_request_logs_carries_its_id(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of a thread that an endpoint runs in, and of loggers that know nothing of requests."""
     told = io.StringIO()
     handler = logging.StreamHandler(told)
@@ -122,7 +122,7 @@ def test_every_line_that_a_request_logs_carries_its_id(house: House, monkeypatch
     logging.getLogger().addHandler(handler)
     try:
         for name in ("one", "two"):
-            assert house.as_operator.get("/v1/devices", headers={"X-Request-Id": name}).status_code == 500
+            assert world.as_operator.get("/v1/devices", headers={"X-Request-Id": name}).status_code == 500
         logging.getLogger("elsewhere").warning("of no request")
     finally:
         logging.getLogger().removeHandler(handler)

@@ -9,7 +9,7 @@ import pytest
 from api.metrics import Figures
 from api.shared import Shared
 from millpond.kernel.db import open_read_pool
-from tests.api.house import House
+from tests.api.world import World
 
 
 def test_those_who_ask_while_an_answer_is_made_share_the_next_one() -> None:
@@ -82,9 +82,9 @@ def test_an_answer_that_fails_is_not_kept() -> None:
     assert shared.read() == 7
 
 
-def test_whole_tables_are_counted_once_and_ingest_each_time(house: House) -> None:
+def test_whole_tables_are_counted_once_and_ingest_each_time(world: World) -> None:
     """With the tables locked, whoever counted them again would wait."""
-    with open_read_pool(house.dsn, max_size=2) as reads, house.connect() as conn:
+    with open_read_pool(world.dsn, max_size=2) as reads, world.connect() as conn:
         figures = Figures(reads, keep_s=3600)
         assert "millpond_devices 2.0" in figures.page().decode()
         with conn.transaction():

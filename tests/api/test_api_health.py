@@ -9,7 +9,7 @@ from api.app import create_app
 from ingest.health import beat
 from millpond.kernel.db import open_read_pool, open_write_pool
 from millpond.kernel.settings import Settings
-from tests.api.house import FixedClock, House
+from tests.api.world import FixedClock, World
 
 
 def red_lines(client: TestClient) -> list[str]:
@@ -19,59 +19,59 @@ def red_lines(client: TestClient) -> list[str]:
     return red
 
 
-def test_ready_when_the_database_answers_and_ingest_beats(house: House) -> None:
-    with house.connect() as conn:
+def test_ready_when_the_database_answers_and_ingest_beats(world: World) -> None:
+    with world.connect() as conn:
         beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0, lag_s=0.0)
-    assert red_lines(house.client()) == []
+    assert red_lines(world.client()) == []
 
 
-def test_not_ready_before_any_ingest(still_house: House) -> None:
-    assert red_lines(still_house.client()) == ["ingest"]
+def test_not_ready_before_any_ingest(still_world: World) -> None:
+    assert red_lines(still_world.client()) == ["ingest"]
 
 
-def test_not_ready_when_ingest_lost_its_broker(house: House) -> None:
-    with house.connect() as conn:
+def test_not_ready_when_ingest_lost_its_broker(world: World) -> None:
+    with world.connect() as conn:
         beat(conn, "ingest-1", epoch=1, connected=False, in_flight=0, lag_s=0.0)
-    assert red_lines(house.client()) == ["ingest"]
+    assert red_lines(world.client()) == ["ingest"]
 
 
-def test_not_ready_when_ingest_fell_silent(house: House) -> None:
-    with house.connect() as conn:
+def test_not_ready_when_ingest_fell_silent(world: World) -> None:
+    with world.connect() as conn:
         beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0, lag_s=0.0)
         conn.execute("update ingest_consumer set beat_at = beat_at - interval '6 s'")
-    answer = house.client().get("/readyz").json()
+    answer = world.client().get("/readyz").json()
     assert answer["status"] == "not ready"
     assert re.fullmatch(r"ingest-1 gave no sign of life for \d+ s", answer["checks"][2]["detail"])
 
 
-def test_not_ready_when_messages_wait_long_to_be_stored(house: House) -> None:
-    with house.connect() as conn:
+def test_not_ready_when_messages_wait_long_to_be_stored(world: World) -> None:
+    with world.connect() as conn:
         beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0, lag_s=75.0)
-    ingest = house.client().get("/readyz").json()["checks"][2]
+    ingest = world.client().get("/readyz").json()["checks"][2]
     assert (ingest["ok"], ingest["detail"]) == (False, "ingest-1 is behind: messages wait 75 s to be stored")
 
 
-def test_not_ready_while_the_database_refuses_what_ingest_holds(house: House) -> None:
-    with house.connect() as conn:
+def test_not_ready_while_the_database_refuses_what_ingest_holds(world: World) -> None:
+    with world.connect() as conn:
         trouble = "the database refuses 4 messages, they are kept: division by zero"
         beat(conn, "ingest-1", epoch=1, connected=True, in_flight=4, lag_s=0.0, trouble=trouble)
-    ingest = house.client().get("/readyz").json()["checks"][2]
+    ingest = world.client().get("/readyz").json()["checks"][2]
     assert (ingest["ok"], ingest["detail"]) == (False, f"ingest-1: {trouble}")
 
 
-def test_one_living_ingest_is_enough(house: House) -> None:
-    with house.connect() as conn:
+def test_one_living_ingest_is_enough(world: World) -> None:
+    with world.connect() as conn:
         beat(conn, "old", epoch=1, connected=True, in_flight=0, lag_s=0.0)
         conn.execute("update ingest_consumer set beat_at = beat_at - interval '1 h'")
         beat(conn, "new", epoch=1, connected=True, in_flight=0, lag_s=0.0)
-    assert red_lines(house.client()) == []
+    assert red_lines(world.client()) == []
 
 
-def test_not_ready_with_a_schema_that_is_behind(house: House) -> None:
-    with house.connect() as conn:
+def test_not_ready_with_a_schema_that_is_behind(world: World) -> None:
+    with world.connect() as conn:
         beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0, lag_s=0.0)
         conn.execute("delete from schema_version where name = (select max(name) from schema_version)")
-    assert red_lines(house.client()) == ["schema", "ingest"]
+    assert red_lines(world.client()) == ["schema", "ingest"]
 
 
 @pytest.mark.parametrize("detail", ["the broker is away", "the check itself failed: ZeroDivisionError"])
@@ -87,14 +87,14 @@ def test_the_composition_root_adds_lines_of_its_own(settings: Settings, detail: 
         assert {"check": "broker", "ok": False, "detail": detail} in TestClient(app).get("/readyz").json()["checks"]
 
 
-def test_received_is_the_sum_of_what_became_of_it(house: House) -> None:
-    with house.connect() as conn:
+def test_received_is_the_sum_of_what_became_of_it(world: World) -> None:
+    with world.connect() as conn:
         beat(conn, "ingest-1", epoch=1, connected=True, in_flight=4, lag_s=0.0)
         conn.execute(
             "insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined)"
             " values ('ingest-1', '2026-03-01', 3, 10, 6, 2, 1, 1), ('ingest-2', '2026-03-01', 1, 5, 5, 0, 0, 0)"
         )
-    page = house.client().get("/metrics").text
+    page = world.client().get("/metrics").text
     values = {name: float(value) for name, value in re.findall(r"^(millpond_ingest_\S+) (\S+)$", page, re.MULTILINE)}
     outcomes = [value for name, value in values.items() if name.startswith("millpond_ingest_readings_total{")]
     assert len(outcomes) == 4
@@ -103,9 +103,9 @@ def test_received_is_the_sum_of_what_became_of_it(house: House) -> None:
     assert "millpond_devices 2.0" in page
 
 
-def test_requests_are_counted_by_route_and_not_by_address(still_house: House) -> None:
+def test_requests_are_counted_by_route_and_not_by_address(still_world: World) -> None:
     for serial in ("AIR-1", "SOME-OTHER-SERIAL"):
-        still_house.as_ann.get(f"/v1/devices/{serial}")
-    page = still_house.client().get("/metrics").text
+        still_world.as_ann.get(f"/v1/devices/{serial}")
+    page = still_world.client().get("/metrics").text
     assert 'millpond_http_requests_total{method="GET",route="/v1/devices/{serial}",status="200"}' in page
     assert "SOME-OTHER-SERIAL" not in page

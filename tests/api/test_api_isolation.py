@@ -4,53 +4,53 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from tests.api.house import House, make_offer
+from tests.api.world import World, make_offer
 
 REFUND = {"amount": {"amount_minor": 100, "currency": "EUR"}}
 
 
-def sell(house: House, client: TestClient, **more: object) -> Response:
+def sell(world: World, client: TestClient, **more: object) -> Response:
     """A soundbar for Ann at the till of whoever sells."""
-    order = {"customer_id": house.ann.customer_id, "channel": "store", "currency": "EUR"}
+    order = {"customer_id": world.ann.customer_id, "channel": "store", "currency": "EUR"}
     items = {"items": [{"sku": "REED-SOUNDBAR-3"}]}
-    answer: Response = client.post("/v1/orders", json=order | items | more, headers=house.key())
+    answer: Response = client.post("/v1/orders", json=order | items | more, headers=world.key())
     return answer
 
 
-def refund(house: House, client: TestClient, order_id: str) -> int:
-    return int(client.post(f"/v1/orders/{order_id}/refunds", json=REFUND, headers=house.key()).status_code)
+def refund(world: World, client: TestClient, order_id: str) -> int:
+    return int(client.post(f"/v1/orders/{order_id}/refunds", json=REFUND, headers=world.key()).status_code)
 
 
-def test_another_persons_thing_and_no_thing_are_answered_alike(house: House) -> None:
-    make_offer(house)
-    anothers = house.as_ben.get("/v1/devices/AIR-1").json()
-    nobodys = house.as_ben.get("/v1/devices/AIR-2").json()
+def test_another_persons_thing_and_no_thing_are_answered_alike(world: World) -> None:
+    make_offer(world)
+    anothers = world.as_ben.get("/v1/devices/AIR-1").json()
+    nobodys = world.as_ben.get("/v1/devices/AIR-2").json()
     for problem in (anothers, nobodys):
         del problem["instance"], problem["request_id"]
         problem["detail"] = problem["detail"].replace("AIR-1", "?").replace("AIR-2", "?")
     assert anothers == nobodys
 
 
-def test_staff_lose_sight_of_a_customer_who_is_not_theirs(house: House) -> None:
-    address = f"/v1/customers/{house.ann.customer_id}/offers"
-    assert house.as_mina.get(address).status_code == 200
-    assert house.as_noah.get(address).status_code == 404
+def test_staff_lose_sight_of_a_customer_who_is_not_theirs(world: World) -> None:
+    address = f"/v1/customers/{world.ann.customer_id}/offers"
+    assert world.as_mina.get(address).status_code == 200
+    assert world.as_noah.get(address).status_code == 404
 
 
-def test_who_left_neither_sees_customers_nor_sells_nor_refunds(house: House) -> None:
-    sold = sell(house, house.as_mina).json()["order_id"]
-    house.as_operator.post(f"/v1/staff/{house.mina.staff_id}/departure", headers=house.key())
-    assert refund(house, house.as_mina, sold) == 404
-    assert sell(house, house.as_mina).status_code == 404
-    assert house.as_mina.get(f"/v1/customers/{house.ann.customer_id}/offers").status_code == 404
-    page = house.browser("staff", house.mina.staff_id).get("/staff")
+def test_who_left_neither_sees_customers_nor_sells_nor_refunds(world: World) -> None:
+    sold = sell(world, world.as_mina).json()["order_id"]
+    world.as_operator.post(f"/v1/staff/{world.mina.staff_id}/departure", headers=world.key())
+    assert refund(world, world.as_mina, sold) == 404
+    assert sell(world, world.as_mina).status_code == 404
+    assert world.as_mina.get(f"/v1/customers/{world.ann.customer_id}/offers").status_code == 404
+    page = world.browser("staff", world.mina.staff_id).get("/staff")
     assert page.status_code == 200
     assert "with you since" not in page.text
 
 
-def test_a_brands_key_for_a_customer_is_not_turned_into_an_id_for_others(house: House) -> None:
-    house.as_operator.post("/v1/customers", json={"name": "Cho", "external_key": "home-9"}, headers=house.key())
-    for client in (house.as_ann, house.as_mina):
+def test_a_brands_key_for_a_customer_is_not_turned_into_an_id_for_others(world: World) -> None:
+    world.as_operator.post("/v1/customers", json={"name": "Cho", "external_key": "home-9"}, headers=world.key())
+    for client in (world.as_ann, world.as_mina):
         for key in ("home-9", "home-10"):
             answer = client.get(f"/v1/customers/{key}/binding")
             assert (answer.status_code, answer.json()["detail"]) == (
@@ -59,61 +59,61 @@ def test_a_brands_key_for_a_customer_is_not_turned_into_an_id_for_others(house: 
             )
 
 
-def test_staff_sell_only_at_their_own_till(house: House) -> None:
-    assert sell(house, house.as_noah, store_id=house.harbour.store_id).status_code == 404
-    assert sell(house, house.as_mina, store_id=house.harbour.store_id).status_code == 201
+def test_staff_sell_only_at_their_own_till(world: World) -> None:
+    assert sell(world, world.as_noah, store_id=world.harbour.store_id).status_code == 404
+    assert sell(world, world.as_mina, store_id=world.harbour.store_id).status_code == 201
 
 
-def test_staff_refund_only_what_their_store_sold(house: House) -> None:
-    sold = sell(house, house.as_mina).json()["order_id"]
-    assert refund(house, house.as_noah, sold) == 404
-    assert refund(house, house.as_mina, sold) == 201
+def test_staff_refund_only_what_their_store_sold(world: World) -> None:
+    sold = sell(world, world.as_mina).json()["order_id"]
+    assert refund(world, world.as_noah, sold) == 404
+    assert refund(world, world.as_mina, sold) == 201
 
 
-def test_a_customer_never_refunds_what_they_bought(house: House) -> None:
-    in_a_shop = sell(house, house.as_mina).json()["order_id"]
-    in_the_app = sell(house, house.as_ann, channel="app").json()["order_id"]
+def test_a_customer_never_refunds_what_they_bought(world: World) -> None:
+    in_a_shop = sell(world, world.as_mina).json()["order_id"]
+    in_the_app = sell(world, world.as_ann, channel="app").json()["order_id"]
     for order_id in (in_a_shop, in_the_app):
-        assert house.as_ann.get(f"/v1/orders/{order_id}").status_code == 200
-        assert refund(house, house.as_ann, order_id) == 404
-        assert refund(house, house.as_operator, order_id) == 201
+        assert world.as_ann.get(f"/v1/orders/{order_id}").status_code == 200
+        assert refund(world, world.as_ann, order_id) == 404
+        assert refund(world, world.as_operator, order_id) == 201
 
 
-def test_who_is_credited_sees_the_order_and_refunds_it_not(house: House) -> None:
-    for sold in (sell(house, house.as_noah), sell(house, house.as_ann, channel="app")):
+def test_who_is_credited_sees_the_order_and_refunds_it_not(world: World) -> None:
+    for sold in (sell(world, world.as_noah), sell(world, world.as_ann, channel="app")):
         order_id = sold.json()["order_id"]
-        assert house.as_mina.get(f"/v1/orders/{order_id}").json()["credited_to"] == house.mina.staff_id
-        assert refund(house, house.as_mina, order_id) == 404
+        assert world.as_mina.get(f"/v1/orders/{order_id}").json()["credited_to"] == world.mina.staff_id
+        assert refund(world, world.as_mina, order_id) == 404
 
 
-def test_nobody_at_a_till_refunds_what_they_bought_themselves(house: House) -> None:
-    employed = {"store_id": house.harbour.store_id, "name": "Ann", "customer_id": house.ann.customer_id}
-    ann = house.as_operator.post("/v1/staff", json=employed, headers=house.key()).json()["staff_id"]
-    order_id = sell(house, house.as_mina).json()["order_id"]
-    till = house.client("staff", ann)
-    answer = till.post(f"/v1/orders/{order_id}/refunds", json=REFUND, headers=house.key())
+def test_nobody_at_a_till_refunds_what_they_bought_themselves(world: World) -> None:
+    employed = {"store_id": world.harbour.store_id, "name": "Ann", "customer_id": world.ann.customer_id}
+    ann = world.as_operator.post("/v1/staff", json=employed, headers=world.key()).json()["staff_id"]
+    order_id = sell(world, world.as_mina).json()["order_id"]
+    till = world.client("staff", ann)
+    answer = till.post(f"/v1/orders/{order_id}/refunds", json=REFUND, headers=world.key())
     assert (answer.status_code, answer.json()["detail"]) == (
         422,
         "nobody refunds what they bought themselves: ask a colleague or an operator",
     )
-    assert refund(house, house.as_mina, order_id) == 201
+    assert refund(world, world.as_mina, order_id) == 201
 
 
 @pytest.mark.parametrize(
     "wrong", [{"items": [{"sku": "NO-SUCH"}]}, {"currency": "USD"}, {"items": [{"sku": "REED-SOUNDBAR-3"}] * 101}]
 )
-def test_a_sale_that_cannot_be_tells_a_till_nothing_of_customers(house: House, wrong: dict[str, object]) -> None:
-    known = sell(house, house.as_noah, **wrong)
-    unknown = sell(house, house.as_noah, customer_id="cus_" + "0" * 20, **wrong)
+def test_a_sale_that_cannot_be_tells_a_till_nothing_of_customers(world: World, wrong: dict[str, object]) -> None:
+    known = sell(world, world.as_noah, **wrong)
+    unknown = sell(world, world.as_noah, customer_id="cus_" + "0" * 20, **wrong)
     assert (known.status_code, known.json()["detail"]) == (unknown.status_code, unknown.json()["detail"])
     assert known.status_code == 422
 
 
-def test_a_till_is_not_told_who_is_credited_but_the_credited_are(house: House) -> None:
-    sold = sell(house, house.as_noah).json()
+def test_a_till_is_not_told_who_is_credited_but_the_credited_are(world: World) -> None:
+    sold = sell(world, world.as_noah).json()
     order = f"/v1/orders/{sold['order_id']}"
-    [listed] = house.as_noah.get("/v1/orders").json()["items"]
-    for told in (sold, house.as_noah.get(order).json(), listed):
+    [listed] = world.as_noah.get("/v1/orders").json()["items"]
+    for told in (sold, world.as_noah.get(order).json(), listed):
         assert (told["credited_to"], told["binding_id"]) == (None, None)
-    for client in (house.as_mina, house.as_ann, house.as_operator):
-        assert client.get(order).json()["credited_to"] == house.mina.staff_id
+    for client in (world.as_mina, world.as_ann, world.as_operator):
+        assert client.get(order).json()["credited_to"] == world.mina.staff_id

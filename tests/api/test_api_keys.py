@@ -17,7 +17,7 @@ from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import ConfigurationError, InvalidInput, Unauthenticated
 from millpond.kernel.secret_strength import find_weakness
 from millpond.kernel.settings import Settings, load_settings
-from tests.api.house import NOW, SECRET, House
+from tests.api.world import NOW, SECRET, World
 
 HOUR = timedelta(hours=1)
 OLD, NEW, CUSTOMERS, OPERATORS = (f"{name} secret, quite unlike the others" for name in ("old", "new", "app's", "ops"))
@@ -104,19 +104,19 @@ def test_an_issuer_and_an_audience_are_demanded_where_they_are_set() -> None:
         ({"sub": "o" * 201}, "names nobody"),
     ],
 )
-def test_a_token_of_later_or_of_nobody_is_refused(still_house: House, claims: dict[str, Any], sentence: str) -> None:
+def test_a_token_of_later_or_of_nobody_is_refused(still_world: World, claims: dict[str, Any], sentence: str) -> None:
     now = int(NOW.timestamp())
     given = {name: now + value if isinstance(value, int) else value for name, value in claims.items()}
     token = jwt.encode({"role": "operator", "sub": "o", "exp": now + 600} | given, SECRET, algorithm="HS256")
-    answer = still_house.client().get("/v1/devices", headers={"Authorization": f"Bearer {token}"})
+    answer = still_world.client().get("/v1/devices", headers={"Authorization": f"Bearer {token}"})
     assert (answer.status_code, sentence in answer.json()["detail"]) == (401, True)
 
 
-def test_clocks_may_differ_by_a_minute(still_house: House) -> None:
+def test_clocks_may_differ_by_a_minute(still_world: World) -> None:
     now = int(NOW.timestamp())
     claims = {"role": "operator", "sub": "o", "exp": now + 600, "iat": now + 60, "nbf": now + 60}
     token = jwt.encode(claims, SECRET, algorithm="HS256")
-    assert still_house.client().get("/v1/devices", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    assert still_world.client().get("/v1/devices", headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
 
 def make_badge(conn: WriteConnection, settings: Settings) -> str:
@@ -186,7 +186,7 @@ def test_with_a_secret_for_each_the_shared_one_is_not_needed() -> None:
         keys(jwt_secret="", **own)
 
 
-def test_every_caller_of_the_api_goes_by_these_keys(still_house: House) -> None:
-    client = TestClient(still_house.app)
+def test_every_caller_of_the_api_goes_by_these_keys(still_world: World) -> None:
+    client = TestClient(still_world.app)
     token = sign_token(keys(), Role.OPERATOR, "o", NOW, HOUR)
     assert client.get("/v1/devices", headers={"Authorization": f"Bearer {token}"}).status_code == 200

@@ -6,9 +6,9 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.web.install import ROUTERS
-from tests.api.conftest import make_settings, open_house
-from tests.api.house import House
+from tests.api.conftest import make_settings, open_world
 from tests.api.verdicts import EVERYBODY, PAGES, SIGNED_IN, VERDICTS, Scene, Verdict, open_scene
+from tests.api.world import World
 from tests.conftest import cloned
 
 WRITES = [(call, verdict) for call, verdict in VERDICTS if not call.startswith("GET ")]
@@ -16,19 +16,19 @@ READS = [(call, verdict) for call, verdict in VERDICTS if call.startswith("GET "
 
 
 @pytest.fixture
-def scene(house: House) -> Scene:
-    return open_scene(house)
+def scene(world: World) -> Scene:
+    return open_scene(world)
 
 
 @pytest.fixture(scope="module")
 def still_scene(server_dsn: str, template: str) -> Iterator[Scene]:
     """One scene for all calls that change nothing."""
-    with cloned(server_dsn, template) as dsn, open_house(make_settings(dsn)) as house:
-        yield open_scene(house)
+    with cloned(server_dsn, template) as dsn, open_world(make_settings(dsn)) as world:
+        yield open_scene(world)
 
 
 def test_every_call_has_a_verdict(still_scene: Scene) -> None:
-    paths = still_scene.house.client().get("/openapi.json").json()["paths"]
+    paths = still_scene.world.client().get("/openapi.json").json()["paths"]
     documented = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
     assert {call.partition("?")[0] for call, _ in VERDICTS} == documented
 
@@ -58,7 +58,7 @@ NAMED = [(call, verdict) for call, verdict in VERDICTS if "{" in call]
 
 @pytest.mark.parametrize(("call", "verdict"), NAMED, ids=[call for call, _ in NAMED])
 def test_what_does_not_exist_is_there_for_nobody(still_scene: Scene, call: str, verdict: Verdict) -> None:
-    nothing = Scene(still_scene.house, dict.fromkeys(still_scene.ids, "none"), still_scene.staff)
+    nothing = Scene(still_scene.world, dict.fromkeys(still_scene.ids, "none"), still_scene.staff)
     assert {who: ask(nothing, who, call, verdict) for who in SIGNED_IN} == dict.fromkeys(SIGNED_IN, 404)
 
 
@@ -66,7 +66,7 @@ def ask(scene: Scene, who: str, call: str, verdict: Verdict) -> int:
     """The status that `who` is answered with."""
     method, address = call.format(**scene.ids).split(" ", 1)
     body = verdict.body(scene) if verdict.body else None
-    headers = scene.house.key() if method != "GET" else {}
+    headers = scene.world.key() if method != "GET" else {}
     answer = scene.client(who).request(method, address, json=body, headers=headers)
     assert answer.status_code not in range(400, 500) or answer.headers["content-type"] == "application/problem+json"
     return int(answer.status_code)
@@ -74,7 +74,7 @@ def ask(scene: Scene, who: str, call: str, verdict: Verdict) -> int:
 
 def count_writes(scene: Scene) -> int:
     """How many writes were done: each keeps the answer to its key."""
-    with scene.house.connect() as conn:
+    with scene.world.connect() as conn:
         row = conn.execute("select count(*) from idempotency_key").fetchone()
     assert row is not None
     return int(row[0])
@@ -91,18 +91,18 @@ def test_every_page_has_a_verdict() -> None:
 @pytest.mark.parametrize("page", [page for page, works_for in PAGES.items() if works_for and works_for != EVERYBODY])
 def test_a_page_is_there_for_whom_it_may_be(still_scene: Scene, page: str) -> None:
     method, address = page.format(**still_scene.ids).split(" ")
-    house = still_scene.house
+    world = still_scene.world
     browsers = {
-        "ann": house.browser("customer", house.ann.customer_id),
-        "mina": house.browser("staff", house.mina.staff_id),
-        "operator": house.browser("operator", "ops"),
+        "ann": world.browser("customer", world.ann.customer_id),
+        "mina": world.browser("staff", world.mina.staff_id),
+        "operator": world.browser("operator", "ops"),
     }
     for who, browser in browsers.items():
         if who not in PAGES[page]:
             assert browser.request(method, address, data=FORM if method == "POST" else None).status_code == 404
         elif method == "GET":
             assert browser.get(address).status_code == 200
-    sent = house.client().request(method, address, data=FORM if method == "POST" else None)
+    sent = world.client().request(method, address, data=FORM if method == "POST" else None)
     assert (sent.status_code, sent.headers.get("location", "").partition("?")[0]) == (303, "/sign-in")
 
 

@@ -8,7 +8,7 @@ from itertools import count
 
 from attribution.tokens import issue_badge_token
 from customers.accounts import register_customer
-from tests.api.house import NOW, House
+from tests.api.world import NOW, World
 
 
 class TickingClock:
@@ -21,10 +21,10 @@ class TickingClock:
         return NOW + timedelta(microseconds=next(self._looks))
 
 
-def test_two_taps_on_a_code_bind_once_and_are_both_told_to_whom(house: House) -> None:
-    house.app.state.edge = replace(house.app.state.edge, clock=TickingClock())
-    token = issue_badge_token(house.keys, house.mina)
-    with house.connect() as conn, ThreadPoolExecutor(2) as taps:
+def test_two_taps_on_a_code_bind_once_and_are_both_told_to_whom(world: World) -> None:
+    world.app.state.edge = replace(world.app.state.edge, clock=TickingClock())
+    token = issue_badge_token(world.keys, world.mina)
+    with world.connect() as conn, ThreadPoolExecutor(2) as taps:
         for _ in range(40):
             customer = register_customer(conn, name="Cho", at=NOW)
             start = threading.Barrier(2)
@@ -32,10 +32,10 @@ def test_two_taps_on_a_code_bind_once_and_are_both_told_to_whom(house: House) ->
             def tap(
                 key: dict[str, str], who: str = customer.customer_id, start: threading.Barrier = start
             ) -> tuple[int, str]:
-                phone = house.client("customer", who)
+                phone = world.client("customer", who)
                 start.wait()
                 answer = phone.post("/v1/bindings", json={"token": token}, headers=key)
                 return answer.status_code, answer.json()["binding_id"]
 
-            (first, bound), (second, told) = sorted(taps.map(tap, [house.key(), house.key()]))
+            (first, bound), (second, told) = sorted(taps.map(tap, [world.key(), world.key()]))
             assert (first, second, bound) == (200, 201, told)

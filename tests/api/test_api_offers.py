@@ -3,19 +3,19 @@
 import pytest
 
 from offers.nouns import OfferState
-from tests.api.house import House, make_offer
+from tests.api.world import World, make_offer
 from tests.household import read_offer
 
 
-def state_of(house: House, offer_id: str) -> OfferState:
-    with house.connect() as conn:
+def state_of(world: World, offer_id: str) -> OfferState:
+    with world.connect() as conn:
         return read_offer(conn, offer_id).state
 
 
-def test_an_offer_says_why_for_how_much_until_when_and_who_is_credited(house: House) -> None:
-    make_offer(house)
-    for client in (house.as_ann, house.as_mina, house.as_operator):
-        (offer,) = client.get(f"/v1/customers/{house.ann.customer_id}/offers").json()["items"]
+def test_an_offer_says_why_for_how_much_until_when_and_who_is_credited(world: World) -> None:
+    make_offer(world)
+    for client in (world.as_ann, world.as_mina, world.as_operator):
+        (offer,) = client.get(f"/v1/customers/{world.ann.customer_id}/offers").json()["items"]
         assert (offer["list_price"]["amount_minor"], offer["price"]["amount_minor"]) == (3990, 3591)
         assert (offer["discount_bp"], offer["product"]) == (1000, "HEPA filter H13")
         assert (offer["credited_to"]["name"], offer["credited_to"]["store_name"]) == ("Mina", "Harbour")
@@ -25,58 +25,58 @@ def test_an_offer_says_why_for_how_much_until_when_and_who_is_credited(house: Ho
         assert offer["valid_from"] <= offer["reply_by"] <= offer["valid_until"]
 
 
-def test_offers_are_paged(house: House) -> None:
-    make_offer(house)
-    address = f"/v1/customers/{house.ann.customer_id}/offers"
-    assert house.as_ann.get(f"{address}?limit=1").json()["next_cursor"] is None
-    assert house.as_ann.get(f"{address}?cursor=WyJvZmZfZ29uZSJd").status_code == 422
+def test_offers_are_paged(world: World) -> None:
+    make_offer(world)
+    address = f"/v1/customers/{world.ann.customer_id}/offers"
+    assert world.as_ann.get(f"{address}?limit=1").json()["next_cursor"] is None
+    assert world.as_ann.get(f"{address}?cursor=WyJvZmZfZ29uZSJd").status_code == 422
 
 
-def test_seen_then_accepted_gives_an_order_credited_to_the_bound_person(house: House) -> None:
-    offer = make_offer(house)
-    seen = house.as_ann.post(f"/v1/offers/{offer.offer_id}/seen", headers=house.key())
+def test_seen_then_accepted_gives_an_order_credited_to_the_bound_person(world: World) -> None:
+    offer = make_offer(world)
+    seen = world.as_ann.post(f"/v1/offers/{offer.offer_id}/seen", headers=world.key())
     assert (seen.status_code, seen.json()["state"]) == (200, "seen")
-    accepted = house.as_ann.post(f"/v1/offers/{offer.offer_id}/accept", headers=house.key())
+    accepted = world.as_ann.post(f"/v1/offers/{offer.offer_id}/accept", headers=world.key())
     assert accepted.status_code == 201
     order = accepted.json()["order"]
-    assert (order["offer_id"], order["credited_to"], order["channel"]) == (offer.offer_id, house.mina.staff_id, "app")
+    assert (order["offer_id"], order["credited_to"], order["channel"]) == (offer.offer_id, world.mina.staff_id, "app")
     assert order["amount"] == {"amount_minor": 3591, "currency": "EUR"}
-    assert state_of(house, offer.offer_id) is OfferState.ORDERED
+    assert state_of(world, offer.offer_id) is OfferState.ORDERED
 
 
-def test_an_offer_is_accepted_once(house: House) -> None:
-    offer = make_offer(house)
-    house.as_ann.post(f"/v1/offers/{offer.offer_id}/accept", headers=house.key())
-    again = house.as_ann.post(f"/v1/offers/{offer.offer_id}/accept", headers=house.key())
+def test_an_offer_is_accepted_once(world: World) -> None:
+    offer = make_offer(world)
+    world.as_ann.post(f"/v1/offers/{offer.offer_id}/accept", headers=world.key())
+    again = world.as_ann.post(f"/v1/offers/{offer.offer_id}/accept", headers=world.key())
     assert again.status_code == 409
 
 
-def test_a_declined_offer_is_gone(house: House) -> None:
-    offer = make_offer(house)
-    declined = house.as_ann.post(f"/v1/offers/{offer.offer_id}/decline", headers=house.key())
+def test_a_declined_offer_is_gone(world: World) -> None:
+    offer = make_offer(world)
+    declined = world.as_ann.post(f"/v1/offers/{offer.offer_id}/decline", headers=world.key())
     assert (declined.status_code, declined.json()["state"]) == (200, "declined")
-    assert house.as_ann.get(f"/v1/customers/{house.ann.customer_id}/offers").json()["items"] == []
+    assert world.as_ann.get(f"/v1/customers/{world.ann.customer_id}/offers").json()["items"] == []
 
 
-def test_buying_it_elsewhere_withdraws_the_offer(house: House) -> None:
-    offer = make_offer(house)
+def test_buying_it_elsewhere_withdraws_the_offer(world: World) -> None:
+    offer = make_offer(world)
     order = {"channel": "web", "currency": "EUR", "items": [{"sku": "REED-HEPA-H13"}]}
-    house.as_ann.post("/v1/orders", json=order, headers=house.key())
-    assert state_of(house, offer.offer_id) is OfferState.WITHDRAWN
+    world.as_ann.post("/v1/orders", json=order, headers=world.key())
+    assert state_of(world, offer.offer_id) is OfferState.WITHDRAWN
 
 
 @pytest.mark.parametrize(("who", "sees_rules"), [("as_operator", True), ("as_ann", False)])
 def test_a_decision_in_rules_for_operators_and_in_words_for_the_customer(
-    house: House, who: str, sees_rules: bool
+    world: World, who: str, sees_rules: bool
 ) -> None:
-    offer = make_offer(house)
-    decision = getattr(house, who).get(f"/v1/decisions/{offer.decision_id}").json()
+    offer = make_offer(world)
+    decision = getattr(world, who).get(f"/v1/decisions/{offer.decision_id}").json()
     assert (decision["outcome"], decision["offer_id"]) == ("issued", offer.offer_id)
     assert decision["words"]
     assert bool(decision["gates"]) is bool(decision["candidates"]) is sees_rules
 
 
-def test_operators_do_not_answer_for_customers(house: House) -> None:
-    offer = make_offer(house)
-    assert house.as_operator.post(f"/v1/offers/{offer.offer_id}/accept", headers=house.key()).status_code == 404
-    assert state_of(house, offer.offer_id) is OfferState.OPEN
+def test_operators_do_not_answer_for_customers(world: World) -> None:
+    offer = make_offer(world)
+    assert world.as_operator.post(f"/v1/offers/{offer.offer_id}/accept", headers=world.key()).status_code == 404
+    assert state_of(world, offer.offer_id) is OfferState.OPEN

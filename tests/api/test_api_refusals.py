@@ -2,21 +2,21 @@
 
 from fastapi.testclient import TestClient
 
-from tests.api.house import House
+from tests.api.world import World
 from tests.leftovers import count_traces
 
 ELSEWHERE = {"channel": "app", "currency": "EUR", "items": [{"sku": "GENERIC-HEPA"}], "store_id": "sto_x"}
 
 
-def test_a_thousand_refusals_over_http_leave_nothing_behind(still_house: House) -> None:
-    with still_house.as_ann as ann:
-        refuse(still_house, ann, times=20)
+def test_a_thousand_refusals_over_http_leave_nothing_behind(still_world: World) -> None:
+    with still_world.as_ann as ann:
+        refuse(still_world, ann, times=20)
         before = count_traces()
-        refuse(still_house, ann, times=1_000)
+        refuse(still_world, ann, times=1_000)
         assert count_traces() <= before + 20  # A server's own idle tasks come and go; a leak would be thousands.
 
 
-def refuse(house: House, client: TestClient, times: int) -> None:
+def refuse(world: World, client: TestClient, times: int) -> None:
     for _ in range(times):
-        answer = client.post("/v1/orders", json=ELSEWHERE, headers=house.key())
+        answer = client.post("/v1/orders", json=ELSEWHERE, headers=world.key())
         assert answer.json()["detail"] == "an order in a store names the store, an order elsewhere does not"

@@ -18,7 +18,7 @@ from millpond.embedded import free_port
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.settings import Settings
 from millpond.services import serving
-from tests.api.house import SECRET
+from tests.api.world import SECRET
 
 HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: "
 HALF_A_BODY = b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"

@@ -12,7 +12,7 @@ from attribution.tokens import issue_badge_token
 from devices.registry import register_device
 from ingest.health import beat
 from millpond.kernel.language import LANGUAGES, choose_language
-from tests.api.house import NOW, START, House, make_offer
+from tests.api.world import NOW, START, World, make_offer
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 ABROAD = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
@@ -25,9 +25,9 @@ def hidden_key(page: str) -> str:
 
 
 @pytest.mark.parametrize(("role", "home"), [("customer", "/me"), ("staff", "/staff"), ("operator", "/ops")])
-def test_a_link_asks_and_its_button_signs_in_and_leads_home(still_house: House, role: str, home: str) -> None:
-    browser = still_house.surfer()
-    question = browser.get(f"/sign-in?token={still_house.token(role, 'someone')}&lang=en")
+def test_a_link_asks_and_its_button_signs_in_and_leads_home(still_world: World, role: str, home: str) -> None:
+    browser = still_world.surfer()
+    question = browser.get(f"/sign-in?token={still_world.token(role, 'someone')}&lang=en")
     assert (question.status_code, "token=" in str(question.url)) == (200, False)
     assert "Sign in as someone" in question.text
     assert "millpond_session" not in browser.cookies
@@ -40,10 +40,10 @@ def test_a_link_asks_and_its_button_signs_in_and_leads_home(still_house: House, 
     assert 'millpond_session=""' in out.headers["set-cookie"]
 
 
-def test_a_link_never_replaces_who_is_signed_in_without_a_yes(still_house: House) -> None:
-    browser = still_house.surfer()
-    browser.cookies.set("millpond_session", still_house.token("customer", still_house.ann.customer_id))
-    foreign = still_house.token("customer", still_house.ben.customer_id)
+def test_a_link_never_replaces_who_is_signed_in_without_a_yes(still_world: World) -> None:
+    browser = still_world.surfer()
+    browser.cookies.set("millpond_session", still_world.token("customer", still_world.ann.customer_id))
+    foreign = still_world.token("customer", still_world.ben.customer_id)
     for headers in ({}, ABROAD):
         question = browser.get(f"/sign-in?token={foreign}&next=/scan&lang=en", headers=headers)
         assert "Sign in as Ben" in question.text
@@ -53,30 +53,30 @@ def test_a_link_never_replaces_who_is_signed_in_without_a_yes(still_house: House
     assert "Hello, Ann" in browser.get("/me").text
 
 
-def test_a_yes_to_one_link_is_none_to_another(still_house: House) -> None:
-    browser = still_house.surfer()
-    asked = browser.get(f"/sign-in?token={still_house.token('staff', still_house.mina.staff_id)}")
-    browser.get(f"/sign-in?token={still_house.token('operator', 'another')}")
+def test_a_yes_to_one_link_is_none_to_another(still_world: World) -> None:
+    browser = still_world.surfer()
+    asked = browser.get(f"/sign-in?token={still_world.token('staff', still_world.mina.staff_id)}")
+    browser.get(f"/sign-in?token={still_world.token('operator', 'another')}")
     answer = browser.post("/sign-in", data=hidden_fields(asked.text))
     assert (answer.status_code, "another link" in answer.text) == (422, True)
     assert "millpond_session" not in browser.cookies
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_question_of_a_link_speaks_three_languages(still_house: House, language: str) -> None:
-    browser = still_house.surfer()
-    page = browser.get(f"/sign-in?token={still_house.token('staff', still_house.mina.staff_id)}&lang={language}").text
+def test_the_question_of_a_link_speaks_three_languages(still_world: World, language: str) -> None:
+    browser = still_world.surfer()
+    page = browser.get(f"/sign-in?token={still_world.token('staff', still_world.mina.staff_id)}&lang={language}").text
     assert load_words(language)["sign_in_as"].format(name="Mina") in unescape(page)
     assert load_words(language)["sign_in_as_staff"] in unescape(page)
 
 
-def test_a_link_that_proves_nothing_says_so(still_house: House) -> None:
-    answer = still_house.surfer().get("/sign-in?token=nonsense")
+def test_a_link_that_proves_nothing_says_so(still_world: World) -> None:
+    answer = still_world.surfer().get("/sign-in?token=nonsense")
     assert (answer.status_code, "not one of ours" in answer.text) == (401, True)
 
 
-def test_only_a_form_of_ours_signs_out(still_house: House) -> None:
-    browser = still_house.browser("operator", "ops")
+def test_only_a_form_of_ours_signs_out(still_world: World) -> None:
+    browser = still_world.browser("operator", "ops")
     assert browser.get("/sign-out").status_code == 405
     assert browser.post("/sign-out", headers=ABROAD).status_code == 403
     assert browser.get("/ops").status_code == 200
@@ -88,9 +88,9 @@ def hidden_fields(page: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[: form.index("</form>")]))
 
 
-def test_a_pasted_token_signs_in_and_a_wrong_one_says_so(still_house: House) -> None:
-    browser = still_house.client()
-    right = browser.post("/sign-in", data={"token": f" {still_house.token('staff', 'x')} ", "next": "/staff"})
+def test_a_pasted_token_signs_in_and_a_wrong_one_says_so(still_world: World) -> None:
+    browser = still_world.client()
+    right = browser.post("/sign-in", data={"token": f" {still_world.token('staff', 'x')} ", "next": "/staff"})
     assert (right.status_code, right.headers["location"]) == (303, "/staff")
     wrong = browser.post("/sign-in", data={"token": "nonsense"})
     assert wrong.status_code == 401
@@ -98,30 +98,30 @@ def test_a_pasted_token_signs_in_and_a_wrong_one_says_so(still_house: House) -> 
 
 
 @pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "/\n/evil.example"])
-def test_signing_in_leads_nowhere_else(still_house: House, target: str) -> None:
-    answer = still_house.client().post("/sign-in", data={"token": still_house.token("staff", "x"), "next": target})
+def test_signing_in_leads_nowhere_else(still_world: World, target: str) -> None:
+    answer = still_world.client().post("/sign-in", data={"token": still_world.token("staff", "x"), "next": target})
     assert answer.headers["location"] == "/"
 
 
 @pytest.mark.parametrize("page", ["/me", "/staff", "/ops", "/ops/fleet", "/ops/quarantine", "/ops/forecasts"])
-def test_nobody_is_sent_to_sign_in_and_the_wrong_person_finds_nothing(still_house: House, page: str) -> None:
-    assert still_house.client().get(page).headers["location"] == f"/sign-in?next={page.replace('/', '%2F')}"
+def test_nobody_is_sent_to_sign_in_and_the_wrong_person_finds_nothing(still_world: World, page: str) -> None:
+    assert still_world.client().get(page).headers["location"] == f"/sign-in?next={page.replace('/', '%2F')}"
     for role, subject in (
-        ("customer", still_house.ann.customer_id),
-        ("staff", still_house.mina.staff_id),
+        ("customer", still_world.ann.customer_id),
+        ("staff", still_world.mina.staff_id),
         ("operator", "ops"),
     ):
         home = {"customer": "/me", "staff": "/staff", "operator": "/ops"}[role]
-        answer = still_house.browser(role, subject).get(page)
+        answer = still_world.browser(role, subject).get(page)
         assert answer.status_code == (200 if page.startswith(home) else 404)
         assert answer.headers["content-type"].startswith("text/html")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_customers_page_speaks_three_languages(house: House, language: str) -> None:
-    make_offer(house)
+def test_the_customers_page_speaks_three_languages(world: World, language: str) -> None:
+    make_offer(world)
     words = load_words(language)
-    page = unescape(house.browser("customer", house.ann.customer_id).get(f"/me?lang={language}").text)
+    page = unescape(world.browser("customer", world.ann.customer_id).get(f"/me?lang={language}").text)
     assert f'<html lang="{language}" data-zone="Europe/Berlin">' in page
     for key in ("offers", "devices", "orders", "binding", "decline", "no_orders"):
         assert words[key] in page
@@ -152,16 +152,16 @@ def test_the_language_is_asked_for_or_ones_own_or_the_browsers(
     assert choose_language(asked, own, *accepted_languages(accepted)) == chosen
 
 
-def test_ben_reads_korean_because_he_is_korean(still_house: House) -> None:
+def test_ben_reads_korean_because_he_is_korean(still_world: World) -> None:
     assert (
         '<html lang="ko" data-zone="Asia/Seoul">'
-        in still_house.browser("customer", still_house.ben.customer_id).get("/me").text
+        in still_world.browser("customer", still_world.ben.customer_id).get("/me").text
     )
 
 
-def test_the_chart_carries_history_forecast_and_threshold(house: House) -> None:
-    make_offer(house)
-    page = house.browser("customer", house.ann.customer_id).get("/me").text
+def test_the_chart_carries_history_forecast_and_threshold(world: World) -> None:
+    make_offer(world)
+    page = world.browser("customer", world.ann.customer_id).get("/me").text
     match = re.search(r'data-kind="forecast" data-chart="([^"]+)"', page)
     assert match is not None
     chart = json.loads(unescape(match[1]))
@@ -175,9 +175,9 @@ def test_the_chart_carries_history_forecast_and_threshold(house: House) -> None:
     assert all(a <= b <= c for a, b, c in ahead)
 
 
-def test_accepting_in_the_page_shows_the_order_number_once_and_again(house: House) -> None:
-    offer = make_offer(house)
-    browser = house.browser("customer", house.ann.customer_id)
+def test_accepting_in_the_page_shows_the_order_number_once_and_again(world: World) -> None:
+    offer = make_offer(world)
+    browser = world.browser("customer", world.ann.customer_id)
     form = {"key": hidden_key(browser.get("/me").text)}
     address = f"/me/offers/{offer.offer_id}/accept"
     first = browser.post(address, data=form, headers={"HX-Request": "true", "Sec-Fetch-Site": "same-origin"})
@@ -189,16 +189,16 @@ def test_accepting_in_the_page_shows_the_order_number_once_and_again(house: Hous
     assert load_words("en")["no_offers"] in unescape(page)
 
 
-def test_accepting_without_htmx_leads_to_the_orders(house: House) -> None:
-    offer = make_offer(house)
-    browser = house.browser("customer", house.ann.customer_id)
+def test_accepting_without_htmx_leads_to_the_orders(world: World) -> None:
+    offer = make_offer(world)
+    browser = world.browser("customer", world.ann.customer_id)
     answer = browser.post(f"/me/offers/{offer.offer_id}/accept", data={"key": "k1"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/me#orders")
 
 
-def test_declining_in_the_page(house: House) -> None:
-    offer = make_offer(house)
-    browser = house.browser("customer", house.ann.customer_id)
+def test_declining_in_the_page(world: World) -> None:
+    offer = make_offer(world)
+    browser = world.browser("customer", world.ann.customer_id)
     answer = browser.post(f"/me/offers/{offer.offer_id}/decline", data={"key": "k1"}, headers={"HX-Request": "true"})
     assert load_words("en")["declined"] in answer.text
     late = browser.post(f"/me/offers/{offer.offer_id}/accept", data={"key": "k2"}, headers={"HX-Request": "true"})
@@ -207,42 +207,42 @@ def test_declining_in_the_page(house: House) -> None:
 
 
 @pytest.mark.parametrize("headers", [ABROAD, {"Origin": "https://evil.example"}, {"Origin": "null"}])
-def test_a_form_from_another_site_is_refused(house: House, headers: dict[str, str]) -> None:
-    offer = make_offer(house)
-    browser = house.browser("customer", house.ann.customer_id)
+def test_a_form_from_another_site_is_refused(world: World, headers: dict[str, str]) -> None:
+    offer = make_offer(world)
+    browser = world.browser("customer", world.ann.customer_id)
     answer = browser.post(f"/me/offers/{offer.offer_id}/accept", data={"key": "k"}, headers=headers)
     assert answer.status_code == 403
     assert browser.get("/me").text.count("/accept") == 2
 
 
-def test_a_form_without_its_key_is_refused(house: House) -> None:
-    offer = make_offer(house)
-    answer = house.browser("customer", house.ann.customer_id).post(f"/me/offers/{offer.offer_id}/accept")
+def test_a_form_without_its_key_is_refused(world: World) -> None:
+    offer = make_offer(world)
+    answer = world.browser("customer", world.ann.customer_id).post(f"/me/offers/{offer.offer_id}/accept")
     assert answer.status_code == 400
 
 
-def test_the_code_page_asks_and_binds(house: House) -> None:
-    token = issue_badge_token(house.keys, house.mina)
-    nobody = house.client().get(f"/scan?token={token}")
+def test_the_code_page_asks_and_binds(world: World) -> None:
+    token = issue_badge_token(world.keys, world.mina)
+    nobody = world.client().get(f"/scan?token={token}")
     assert "Mina" in nobody.text
     assert "/sign-in?next=%2Fscan%3Ftoken%3D" in nobody.text
-    ben = house.browser("customer", house.ben.customer_id)
+    ben = world.browser("customer", world.ben.customer_id)
     form = {"token": token, "key": hidden_key(ben.get(f"/scan?token={token}").text)}
     assert load_words("ko")["scan_done"] in ben.post("/scan", data=form).text
     assert load_words("ko")["scan_already"] in ben.post("/scan", data=form | {"key": "other"}).text
     assert "Mina" in ben.get("/me").text
 
 
-def test_a_code_that_is_not_ours_says_so_on_its_page(still_house: House) -> None:
-    answer = still_house.client().get(f"/scan?token={HOSTILE}")
+def test_a_code_that_is_not_ours_says_so_on_its_page(still_world: World) -> None:
+    answer = still_world.client().get(f"/scan?token={HOSTILE}")
     assert answer.status_code == 422
     assert "<script>alert" not in answer.text
 
 
-def test_staff_see_their_code_customers_and_statement(house: House) -> None:
-    offer = make_offer(house)
-    house.as_ann.post(f"/v1/offers/{offer.offer_id}/accept", headers=house.key())
-    browser = house.browser("staff", house.mina.staff_id)
+def test_staff_see_their_code_customers_and_statement(world: World) -> None:
+    offer = make_offer(world)
+    world.as_ann.post(f"/v1/offers/{offer.offer_id}/accept", headers=world.key())
+    browser = world.browser("staff", world.mina.staff_id)
     page = browser.get("/staff?month=2026-03").text
     assert "Ann" in page
     assert "€1.08" in page
@@ -251,13 +251,13 @@ def test_staff_see_their_code_customers_and_statement(house: House) -> None:
     fresh = browser.post("/staff/fresh-code").text
     assert "2 Mar 2026, 10:01:00" in fresh
     assert "every 55s" in fresh
-    noah = house.browser("staff", house.noah.staff_id).get("/staff").text
+    noah = world.browser("staff", world.noah.staff_id).get("/staff").text
     assert "Nobody has scanned your code yet." in noah
     assert "No order was credited to you in this month." in noah
 
 
-def test_operators_see_empty_tables_with_a_sentence(still_house: House) -> None:
-    browser = still_house.browser("operator", "ops")
+def test_operators_see_empty_tables_with_a_sentence(still_world: World) -> None:
+    browser = still_world.browser("operator", "ops")
     page = browser.get("/ops").text
     for sentence in ("Nothing was refused.", "No forecast has been made yet.", "No job has run yet."):
         assert sentence in page
@@ -265,9 +265,9 @@ def test_operators_see_empty_tables_with_a_sentence(still_house: House) -> None:
     assert "AIR-1" in browser.get("/ops/fleet?q=air").text
 
 
-def quarantine(house: House, number: int) -> None:
+def quarantine(world: World, number: int) -> None:
     digest = number.to_bytes(32, "big")
-    with house.connect() as conn:
+    with world.connect() as conn:
         conn.execute(
             "insert into quarantined_message (digest, topic, payload, size_bytes, received_at)"
             " values (%s, %s, %s, 5000, %s)",
@@ -279,9 +279,9 @@ def quarantine(house: House, number: int) -> None:
         )
 
 
-def test_hostile_text_is_shown_and_never_run(house: House) -> None:
-    quarantine(house, 1)
-    with house.connect() as conn:
+def test_hostile_text_is_shown_and_never_run(world: World) -> None:
+    quarantine(world, 1)
+    with world.connect() as conn:
         conn.execute("update customer set name = %s", [HOSTILE])
         conn.execute("update staff set name = %s", [HOSTILE])
         conn.execute("update store set name = %s", [HOSTILE])
@@ -290,18 +290,18 @@ def test_hostile_text_is_shown_and_never_run(house: House) -> None:
             serial="X",
             model="reed-tv-43",
             region=HOSTILE,
-            customer_id=house.ann.customer_id,
+            customer_id=world.ann.customer_id,
             installed_at=START,
             at=START,
         )
-    token = issue_badge_token(house.keys, house.mina)
+    token = issue_badge_token(world.keys, world.mina)
     pages = [
-        house.browser("customer", house.ann.customer_id).get("/me"),
-        house.browser("customer", house.ann.customer_id).get(f"/scan?token={token}"),
-        house.browser("staff", house.mina.staff_id).get("/staff"),
-        *(house.browser("operator", "o").get(f"/ops{page}") for page in ("", "/quarantine", f"/fleet?q={HOSTILE}")),
-        house.browser("operator", "o").get("/ops/fleet"),
-        house.browser("operator", "o").get(f"/nothing/{HOSTILE}"),
+        world.browser("customer", world.ann.customer_id).get("/me"),
+        world.browser("customer", world.ann.customer_id).get(f"/scan?token={token}"),
+        world.browser("staff", world.mina.staff_id).get("/staff"),
+        *(world.browser("operator", "o").get(f"/ops{page}") for page in ("", "/quarantine", f"/fleet?q={HOSTILE}")),
+        world.browser("operator", "o").get("/ops/fleet"),
+        world.browser("operator", "o").get(f"/nothing/{HOSTILE}"),
     ]
     for page in pages:
         assert page.status_code in (200, 404)
@@ -310,10 +310,10 @@ def test_hostile_text_is_shown_and_never_run(house: House) -> None:
     assert sum("&lt;script&gt;alert" in page.text for page in pages) >= 6
 
 
-def test_quarantine_is_paged_to_its_end(house: House) -> None:
+def test_quarantine_is_paged_to_its_end(world: World) -> None:
     for number in range(27):
-        quarantine(house, number)
-    browser = house.browser("operator", "o")
+        quarantine(world, number)
+    browser = world.browser("operator", "o")
     first = browser.get("/ops/quarantine").text
     following = re.search(r"/ops/quarantine\?cursor=([\w-]+)", first)
     assert following is not None
@@ -322,34 +322,34 @@ def test_quarantine_is_paged_to_its_end(house: House) -> None:
     assert "cursor=" not in second
 
 
-def test_pages_hold_nothing_that_the_content_policy_forbids_and_nothing_from_elsewhere(house: House) -> None:
-    make_offer(house)
-    with house.connect() as conn:
+def test_pages_hold_nothing_that_the_content_policy_forbids_and_nothing_from_elsewhere(world: World) -> None:
+    make_offer(world)
+    with world.connect() as conn:
         beat(conn, "ingest-1", epoch=1, connected=True, in_flight=0, lag_s=0.0)
-    ann, mina, ops = house.ann.customer_id, house.mina.staff_id, "ops"
+    ann, mina, ops = world.ann.customer_id, world.mina.staff_id, "ops"
     for role, subject, page in (
         *(("customer", ann, "/me"), ("staff", mina, "/staff"), ("customer", ann, "/docs"), ("operator", ops, "/ops")),
         *(("operator", ops, f"/ops/{name}") for name in ("live", "fleet", "forecasts", "quarantine")),
     ):
-        text = house.browser(role, subject).get(page).text
+        text = world.browser(role, subject).get(page).text
         assert not re.search(r"\son\w+=|\sstyle=|<style|javascript:", text), page
         assert not re.search(r"<script(?![^>]*\ssrc=\"/static/)", text), page
         assert not re.search(r'(?:src|href)="(?:https?:)?//', text), page
 
 
-def test_static_files_are_there_and_keep(still_house: House) -> None:
-    page = still_house.client().get("/sign-in").text
+def test_static_files_are_there_and_keep(still_world: World) -> None:
+    page = still_world.client().get("/sign-in").text
     found = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
     assert len(found) >= 6
     for address in found:
-        answer = still_house.client().get(address)
+        answer = still_world.client().get(address)
         assert answer.status_code == 200
         assert "no-store" not in answer.headers.get("cache-control", "")
-    assert still_house.client().get("/static/../app.py").status_code == 404
+    assert still_world.client().get("/static/../app.py").status_code == 404
 
 
-def test_the_reference_lists_every_call_of_the_contract(still_house: House) -> None:
-    page, document = still_house.client().get("/docs").text, still_house.client().get("/openapi.json").json()
+def test_the_reference_lists_every_call_of_the_contract(still_world: World) -> None:
+    page, document = still_world.client().get("/docs").text, still_world.client().get("/openapi.json").json()
     for path in document["paths"]:
         assert path in page
     assert "HTTPValidationError" not in page + str(document["paths"])

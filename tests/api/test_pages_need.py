@@ -12,7 +12,7 @@ import pytest
 from api.web.urgency import Urgency, urgency_of
 from api.web.words import load_words
 from millpond.kernel.language import LANGUAGES
-from tests.api.house import House, make_offer, use_up
+from tests.api.world import World, make_offer, use_up
 
 HTMX = {"HX-Request": "true", "Sec-Fetch-Site": "same-origin"}
 LEVELS = ("good", "soon", "due", "used_up")
@@ -33,16 +33,16 @@ def test_urgency_follows_from_what_is_left(remaining: float | None, urgency: str
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_urgency_has_a_word_and_a_colour_of_its_own_on_the_page(house: House, language: str) -> None:
+def test_every_urgency_has_a_word_and_a_colour_of_its_own_on_the_page(world: World, language: str) -> None:
     words = load_words(language)
     told = {}
     for hours, level in ((5.5, "good"), (23, "soon"), (26.5, "due"), (31, "used_up")):
-        with house.connect() as conn:
+        with world.connect() as conn:
             conn.execute("delete from reading")
-        use_up(house, hours_a_day=hours)
-        with house.connect() as conn:
+        use_up(world, hours_a_day=hours)
+        with world.connect() as conn:
             conn.execute("call refresh_reading_day()")
-        page = house.browser("customer", house.ann.customer_id).get(f"/me?lang={language}").text
+        page = world.browser("customer", world.ann.customer_id).get(f"/me?lang={language}").text
         assert f'<div class="ring {level}"' in page
         [told[level]] = re.findall(rf'<span class="level {level}">(.+?)</span>', page)
     assert list(told.values()) == [words[f"level_{level}"] for level in LEVELS]
@@ -67,10 +67,10 @@ def test_every_colour_of_urgency_can_be_read_in_both_schemes() -> None:
     ],
 )
 def test_after_an_order_the_page_says_that_it_is_on_its_way_and_when_it_arrives(
-    house: House, language: str, way: str, home: str
+    world: World, language: str, way: str, home: str
 ) -> None:
-    offer = make_offer(house)
-    browser = house.browser("customer", house.ann.customer_id)
+    offer = make_offer(world)
+    browser = world.browser("customer", world.ann.customer_id)
     assert way not in browser.get(f"/me?lang={language}").text
     address = f"/me/offers/{offer.offer_id}/accept"
     answer = browser.post(address, data={"key": "k1"}, headers=HTMX).text
@@ -79,36 +79,36 @@ def test_after_an_order_the_page_says_that_it_is_on_its_way_and_when_it_arrives(
     page = unescape(browser.get("/me").text)
     assert way in page
     assert arrives in page
-    house.clock.at += timedelta(days=3)
-    later = unescape(house.browser("customer", house.ann.customer_id).get(f"/me?lang={language}").text)
+    world.clock.at += timedelta(days=3)
+    later = unescape(world.browser("customer", world.ann.customer_id).get(f"/me?lang={language}").text)
     assert home in later
     assert way not in later
     assert arrives not in later
 
 
-def test_what_was_bought_in_a_shop_is_at_home_at_once_and_what_was_given_back_is_not(house: House) -> None:
-    use_up(house)
+def test_what_was_bought_in_a_shop_is_at_home_at_once_and_what_was_given_back_is_not(world: World) -> None:
+    use_up(world)
     sale = {
-        "customer_id": house.ann.customer_id,
+        "customer_id": world.ann.customer_id,
         "channel": "store",
-        "store_id": house.harbour.store_id,
+        "store_id": world.harbour.store_id,
         "items": [{"sku": "REED-HEPA-H13", "quantity": 1}],
         "currency": "EUR",
     }
-    order = house.as_operator.post("/v1/orders", json=sale, headers=house.key()).json()
-    browser = house.browser("customer", house.ann.customer_id)
+    order = world.as_operator.post("/v1/orders", json=sale, headers=world.key()).json()
+    browser = world.browser("customer", world.ann.customer_id)
     page = browser.get("/me").text
     assert load_words("en")["at_home"] in page
     assert "On its way" not in page
     refund = {"amount": order["amount"], "reason": "it was the wrong one"}
-    answer = house.as_operator.post(f"/v1/orders/{order['order_id']}/refunds", json=refund, headers=house.key())
+    answer = world.as_operator.post(f"/v1/orders/{order['order_id']}/refunds", json=refund, headers=world.key())
     assert answer.status_code == 201, answer.text
     assert load_words("en")["at_home"] not in browser.get("/me").text
 
 
 @pytest.mark.parametrize("language", ["ko", "zh"])
-def test_what_went_wrong_is_told_in_the_readers_language(still_house: House, language: str) -> None:
-    browser = still_house.browser("customer", still_house.ann.customer_id)
+def test_what_went_wrong_is_told_in_the_readers_language(still_world: World, language: str) -> None:
+    browser = still_world.browser("customer", still_world.ann.customer_id)
     words = load_words(language)
     page = browser.get(f"/nothing-here?lang={language}")
     assert page.status_code == 404

@@ -17,32 +17,32 @@ from ingest.storing.batch import store_batch
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.jobs import claim_run, finish_run
 from millpond.kernel.settings import Settings
-from tests.api.house import NOW, House, make_offer, use_up
+from tests.api.world import NOW, World, make_offer, use_up
 
 LIMITS = Limits.from_settings(Settings())
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
 
-def test_a_forecast_for_a_later_moment_hides_none_of_today(house: House) -> None:
-    make_offer(house)
-    ann, ops = house.browser("customer", house.ann.customer_id), house.browser("operator", "ops")
-    [forecast] = house.as_ann.get("/v1/devices/AIR-1/forecasts").json()["items"]
+def test_a_forecast_for_a_later_moment_hides_none_of_today(world: World) -> None:
+    make_offer(world)
+    ann, ops = world.browser("customer", world.ann.customer_id), world.browser("operator", "ops")
+    [forecast] = world.as_ann.get("/v1/devices/AIR-1/forecasts").json()["items"]
     expected = datetime.fromisoformat(forecast["depletes_p50"]).strftime("%-d %B")
-    with house.connect() as conn:
+    with world.connect() as conn:
         run_forecasts(conn, LATER, made_at=NOW, forecaster="fixed")
     assert f"<strong>{expected}</strong>" in ops.get("/ops").text
     assert f"<strong>{expected}</strong>" in ops.get("/ops/forecasts").text
     assert f"Lasts until about {expected}" in ann.get("/me").text
 
 
-def test_what_came_of_a_job_is_said_in_words(house: House) -> None:
+def test_what_came_of_a_job_is_said_in_words(world: World) -> None:
     by_method = {"fixed_rate": 21, "cohort_prophet": 6}
     summary = {"run_id": 9, "at": "2026-03-02", "installations": 30, "forecasts": 27, "refused": 3, "replacements": 0}
-    with house.connect() as conn, conn.transaction():
+    with world.connect() as conn, conn.transaction():
         claim = claim_run(conn, "forecast", NOW, holder="a", at=NOW, lease=timedelta(minutes=5))
         assert claim is not None
         finish_run(conn, claim, at=NOW, summary=summary | {"by_method": by_method})
-    page = house.browser("operator", "ops").get("/ops").text
+    page = world.browser("operator", "ops").get("/ops").text
     assert "parts looked at 30, with a date 27, without one 3, method: fixed rate 21, cohort prophet 6</td>" in page
 
 
@@ -63,45 +63,45 @@ def test_every_job_is_told_in_words_and_what_is_zero_is_left_out(job: str, summa
     assert job_words(job, summary) == words
 
 
-def test_every_page_has_a_title_of_its_own(still_house: House) -> None:
-    browser = still_house.browser("operator", "ops")
+def test_every_page_has_a_title_of_its_own(still_world: World) -> None:
+    browser = still_world.browser("operator", "ops")
     pages = ("/ops", "/ops/fleet", "/ops/forecasts", "/ops/quarantine", "/docs")
     titles = [re.findall("<title>(.*?)</title>", browser.get(page).text)[0] for page in pages]
     assert len(set(titles)) == len(pages)
     assert titles[1] == "Fleet · Operations · Millpond"
 
 
-def test_a_forecast_is_called_down_to_its_threshold_and_not_used_up(house: House) -> None:
-    make_offer(house)
-    page = house.browser("operator", "ops").get("/ops/forecasts").text
+def test_a_forecast_is_called_down_to_its_threshold_and_not_used_up(world: World) -> None:
+    make_offer(world)
+    page = world.browser("operator", "ops").get("/ops/forecasts").text
     assert "Down to threshold (P50)" in page
     assert "Used up" not in page
 
 
-def test_the_fleet_says_nothing_of_a_device_without_status(house: House) -> None:
-    use_up(house)
-    page = house.browser("operator", "ops").get("/ops/fleet?q=AIR-1").text
+def test_the_fleet_says_nothing_of_a_device_without_status(world: World) -> None:
+    use_up(world)
+    page = world.browser("operator", "ops").get("/ops/fleet?q=AIR-1").text
     assert 'class="state' not in page
     assert "2 Mar 2026, 09:00:00" in page
 
 
-def test_what_is_in_doubt_is_told_with_its_reason(house: House) -> None:
-    use_up(house)
-    with house.connect() as conn:
+def test_what_is_in_doubt_is_told_with_its_reason(world: World) -> None:
+    use_up(world)
+    with world.connect() as conn:
         run_forecasts(conn, NOW, made_at=NOW, forecaster="fixed")
         conn.execute(
             "update depletion_forecast set depletes_p10 = null, depletes_p50 = null, depletes_p90 = null,"
             " reason = 'odd', reason_code = 'limits_contradict'"
         )
-    page = house.browser("operator", "ops").get("/ops/forecasts").text
+    page = world.browser("operator", "ops").get("/ops/forecasts").text
     assert "In doubt" in page
     assert "Its displays contradict each other" in page
 
 
-def test_devices_that_are_beyond_their_allowances_are_named(house: House) -> None:
-    ops = house.browser("operator", "ops")
+def test_devices_that_are_beyond_their_allowances_are_named(world: World) -> None:
+    ops = world.browser("operator", "ops")
     assert "Beyond their allowances" not in ops.get("/ops").text
-    with house.connect() as conn:
+    with world.connect() as conn:
         conn.execute(
             "insert into ingest_drop values ('AIR-1', %(at)s, 'boots', 1234, 5000, 9000, %(at)s),"
             " ('', %(at)s, 'quarantine', 7, 7, 9000, %(at)s)",
@@ -112,10 +112,10 @@ def test_devices_that_are_beyond_their_allowances_are_named(house: House) -> Non
     assert "<td>all that are not registered</td><td>refused bytes a day</td>" in page
 
 
-def test_devices_in_doubt_are_named_with_what_and_since_when(house: House) -> None:
-    ops = house.browser("operator", "ops")
+def test_devices_in_doubt_are_named_with_what_and_since_when(world: World) -> None:
+    ops = world.browser("operator", "ops")
     assert "Devices in doubt" not in ops.get("/ops").text
-    with house.connect() as conn:
+    with world.connect() as conn:
         for turn in range(6):
             sample = {"boot": f"unit-{turn % 2}", "seq": turn // 2 + 1, "metrics": {"power": True}}
             store(conn, "AIR-1", sample | {"ts": 1000}, at=NOW - timedelta(hours=6 - turn))
@@ -134,8 +134,8 @@ def test_devices_in_doubt_are_named_with_what_and_since_when(house: House) -> No
     assert re.findall(r'"Device">(.*?)</td>', page) == ["TV-1", "AIR-1", "AIR-1"]
 
 
-def test_doubts_on_the_page_are_the_newest_and_not_old_ones(house: House) -> None:
-    with house.connect() as conn:
+def test_doubts_on_the_page_are_the_newest_and_not_old_ones(world: World) -> None:
+    with world.connect() as conn:
         conn.execute(
             "insert into sequence (serial, boot, received, given_up, first_seen_at, last_seen_at, overflow_at)"
             " select 'S-' || lpad(n::text, 2, '0'), 'b', '{[1,2)}', '{}', %(at)s, %(at)s,"

@@ -11,7 +11,7 @@ from attribution.tokens import issue_badge_token
 from millpond.kernel.jobs import claim_run, finish_run
 from millpond.kernel.settings import Settings
 from millpond.services import serving
-from tests.api.house import NOW, SECRET, House, make_offer
+from tests.api.world import NOW, SECRET, World, make_offer
 from tests.browser import open_browser, open_page, shoot
 
 pytestmark = pytest.mark.browser
@@ -46,15 +46,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(house: House, browser: Browser) -> Iterator[Visit]:
-    """Opens a page of the house on a phone as somebody."""
-    settings = Settings(database_url=SecretStr(house.dsn), jwt_secret=SecretStr(SECRET), http_port=0)
-    subjects = {"customer": house.ann.customer_id, "staff": house.mina.staff_id, "operator": "ops"}
-    with serving(settings, house.clock) as address:
+def visit(world: World, browser: Browser) -> Iterator[Visit]:
+    """Opens a page of the world on a phone as somebody."""
+    settings = Settings(database_url=SecretStr(world.dsn), jwt_secret=SecretStr(SECRET), http_port=0)
+    subjects = {"customer": world.ann.customer_id, "staff": world.mina.staff_id, "operator": "ops"}
+    with serving(settings, world.clock) as address:
 
         def open_as(role: str, path: str, **more: object) -> Page:
             page, errors = open_page(browser, **(PHONE | more))
-            cookie = {"name": "millpond_session", "value": house.token(role, subjects[role]), "url": address}
+            cookie = {"name": "millpond_session", "value": world.token(role, subjects[role]), "url": address}
             page.context.add_cookies([cookie])  # type: ignore[list-item]
             page.goto(address + path)
             page.wait_for_load_state("networkidle")
@@ -64,13 +64,13 @@ def visit(house: House, browser: Browser) -> Iterator[Visit]:
         yield open_as
 
 
-def live_in(house: House) -> None:
+def live_in(world: World) -> None:
     """One of everything that a page can show: an offer, an order, a job, a refusal, a doubt, a minute of readings."""
-    offer = make_offer(house)
-    answer = house.as_ann.post(f"/v1/offers/{offer.offer_id}/accept", headers=house.key())
+    offer = make_offer(world)
+    answer = world.as_ann.post(f"/v1/offers/{offer.offer_id}/accept", headers=world.key())
     assert answer.status_code == 201, answer.text
     summary = {"candidates": 9, "issued": 3, "credited": 2, "not_issued": 6, "withdrawn": 1, "expired": 4}
-    with house.connect() as conn, conn.transaction():
+    with world.connect() as conn, conn.transaction():
         claim = claim_run(conn, "offers", NOW, holder="a", at=NOW, lease=timedelta(minutes=5))
         assert claim is not None
         finish_run(conn, claim, at=NOW, summary=summary)
@@ -88,11 +88,11 @@ def live_in(house: House) -> None:
             " shared_returns) values ('AIR-1', 'boot', 'b', %(at)s, '{a}', %(names)s, %(at)s, %(at)s, 3)",
             {"at": NOW, "names": ["a" * 64, "b" * 64]},
         )
-        count_minutes(house, 2)
+        count_minutes(world, 2)
 
 
-def count_minutes(house: House, minutes: int) -> None:
-    with house.connect() as conn:
+def count_minutes(world: World, minutes: int) -> None:
+    with world.connect() as conn:
         for minute in range(minutes):
             conn.execute(
                 "insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict,"
@@ -102,9 +102,9 @@ def count_minutes(house: House, minutes: int) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ko", "zh"])
-def test_no_page_cuts_anything_off_on_a_phone(house: House, visit: Visit, language: str) -> None:
-    live_in(house)
-    scan = ("customer", f"/scan?token={issue_badge_token(house.keys, house.mina)}&lang={language}")
+def test_no_page_cuts_anything_off_on_a_phone(world: World, visit: Visit, language: str) -> None:
+    live_in(world)
+    scan = ("customer", f"/scan?token={issue_badge_token(world.keys, world.mina)}&lang={language}")
     asked = PAGES if language == "en" else PAGES[:2]
     for role, path in [*((role, f"{path}?lang={language}") for role, path in asked), scan]:
         page = visit(role, path)
@@ -114,8 +114,8 @@ def test_no_page_cuts_anything_off_on_a_phone(house: House, visit: Visit, langua
 
 
 @pytest.mark.parametrize("minutes", [1, 2, 3])
-def test_a_chart_of_a_young_platform_names_each_minute_once(house: House, visit: Visit, minutes: int) -> None:
-    count_minutes(house, minutes)
+def test_a_chart_of_a_young_platform_names_each_minute_once(world: World, visit: Visit, minutes: int) -> None:
+    count_minutes(world, minutes)
     labels = visit("operator", "/ops", viewport={"width": 1280, "height": 900}).evaluate(LABELS)
     assert labels
     assert len(labels) == len(set(labels))

@@ -15,7 +15,7 @@ from attribution.release import release_commissions
 from attribution.tokens import issue_badge_token
 from devices.owners import ClaimKind, issue_claim_code
 from devices.registry import register_device
-from tests.api.house import House, make_offer
+from tests.api.world import World, make_offer
 
 EVERYBODY = ("ann", "ben", "stranger", "mina", "noah", "lou", "gone", "operator", "nobody")
 """Ann, whose it is; Ben, another customer; a stranger, with a customer's token and no account; Mina, who is credited;
@@ -28,29 +28,29 @@ STAFF = ("mina", "noah", "lou", "gone")
 
 @dataclass(frozen=True)
 class Scene:
-    """A house with something of Ann's of every kind; `ids` fill the paths of calls."""
+    """A world with something of Ann's of every kind; `ids` fill the paths of calls."""
 
-    house: House
+    world: World
     ids: dict[str, str]
     staff: dict[str, str]
 
     def client(self, who: str) -> TestClient:
         """What `who` calls with."""
         if who == "nobody":
-            return self.house.client()
+            return self.world.client()
         if who == "operator":
-            return self.house.as_operator
-        subjects = {"ann": self.house.ann.customer_id, "ben": self.house.ben.customer_id, "stranger": "cus_" + "0" * 20}
+            return self.world.as_operator
+        subjects = {"ann": self.world.ann.customer_id, "ben": self.world.ben.customer_id, "stranger": "cus_" + "0" * 20}
         if who in subjects:
-            return self.house.client("customer", subjects[who])
-        return self.house.client("staff", self.staff[who])
+            return self.world.client("customer", subjects[who])
+        return self.world.client("staff", self.staff[who])
 
 
 @dataclass(frozen=True)
 class Verdict:
     """For whom a call works. For all others there is nothing (404), for nobody a sign-in (401), else as `but` says.
 
-    `body` is what is sent; `prepare` puts into the house what else the call needs to work.
+    `body` is what is sent; `prepare` puts into the world what else the call needs to work.
     """
 
     works_for: tuple[str, ...]
@@ -62,33 +62,33 @@ class Verdict:
         return self.but.get(who, 401 if who == "nobody" else 404)
 
 
-def open_scene(house: House) -> Scene:
-    """Put one thing of every kind into the house."""
-    offer = make_offer(house)
-    operator = house.as_operator
-    with house.connect() as conn:
-        binding = binding_at(conn, house.ann.customer_id, house.clock.at)
+def open_scene(world: World) -> Scene:
+    """Put one thing of every kind into the world."""
+    offer = make_offer(world)
+    operator = world.as_operator
+    with world.connect() as conn:
+        binding = binding_at(conn, world.ann.customer_id, world.clock.at)
     assert binding is not None
-    staff: dict[str, str] = {"mina": house.mina.staff_id, "noah": house.noah.staff_id}
-    third = operator.post("/v1/stores", json={"name": "Third", "currency": "EUR"}, headers=house.key()).json()
-    for who, store_id in (("lou", third["store_id"]), ("gone", house.market.store_id)):
+    staff: dict[str, str] = {"mina": world.mina.staff_id, "noah": world.noah.staff_id}
+    third = operator.post("/v1/stores", json={"name": "Third", "currency": "EUR"}, headers=world.key()).json()
+    for who, store_id in (("lou", third["store_id"]), ("gone", world.market.store_id)):
         employed = {"store_id": store_id, "name": who}
-        staff[who] = operator.post("/v1/staff", json=employed, headers=house.key()).json()["staff_id"]
-    house.clock.at += timedelta(minutes=1)
-    assert operator.post(f"/v1/staff/{staff['gone']}/departure", headers=house.key()).status_code == 200
-    sold = house.as_noah.post(
-        "/v1/orders", json=TILL | {"customer_id": house.ann.customer_id}, headers=house.key()
+        staff[who] = operator.post("/v1/staff", json=employed, headers=world.key()).json()["staff_id"]
+    world.clock.at += timedelta(minutes=1)
+    assert operator.post(f"/v1/staff/{staff['gone']}/departure", headers=world.key()).status_code == 200
+    sold = world.as_noah.post(
+        "/v1/orders", json=TILL | {"customer_id": world.ann.customer_id}, headers=world.key()
     ).json()
     ids = {
-        "serial": house.purifier.serial,
-        "customer_id": house.ann.customer_id,
-        "staff_id": house.mina.staff_id,
+        "serial": world.purifier.serial,
+        "customer_id": world.ann.customer_id,
+        "staff_id": world.mina.staff_id,
         "binding_id": binding.binding_id,
         "offer_id": offer.offer_id,
         "decision_id": offer.decision_id,
         "order_id": sold["order_id"],
     }
-    return Scene(house, ids, staff)
+    return Scene(world, ids, staff)
 
 
 SALE = {"currency": "EUR", "items": [{"sku": "REED-SOUNDBAR-3"}]}
@@ -96,24 +96,24 @@ TILL = SALE | {"channel": "store"}
 
 
 def _for_ann(body: dict[str, Any]) -> Callable[[Scene], dict[str, Any]]:
-    return lambda scene: body | {"customer_id": scene.house.ann.customer_id}
+    return lambda scene: body | {"customer_id": scene.world.ann.customer_id}
 
 
 def _new_device(scene: Scene) -> dict[str, Any]:
-    return {"serial": f"NEW-{scene.house.fresh_key()}", "model": "reed-tv-55"}
+    return {"serial": f"NEW-{scene.world.fresh_key()}", "model": "reed-tv-55"}
 
 
 def _labelled_device(scene: Scene) -> dict[str, Any]:
     """A device that waits for who holds its label."""
-    body, at = _new_device(scene), scene.house.clock.at
-    with scene.house.connect() as conn:
+    body, at = _new_device(scene), scene.world.clock.at
+    with scene.world.connect() as conn:
         device = register_device(conn, **body, installed_at=at, at=at)
         code = issue_claim_code(conn, device, ClaimKind.LABEL, at=at, issued_by="operator:o")
     return body | {"claim_code": code}
 
 
 def _badge(scene: Scene) -> dict[str, Any]:
-    return {"token": issue_badge_token(scene.house.keys, scene.house.mina)}
+    return {"token": issue_badge_token(scene.world.keys, scene.world.mina)}
 
 
 def _hand_over(scene: Scene) -> dict[str, Any]:
@@ -123,19 +123,19 @@ def _hand_over(scene: Scene) -> dict[str, Any]:
 def _coming_hand_over(scene: Scene) -> None:
     """Point `binding_id` at a hand-over that Ann may refuse."""
     address = f"/v1/bindings/{scene.ids['binding_id']}/transfers"
-    made = scene.house.as_operator.post(address, json=_hand_over(scene), headers=scene.house.key())
+    made = scene.world.as_operator.post(address, json=_hand_over(scene), headers=scene.world.key())
     scene.ids["binding_id"] = made.json()["binding_id"]
 
 
 def _released(scene: Scene) -> None:
-    with scene.house.connect() as conn:
-        release_commissions(conn, scene.house.clock.at + timedelta(days=20))
+    with scene.world.connect() as conn:
+        release_commissions(conn, scene.world.clock.at + timedelta(days=20))
 
 
 def _held(scene: Scene) -> None:
     """Point `order_id` at a sale that Mina made to her own customer."""
-    sale = TILL | {"customer_id": scene.house.ann.customer_id}
-    sold = scene.house.as_mina.post("/v1/orders", json=sale, headers=scene.house.key())
+    sale = TILL | {"customer_id": scene.world.ann.customer_id}
+    sold = scene.world.as_mina.post("/v1/orders", json=sale, headers=scene.world.key())
     scene.ids["order_id"] = sold.json()["order_id"]
 
 
@@ -213,7 +213,7 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("GET /v1/customers", _OPERATOR),
     ("POST /v1/stores", Verdict(("operator",), _one({"name": "Pier", "currency": "EUR"}))),
     ("GET /v1/stores", _OPERATOR),
-    ("POST /v1/staff", Verdict(("operator",), lambda scene: {"name": "Kim", "store_id": scene.house.market.store_id})),
+    ("POST /v1/staff", Verdict(("operator",), lambda scene: {"name": "Kim", "store_id": scene.world.market.store_id})),
     ("GET /v1/staff", _OPERATOR),
     ("POST /v1/staff/{staff_id}/departure", _OPERATOR),
     ("POST /v1/staff/{staff_id}/badges", _OPERATOR),

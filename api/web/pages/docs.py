@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from api.web.reference import list_calls
-from api.web.view import look_in_english, render_part
+from api.web.view import make_english_view, render_part
 
 router = APIRouter(prefix="/docs", include_in_schema=False)
 
@@ -17,4 +17,4 @@ def get_docs(request: Request) -> Response:
         groups = list_calls(document)
         request.app.state.reference = list(groups), render_part("docs_calls.html", groups=groups)
     tags, calls = request.app.state.reference
-    return look_in_english(request).render("docs.html", document=document, tags=tags, calls=calls)
+    return make_english_view(request).render("docs.html", document=document, tags=tags, calls=calls)

@@ -25,7 +25,7 @@ from api.visible import own_account, own_customer_id
 from api.web.charts import build_forecast_chart
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
 from api.web.urgency import Urgency, urgency_of
-from api.web.view import View, look
+from api.web.view import View, make_view
 from attribution.bindings import binding_at
 from attribution.nouns import Order
 from attribution.orders import select_orders
@@ -86,7 +86,7 @@ def get_me(request: Request, reads: Reads) -> Response:
     caller = require_caller(request, Role.CUSTOMER)
     with reads.connection() as conn:
         customer = own_account(conn, caller)
-        view = look(request, customer.locale, customer.time_zone)
+        view = make_view(request, customer.locale, customer.time_zone)
         home = _read_home(conn, customer, view)
     _mark_offers_seen(request, customer.customer_id, home.offers, view.at)
     return view.render("me.html", home=home)
@@ -102,12 +102,12 @@ def post_accept(request: Request, reads: Reads, offer_id: str, key: FormKey = No
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 201, accept(conn, get_edge(request), offer_id, customer_id, write.at)
 
-    answer = write.once(act)
+    answer = write.run(act)
     if "hx-request" not in request.headers:
         return RedirectResponse("/me#orders", 303)
     with reads.connection() as conn:
         customer = own_account(conn, caller)
-        view = look(request, customer.locale, customer.time_zone)
+        view = make_view(request, customer.locale, customer.time_zone)
         placed = _read_orders(conn, customer.customer_id, view)
     shown = AcceptedOut.model_validate(answer.body)
     arrival = shown.order.placed_at + _delivery(view)
@@ -124,12 +124,12 @@ def post_decline(request: Request, reads: Reads, offer_id: str, key: FormKey = N
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 200, decline(conn, offer_id, customer_id, write.at)
 
-    write.once(act)
+    write.run(act)
     if "hx-request" not in request.headers:
         return RedirectResponse("/me", 303)
     with reads.connection() as conn:
         customer = own_account(conn, caller)
-    return look(request, customer.locale, customer.time_zone).render("declined.html")
+    return make_view(request, customer.locale, customer.time_zone).render("declined.html")
 
 
 def _read_home(conn: ReadConnection, customer: Customer, view: View) -> Home:

@@ -23,7 +23,7 @@ from api.web.charts import build_ingest_chart
 from api.web.doubt_words import doubt_words
 from api.web.job_words import job_words
 from api.web.session import require_caller
-from api.web.view import look_in_english
+from api.web.view import make_english_view
 from attribution.holds import count_waiting_holds
 from attribution.statements import select_ledger_totals
 from offers.nouns import OfferState
@@ -45,7 +45,7 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
         counts, drops = select_offer_counts(conn), select_drops(conn, since=at - _DROPS_SHOWN)
         waiting, doubts = count_waiting_holds(conn), select_devices_in_doubt(conn, since=at - _DOUBTS_SHOWN)
     offers = [(state.value, counts.get(state, 0)) for state in OfferState]
-    view = look_in_english(request)
+    view = make_english_view(request)
     return view.render(
         "ops.html",
         live=_live(reads, edge),
@@ -66,7 +66,7 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
 def get_live(request: Request, reads: Reads, edge: EdgeDep) -> Response:
     """The part of the overview that renews itself."""
     require_caller(request, Role.OPERATOR)
-    return look_in_english(request).render("ops_live.html", live=_live(reads, edge))
+    return make_english_view(request).render("ops_live.html", live=_live(reads, edge))
 
 
 @router.get("/fleet")
@@ -80,7 +80,7 @@ def get_fleet(
     with reads.connection() as conn:
         rows = select_fleet(conn, search=search, after=after, limit=_A_PAGE + 1)
     shown, following = cut_page(rows, _A_PAGE, lambda row: encode_cursor(row.device_id))
-    return look_in_english(request).render("ops_fleet.html", devices=shown, following=following, search=search)
+    return make_english_view(request).render("ops_fleet.html", devices=shown, following=following, search=search)
 
 
 @router.get("/quarantine")
@@ -93,7 +93,7 @@ def get_quarantine(request: Request, reads: Reads, cursor: Cursor = None) -> Res
     shown, following = cut_page(
         rows, _A_PAGE, lambda row: encode_cursor(row.received_at.isoformat(), row.quarantine_id)
     )
-    return look_in_english(request).render("ops_quarantine.html", items=shown, following=following, codes=codes)
+    return make_english_view(request).render("ops_quarantine.html", items=shown, following=following, codes=codes)
 
 
 @router.get("/forecasts")
@@ -106,7 +106,7 @@ def get_forecasts(request: Request, reads: Reads, at: At, cursor: Cursor = None)
     shown, following = cut_page(
         rows, _A_PAGE, lambda row: encode_cursor(row.depletes_p50.isoformat(), row.installation_id)
     )
-    return look_in_english(request).render("ops_forecasts.html", due=shown, following=following, doubtful=doubtful)
+    return make_english_view(request).render("ops_forecasts.html", due=shown, following=following, doubtful=doubtful)
 
 
 def _live(reads: Reads, edge: EdgeDep) -> dict[str, object]:

@@ -8,7 +8,7 @@ from api.edge import Reads
 from api.paging import Cursor, cut_page, decode_time_cursor, encode_cursor
 from api.told.holds import HoldOut
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
-from api.web.view import look_in_english
+from api.web.view import make_english_view
 from attribution.hold_nouns import HoldDecision
 from attribution.holds import approve_hold, reject_hold, select_holds
 from millpond.kernel.db import WriteConnection
@@ -27,7 +27,7 @@ def get_holds(request: Request, reads: Reads, cursor: Cursor = None) -> Response
     with reads.connection() as conn:
         rows = select_holds(conn, after=decode_time_cursor(cursor, str), limit=_A_PAGE + 1)
     shown, following = cut_page(rows, _A_PAGE, lambda row: encode_cursor(row.held_at.isoformat(), row.order_id))
-    return look_in_english(request).render("ops_holds.html", holds=shown, following=following)
+    return make_english_view(request).render("ops_holds.html", holds=shown, following=following)
 
 
 @router.post("/{order_id}/{decision}", dependencies=[SameOrigin])
@@ -42,5 +42,5 @@ def post_decision(request: Request, order_id: str, decision: str, key: FormKey =
     def act(conn: WriteConnection) -> tuple[int, HoldOut]:
         return 200, HoldOut.model_validate(decide(conn, order_id, actor=caller.actor, at=write.at))
 
-    write.once(act)
+    write.run(act)
     return RedirectResponse("/ops/holds", 303)

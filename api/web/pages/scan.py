@@ -10,7 +10,7 @@ from api.edge import At, EdgeDep, Reads
 from api.told.bindings import BindingOut, find_credit, scan_code
 from api.visible import find_own_account, own_customer_id
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
-from api.web.view import View, look, sign_in_address
+from api.web.view import View, make_view, sign_in_address
 from attribution.bindings import find_scanned_staff
 from attribution.tokens import decode_staff_token
 from millpond.kernel.db import ReadConnection
@@ -22,9 +22,9 @@ router = APIRouter(prefix="/scan", include_in_schema=False)
 @router.get("")
 def get_scan(request: Request, edge: EdgeDep, reads: Reads, at: At, token: str = "") -> Response:
     """Who would look after the customer, and the question."""
-    caller = look(request).caller
+    caller = make_view(request).caller
     with reads.connection() as conn:
-        view = _look_as_customer(request, conn, caller)
+        view = _make_customer_view(request, conn, caller)
         try:
             code = decode_staff_token(edge.staff_keys, token, at=at)
             who = find_credit(conn, find_scanned_staff(conn, code, at).staff_id)
@@ -41,16 +41,16 @@ def post_scan(
     caller = require_caller(request, Role.CUSTOMER)
     write = make_page_write(request, caller, key)
     customer_id = own_customer_id(caller)
-    answer = write.once(lambda conn: scan_code(conn, edge, customer_id, token, write.at))
+    answer = write.run(lambda conn: scan_code(conn, edge, customer_id, token, write.at))
     with reads.connection() as conn:
-        view = _look_as_customer(request, conn, caller)
+        view = _make_customer_view(request, conn, caller)
     who = BindingOut.model_validate(answer.body).credit
     return view.render("scan.html", step="done" if answer.status == 201 else "already", who=who)
 
 
-def _look_as_customer(request: Request, conn: ReadConnection, caller: Caller | None) -> View:
+def _make_customer_view(request: Request, conn: ReadConnection, caller: Caller | None) -> View:
     customer = find_own_account(conn, caller)
-    return look(request, customer.locale, customer.time_zone) if customer else look(request)
+    return make_view(request, customer.locale, customer.time_zone) if customer else make_view(request)
 
 
 def _step_for(caller: Caller | None) -> str:

@@ -12,7 +12,7 @@ from api.auth import Caller, Role, read_token
 from api.edge import At, Edge, EdgeDep, find_caller, get_edge
 from api.visible import find_own_account
 from api.web.session import SameOrigin
-from api.web.view import COOKIE, look, remember_language
+from api.web.view import COOKIE, make_view, remember_language
 from attribution.people import select_staff_member
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.errors import InvalidInput, Unauthenticated
@@ -26,7 +26,7 @@ HOME = {Role.CUSTOMER: "/me", Role.STAFF: "/staff", Role.OPERATOR: "/ops"}
 @router.get("/")
 def get_start(request: Request) -> Response:
     """To one's own page, or to sign in."""
-    caller = look(request).caller
+    caller = make_view(request).caller
     return RedirectResponse(HOME[caller.role] if caller else "/sign-in", 303)
 
 
@@ -42,7 +42,7 @@ def get_sign_in(request: Request, edge: EdgeDep, at: At, token: str = "", next: 
     waiting = request.cookies.get(_PENDING)
     caller = _try_to_read(edge, waiting, at) if waiting else None
     if waiting is None or caller is None:
-        return look(request).render("sign_in.html", next=_own_path(next), wrong=None)
+        return make_view(request).render("sign_in.html", next=_own_path(next), wrong=None)
     return _ask(request, caller, waiting, next)
 
 
@@ -77,7 +77,7 @@ def _ask_later(request: Request, edge: Edge, at: datetime, token: str, target: s
     try:
         read_token(edge.token_keys, token, at)
     except Unauthenticated as error:
-        return look(request).render("sign_in.html", 401, next=_own_path(target), wrong=str(error))
+        return make_view(request).render("sign_in.html", 401, next=_own_path(target), wrong=str(error))
     response = RedirectResponse(f"/sign-in?next={quote(_own_path(target), safe='')}", 303)
     remember_language(request, response)
     _set(response, edge, _PENDING, token, path="/sign-in", max_age=_PENDING_S)
@@ -85,7 +85,7 @@ def _ask_later(request: Request, edge: Edge, at: datetime, token: str, target: s
 
 
 def _ask(request: Request, caller: Caller, waiting: str, target: str) -> Response:
-    view = look(request)
+    view = make_view(request)
     with get_edge(request).reads.connection() as conn:
         names = {who: _name(conn, who) for who in (caller, view.caller) if who is not None}
     signed_in = names[view.caller] if view.caller and view.caller != caller else None
@@ -122,7 +122,7 @@ def _sign_in(request: Request, edge: Edge, at: datetime, token: str, target: str
     try:
         read_token(edge.token_keys, token, at)
     except Unauthenticated as error:
-        return look(request).render("sign_in.html", 401, next=_own_path(target), wrong=str(error))
+        return make_view(request).render("sign_in.html", 401, next=_own_path(target), wrong=str(error))
     response = RedirectResponse(_own_path(target), 303)
     remember_language(request, response)
     _set(response, edge, COOKIE, token)

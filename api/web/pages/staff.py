@@ -17,7 +17,7 @@ from api.told.statements import Month, parse_month
 from api.visible import employed_staff, own_staff
 from api.web.charts import build_statement_chart
 from api.web.session import SameOrigin, require_caller
-from api.web.view import View, look_in_english
+from api.web.view import View, make_english_view
 from api.web.words import Speech, find_zone
 from attribution.nouns import Staff, Store
 from attribution.people import select_store
@@ -120,7 +120,7 @@ def _open_page(request: Request, conn: ReadConnection) -> tuple[Staff, Store, Vi
     staff = own_staff(conn, caller)
     store = select_store(conn, staff.store_id)
     assert store is not None  # A foreign key says so.
-    return staff, store, look_in_english(request, find_zone(store.time_zone))
+    return staff, store, make_english_view(request, find_zone(store.time_zone))
 
 
 def _read_customers(

@@ -1,4 +1,4 @@
-"""A small house for the API: two customers, two stores, an app on a real database, and tokens for everyone."""
+"""A small world for the API: two customers, two stores, an app on a real database, and tokens for everyone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def make_token(role: str, subject: str, at: datetime) -> str:
 
 
 @dataclass(frozen=True)
-class House:
+class World:
     """The app, its database, and who is in it."""
 
     app: Any
@@ -111,7 +111,7 @@ class House:
         return self.client("operator", "ops")
 
 
-def settle(conn: WriteConnection, app: Any, clock: FixedClock, dsn: str) -> House:
+def make_world(conn: WriteConnection, app: Any, clock: FixedClock, dsn: str) -> World:
     keys = derive_staff_keys(SECRET.encode())
     ann = register_customer(conn, name="Ann", locale="en", time_zone="Europe/Berlin", at=START)
     ben = register_customer(conn, name="Ben", locale="ko", time_zone="Asia/Seoul", at=START)
@@ -123,7 +123,7 @@ def settle(conn: WriteConnection, app: Any, clock: FixedClock, dsn: str) -> Hous
     purifier = _register(conn, "AIR-1", "reed-air-2", ann.customer_id)
     bens_tv = _register(conn, "TV-1", "reed-tv-55", ben.customer_id)
     numbers = iter(range(1_000_000))
-    return House(
+    return World(
         app, clock, dsn, keys, ann, ben, harbour, market, mina, noah, purifier, bens_tv, lambda: f"key-{next(numbers)}"
     )
 
@@ -132,13 +132,13 @@ def _register(conn: WriteConnection, serial: str, model: str, customer_id: Custo
     return register_device(conn, serial=serial, model=model, customer_id=customer_id, installed_at=START, at=START)
 
 
-def use_up(house: House, *, hours_a_day: float = 26.0, days: int = 120) -> None:
+def use_up(world: World, *, hours_a_day: float = 26.0, days: int = 120) -> None:
     """The purifier's counter rises every day until now: 120 days of 26 h leave about 11 % of 3,500 h."""
-    with house.connect() as conn, conn.transaction():
+    with world.connect() as conn, conn.transaction():
         metric = select_metrics(conn)["reed-air-2"]["filter_used_h"]
         readings = [
             Reading(
-                house.purifier.device_id,
+                world.purifier.device_id,
                 metric.metric_id,
                 NOW - timedelta(days=days - day),
                 hours_a_day * day,
@@ -152,16 +152,16 @@ def use_up(house: House, *, hours_a_day: float = 26.0, days: int = 120) -> None:
         upsert_latest(conn, readings)
 
 
-def make_forecasts(house: House) -> None:
+def make_forecasts(world: World) -> None:
     """One run of the forecast job, without Prophet."""
-    with house.connect() as conn:
-        run_forecasts(conn, house.clock.at, made_at=house.clock.at, forecaster="fixed")
+    with world.connect() as conn:
+        run_forecasts(conn, world.clock.at, made_at=world.clock.at, forecaster="fixed")
 
 
-def make_offer(house: House) -> Offer:
+def make_offer(world: World) -> Offer:
     """Ann's filter runs out, and she is offered the next one."""
-    use_up(house)
-    make_forecasts(house)
-    with house.connect() as conn:
-        issue_due_offers(conn, house.clock.at, RULES)
-        return select_open_offers(conn, house.ann.customer_id, at=house.clock.at)[0]
+    use_up(world)
+    make_forecasts(world)
+    with world.connect() as conn:
+        issue_due_offers(conn, world.clock.at, RULES)
+        return select_open_offers(conn, world.ann.customer_id, at=world.clock.at)[0]
