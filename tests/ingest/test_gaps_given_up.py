@@ -125,7 +125,7 @@ def payloads(draw: st.DrawFn) -> list[bytes]:
 
 
 def _breaks(whole: bytes, seq: int) -> st.SearchStrategy[bytes]:
-    odd: list[Any] = [float(seq), str(seq), -1, None, [seq], {"seq": seq}, 10**400, f"{seq}x", True]
+    odd: list[Any] = [float(seq), str(seq), -1, [seq], {"seq": seq}, 10**400, f"{seq}x", True]
     numbered = st.sampled_from(odd).map(lambda raw: json.dumps({**json.loads(whole), "seq": raw}).encode())
     places = st.integers(0, len(whole))
     return st.one_of(
@@ -133,7 +133,7 @@ def _breaks(whole: bytes, seq: int) -> st.SearchStrategy[bytes]:
         places.map(lambda at: whole[:at]),
         st.tuples(places, TEXT)
         .map(lambda broken: whole[: broken[0]] + broken[1] + whole[broken[0] :])
-        .filter(lambda broken: not _is_of_another_boot(broken)),
+        .filter(lambda broken: not _is_none_of_the_numbered(broken)),
         numbered,
         st.binary(max_size=40),
         st.just(whole + b" " * 5_000),
@@ -143,13 +143,15 @@ def _breaks(whole: bytes, seq: int) -> st.SearchStrategy[bytes]:
     )
 
 
-def _is_of_another_boot(payload: bytes) -> bool:
-    """Whether it can be read and says so: then nothing ties it to what is missing of this one."""
+def _is_none_of_the_numbered(payload: bytes) -> bool:
+    """Whether it can be read and says that it is of another boot, or has no number: it is nothing that is missing."""
     try:
         content = json.loads(payload)
     except ValueError:
         return False
-    return isinstance(content, dict) and content.get("boot", "b") != "b"
+    if not isinstance(content, dict):
+        return False
+    return content.get("boot", "b") != "b" or ("metrics" in content and content.get("seq") is None)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
