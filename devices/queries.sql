@@ -53,6 +53,18 @@ from device where serial = %(serial)s;
 select device_id, serial, model, region, customer_id, installed_at, registered_at
 from device where serial = any(%(serials)s::text[]);
 
+-- name: insert_alias
+-- What a format calls a device; a name that stands for one already stays as it is.
+insert into device_alias (format, external_id, device_id, aliased_at)
+values (%(format)s, %(external_id)s, %(device_id)s, %(at)s)
+on conflict on constraint device_alias_names_one_device do nothing;
+
+-- name: select_aliases
+-- The serials of the devices that a format calls so.
+select a.external_id, d.serial
+from device_alias a join device d using (device_id)
+where a.format = %(format)s and a.external_id = any(%(external_ids)s::text[]);
+
 -- name: select_devices
 -- A page of devices after a key, of one customer or of all.
 select device_id, serial, model, region, customer_id, installed_at, registered_at
