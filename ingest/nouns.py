@@ -81,10 +81,15 @@ class Keeping:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """What the decoder must know of the devices in a batch: those that exist, and their models' metrics."""
+    """What a format must know of the devices in a batch: those that exist, by what it calls them, and their models'
+    metrics.
+
+    `namespace` comes before what it calls any other, so that this is never taken for a serial.
+    """
 
     devices: Mapping[str, Device]
     metrics: Mapping[str, Mapping[str, Metric]]
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +129,11 @@ class Rejection:
 
 @dataclass(slots=True)
 class Decoded:
-    """What one delivery became. `items` is the number of outcomes it owes: readings, rejections, and what is no news:
-    values of a retained message that say neither when they were measured nor their number.
+    """What one delivery became for one device; a hub's message has a result for each device that it speaks of.
+
+    `serial` is the device's; of one that is not registered what the message calls it. `items` is the number of outcomes
+    owed: readings, rejections, and what is no news: values of a retained message that say neither when they were
+    measured nor their number.
 
     `numbers_lost` says that there are samples in its bytes, or may be, whose numbers cannot be read; they are of
     `boot`, or of any where that cannot be read either.
@@ -133,6 +141,7 @@ class Decoded:
 
     delivery: Delivery
     serial: str = ""
+    device: Device | None = None
     readings: list[DecodedReading] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     no_news: int = 0
@@ -142,8 +151,15 @@ class Decoded:
     status: Status | None = None
     gone: ResendResult | None = None
 
+    @classmethod
+    def of(cls, delivery: Delivery, identity: str, registry: Registry) -> "Decoded":
+        """A result that is still empty, of whom its message calls `identity`."""
+        device = registry.devices.get(identity)
+        return cls(delivery, f"{registry.namespace}{identity}" if device is None else device.serial, device)
+
     @property
     def items(self) -> int:
+        """How many outcomes are owed."""
         return len(self.readings) + sum(rejection.items for rejection in self.rejections) + self.no_news
 
 

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 import psycopg
 
-from devices.wire import Ack, build_topic
 from ingest.broker.session import Session
 from ingest.database import Database
 from ingest.drop_watch import DropWatch
 from ingest.fault import FaultFinder, Refusal, Trials
+from ingest.formats.millpond_v1.replies import build_ack
 from ingest.health import beat
 from ingest.nouns import Delivery, Keeping, Limits, Tally
 from ingest.sequences.gaps import GapWatch
@@ -125,7 +125,8 @@ class Writer:
 
     def _write(self, use_case: Callable[..., _T], *what: object, **options: object) -> _T:
         conn, at, consumer = self._database.connection(), self._clock.now(), self._settings.consumer_id
-        return use_case(conn, *what, self._limits, consumer=consumer, at=at, keeping=self._keeping, **options)
+        options |= {"consumer": consumer, "at": at, "keeping": self._keeping, "formats": self._session.formats}
+        return use_case(conn, *what, self._limits, **options)
 
     def _settle(self, batch: Sequence[Delivery], stored: StoredBatch) -> None:
         self._counts = (self._counts[0] + stored.tally, 0)
@@ -138,8 +139,7 @@ class Writer:
         """The commit is done: tell the devices, then the broker. A crash before costs a redelivery, never a reading."""
         crash_point("after-commit-before-ack")
         for complete in stored.complete:
-            ack = Ack(boot=complete.boot, seq=complete.seq)
-            self._session.publish(build_topic(complete.serial, "ack"), ack.model_dump_json().encode())
+            self._session.publish(*build_ack(complete))
         self._session.acknowledge(batch)
         _LOG.debug("stored %d messages", len(batch), extra={"event": "batch_stored", "readings": stored.tally.stored})
 
@@ -177,7 +177,7 @@ class Writer:
         try:
             conn = self._database.connection()
             self._beat(conn)
-            self.gaps.look(conn, self._session.publish)
+            self.gaps.check(conn, self._session.publish)
         except psycopg.Error as error:
             _LOG.warning("no heartbeat: %s", error, extra={"event": "beat_failed", "sqlstate": error.sqlstate})
 

@@ -17,6 +17,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from devices.wire import PREFIX
 from ingest.broker.client_id import client_id
 from ingest.broker.inbox import Inbox
+from ingest.formats.format import Formats
+from ingest.formats.shipped import FORMATS
 from ingest.nouns import Delivery, Lane
 from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.clock import Clock, monotonic
@@ -29,10 +31,6 @@ _SILENCE_S = 2.5
 # A connection that ends so soon was most likely taken over: a broker keeps one connection a client id.
 _TAKEN_OVER_WITHIN_S = 10.0
 _UNUSED_TOPIC = f"{PREFIX}/-/nobody"
-_TOPICS = {
-    Lane.LIVE: (f"{PREFIX}/+/telemetry", f"{PREFIX}/+/status", f"{PREFIX}/+/command/+/result"),
-    Lane.BACKFILL: (f"{PREFIX}/+/backfill",),
-}
 
 
 class LaneConnection:
@@ -42,8 +40,17 @@ class LaneConnection:
     it is dropped: the broker sends that message again, and storing it again changes nothing.
     """
 
-    def __init__(self, lane: Lane, address: BrokerAddress, client_id: str, inbox: Inbox, clock: Clock) -> None:
+    def __init__(
+        self,
+        lane: Lane,
+        topic_filters: Sequence[str],
+        address: BrokerAddress,
+        client_id: str,
+        inbox: Inbox,
+        clock: Clock,
+    ) -> None:
         self.lane = lane
+        self._topic_filters = topic_filters
         self._inbox, self._clock = inbox, clock
         self._address = address
         self._state = threading.Lock()
@@ -136,7 +143,7 @@ class LaneConnection:
             self._epoch += 1
             self._connected, self._paused, self._asked_s = True, False, None
             self._connected_s = monotonic()
-        client.subscribe([(topic, 1) for topic in _TOPICS[self.lane]])
+        client.subscribe([(topic, 1) for topic in self._topic_filters])
         _LOG.info("connected", extra={"event": "broker_connected", "lane": self.lane.name, "epoch": self._epoch})
 
     def _on_connect_fail(self, _client: mqtt.Client, _user: object) -> None:
@@ -162,7 +169,7 @@ class LaneConnection:
         self._subscribed = not any(reason.is_failure for reason in reasons)
         if not self._subscribed:
             extra = {"event": "subscription_refused", "lane": self.lane.name}
-            _LOG.error("the broker does not let us subscribe to %s", " ".join(_TOPICS[self.lane]), extra=extra)
+            _LOG.error("the broker does not let us subscribe to %s", " ".join(self._topic_filters), extra=extra)
 
     def _on_answer(self, *_: object) -> None:
         self._asked_s = None
@@ -199,7 +206,7 @@ class LaneConnection:
 
 
 class Session:
-    """Both lanes and their inbox."""
+    """Both lanes and their inbox; what they subscribe to is what `formats` read."""
 
     def __init__(
         self,
@@ -208,10 +215,14 @@ class Session:
         clock: Clock,
         max_waiting: int,
         max_waiting_bytes: int = _MAX_WAITING_BYTES,
+        formats: Formats = FORMATS,
     ) -> None:
+        self.formats = formats
         self.inbox = Inbox(max_waiting, max_waiting_bytes)
         self._lanes = {
-            lane: LaneConnection(lane, address, client_id(consumer_id, lane, address), self.inbox, clock)
+            lane: LaneConnection(
+                lane, formats.topic_filters(lane), address, client_id(consumer_id, lane, address), self.inbox, clock
+            )
             for lane in Lane
         }
 

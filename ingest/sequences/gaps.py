@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from devices.wire import Ack, ResendCommand, build_topic
+from ingest.formats.millpond_v1.replies import build_ack, build_resend
 from ingest.nouns import Gap
 from ingest.sequences.store import GapCount, GivenUp, ask_gaps, count_gaps, give_up_gaps, watch_gaps
 from millpond.kernel.clock import monotonic
@@ -36,7 +36,7 @@ class GapWatch:
         self.given_up = 0
         self.counted = GapCount(0, 0, 0)
 
-    def look(self, conn: WriteConnection, publish: Publish) -> list[Gap]:
+    def check(self, conn: WriteConnection, publish: Publish) -> list[Gap]:
         """Give up what is hopeless, ask for what is due, and now and then count; returns what was asked for now."""
         with conn.transaction():
             given_up = give_up_gaps(conn, self._times)
@@ -46,7 +46,7 @@ class GapWatch:
         for one in given_up:
             self._tell(one, publish)
         for gap in asked:
-            publish(build_topic(gap.serial, "command"), _resend(gap))
+            publish(*build_resend(gap, new_id("cmd")))
         if asked:
             _LOG.info("asked for %d gaps", len(asked), extra={"event": "gaps_asked", "gaps": len(asked)})
         self._count(conn)
@@ -58,8 +58,7 @@ class GapWatch:
         extra = {"event": "gap_given_up", "serial": one.serial, "boot": one.boot, "numbers": one.numbers}
         _LOG.warning("numbers are given up: asked for them, only what cannot be read came", extra=extra)
         if one.complete is not None:
-            ack = Ack(boot=one.boot, seq=one.complete.seq)
-            publish(build_topic(one.serial, "ack"), ack.model_dump_json().encode())
+            publish(*build_ack(one.complete))
 
     def _count(self, conn: WriteConnection) -> None:
         if monotonic() < self._next_count:
@@ -68,8 +67,3 @@ class GapWatch:
         if counted is not None:
             self._next_count = monotonic() + _COUNT_EVERY_S
             self.counted, self._not_told = counted, 0
-
-
-def _resend(gap: Gap) -> bytes:
-    command = ResendCommand(id=new_id("cmd"), boot=gap.boot, from_seq=gap.from_seq, to_seq=gap.to_seq)
-    return command.model_dump_json(by_alias=True).encode()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ingest.nouns import Decoded, Keeping, Registry
+from ingest.nouns import Decoded, Keeping
 from millpond.kernel.settings import Settings
 
 _DEVICES_REMEMBERED = 100_000
@@ -84,11 +84,11 @@ class Allowances:
             }
         )
 
-    def admit(self, batch: Sequence[Decoded], registry: Registry, keeping: Keeping, at: datetime) -> Admission:
+    def admit(self, batch: Sequence[Decoded], keeping: Keeping, at: datetime) -> Admission:
         """Which messages go on. Nothing is used up yet: what is not committed comes here again."""
         admission = Admission()
         for decoded in batch:
-            serial = decoded.serial if decoded.serial in registry.devices else UNREGISTERED
+            serial = UNREGISTERED if decoded.device is None else decoded.serial
             boots = {key for key in boots_of(decoded) if key not in self._boots and key not in admission.boots}
             needs = {
                 Allowance.BOOTS: len(boots),

@@ -4,20 +4,23 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 from devices.nouns import Reading
 from devices.readings import ReadingKey, insert_readings, reading_key, select_readings_by_key, upsert_latest
-from devices.store import select_devices_by_serial, select_metrics, upsert_device_status
-from ingest.formats.millpond_v1.decode import decode_delivery, serial_of
-from ingest.nouns import Complete, Decoded, Delivery, Keeping, Limits, Registry, Tally
+from devices.store import upsert_device_status
+from ingest.formats.format import Formats
+from ingest.formats.shipped import FORMATS
+from ingest.nouns import Complete, Decoded, Delivery, Keeping, Limits, Tally
 from ingest.sequences.ranges import group_by_boot
 from ingest.sequences.store import Added, note_unreadable, upsert_sequences, watch_gaps
 from ingest.storing.allowance import Allowances, Drop
 from ingest.storing.outcomes import add_drops, add_to_minute, insert_conflicts
-from ingest.storing.quarantine import RefusedItem, RefusedMessage, insert_quarantine, shorten
+from ingest.storing.quarantine import RefusedMessage, insert_quarantine, items_of
+from ingest.storing.registries import decode_batch
 from ingest.storing.times import settle_times
 from ingest.storing.turn_watch import watch_turns
-from millpond.kernel.db import ReadConnection, WriteConnection
+from millpond.kernel.db import WriteConnection
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,6 +42,7 @@ def store_batch(
     consumer: str,
     at: datetime,
     keeping: Keeping = Keeping(),
+    formats: Formats = FORMATS,
     allowances: Allowances | None = None,
     on_decoded: Callable[[int], None] = lambda _items: None,
 ) -> StoredBatch:
@@ -49,26 +53,12 @@ def store_batch(
     """
     allowances = allowances or Allowances({})
     with conn.transaction():
-        registry = load_registry(conn, deliveries)
-        batch = [decode_kept(delivery, registry, limits, keeping) for delivery in deliveries]
-        admission = allowances.admit(batch, registry, keeping, at)
+        batch = decode_batch(conn, deliveries, formats, limits, keeping)
+        admission = allowances.admit(batch, keeping, at)
         on_decoded(sum(decoded.items for decoded in admission.admitted))
         stored = store_decoded(conn, admission.admitted, limits, keeping, consumer, at, admission.dropped)
     allowances.use(admission, at)
     return stored
-
-
-def decode_kept(delivery: Delivery, registry: Registry, limits: Limits, keeping: Keeping) -> Decoded:
-    """What one delivery becomes, its rejections shortened at once: a batch of them must fit into memory."""
-    decoded = decode_delivery(delivery, registry, limits)
-    decoded.rejections = list(shorten(decoded.rejections, keeping.items))
-    return decoded
-
-
-def load_registry(conn: ReadConnection, deliveries: Sequence[Delivery]) -> Registry:
-    """What is known of the devices that the deliveries' topics name, as of this transaction."""
-    serials = {serial for d in deliveries if (serial := serial_of(d.topic)) is not None}
-    return Registry(select_devices_by_serial(conn, sorted(serials)), select_metrics(conn))
 
 
 def store_decoded(
@@ -87,7 +77,8 @@ def store_decoded(
     _store_statuses(conn, batch)
     watch_turns(conn, batch, at)
     complete = _store_sequences(conn, batch, limits, at)
-    add_to_minute(conn, consumer, tally, len(batch), at, dropped=len(dropped))
+    messages = len({id(decoded.delivery) for decoded in batch})
+    add_to_minute(conn, consumer, tally, messages, at, dropped=len(dropped))
     if dropped:
         add_drops(conn, dropped, at)
     return StoredBatch(tally, complete, dropped)
@@ -138,22 +129,24 @@ def _same(one: Reading, other: Reading) -> bool:
 
 
 def _quarantine(conn: WriteConnection, batch: Sequence[Decoded], keeping: Keeping) -> Tally:
-    messages = [_refused_message(decoded) for decoded in batch if decoded.rejections]
+    by_delivery: dict[int, list[Decoded]] = {}
+    for decoded in batch:
+        if decoded.rejections:
+            by_delivery.setdefault(id(decoded.delivery), []).append(decoded)
+    messages = [_refused_message(results) for results in by_delivery.values()]
     items = sum(item.rejection.items for message in messages for item in message.items)
     new = insert_quarantine(conn, messages, keeping) if messages else 0
     return Tally(quarantined=new, duplicate=items - new)
 
 
-def _refused_message(decoded: Decoded) -> RefusedMessage:
-    boot = decoded.seqs[0].boot if decoded.seqs else None
-    items = [RefusedItem(decoded.serial, rejection, boot) for rejection in decoded.rejections]
-    return RefusedMessage(decoded.delivery.topic, decoded.delivery.payload, decoded.delivery.received_at, items)
+def _refused_message(results: Sequence[Decoded]) -> RefusedMessage:
+    """One message, and what was refused of each of its devices."""
+    delivery = results[0].delivery
+    return RefusedMessage(delivery.topic, delivery.payload, delivery.received_at, items_of(results))
 
 
 def _store_statuses(conn: WriteConnection, batch: Sequence[Decoded]) -> None:
-    changes = [(d.serial, d.status, d.delivery.received_at) for d in batch if d.status is not None]
-    devices = select_devices_by_serial(conn, sorted({serial for serial, _, _ in changes})) if changes else {}
+    changes = [(d.device.device_id, d.status, d.delivery.received_at) for d in batch if d.status and d.device]
     # By device, so that two writers never deadlock; sorting is stable, so each device's own order stays.
-    for serial, status, at in sorted(changes, key=lambda change: change[0]):
-        if serial in devices:
-            upsert_device_status(conn, devices[serial].device_id, state=status.state, session=status.session, at=at)
+    for device_id, status, at in sorted(changes, key=itemgetter(0)):
+        upsert_device_status(conn, device_id, state=status.state, session=status.session, at=at)

@@ -1,18 +1,19 @@
 """What was refused is kept: its bytes, its reasons, and no more of either than the limits say."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any
 
-from ingest.nouns import Keeping, Rejection
+from ingest.nouns import Decoded, Keeping, Rejection
 from millpond.kernel.db import WriteConnection, load_queries
 
 _Q = load_queries("ingest.storing")
 _REASON_MAX = 500
+_NAME_MAX = 300
 _THE_REST = "more"
 
 
@@ -30,7 +31,7 @@ class RefusedItem:
     @property
     def key(self) -> tuple[str, str]:
         """What makes an item of a message another one than the rest of it."""
-        return (storable(self.serial), storable(self.rejection.item))
+        return (storable(self.serial[:_NAME_MAX]), storable(self.rejection.item))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,29 @@ class RefusedMessage:
     items: Sequence[RefusedItem]
 
 
-def shorten(rejections: Sequence[Rejection], most: int) -> Sequence[Rejection]:
-    """The rejections of one message, those beyond `most` counted in one that says by which codes they were refused."""
-    if len(rejections) <= most:
-        return rejections
-    codes = Counter(rejection.code for rejection in rejections[most:])
-    count = len(rejections) - most
-    named = ", ".join(f"{code} {number:,}" for code, number in codes.most_common(5))
-    return [*rejections[:most], Rejection("and_more", f"and {count:,} more items: {named}", _THE_REST, count)]
+def shorten(results: Sequence[Decoded], most: int) -> None:
+    """Leave `most` rejections of a message, and count the others in one that says by which codes they were refused."""
+    kept, others, holder = 0, Counter[str](), None
+    for decoded in results:
+        room = most - kept
+        if len(decoded.rejections) > room:
+            holder = holder or decoded
+            others.update(rejection.code for rejection in decoded.rejections[room:])
+            del decoded.rejections[room:]
+        kept += len(decoded.rejections)
+    if holder is not None:
+        named = ", ".join(f"{code} {number:,}" for code, number in others.most_common(5))
+        count = others.total()
+        holder.rejections.append(Rejection("and_more", f"and {count:,} more items: {named}", _THE_REST, count))
+
+
+def items_of(results: Iterable[Decoded]) -> list[RefusedItem]:
+    """What was refused of one message, device by device."""
+    items: list[RefusedItem] = []
+    for decoded in results:
+        boot = decoded.seqs[0].boot if decoded.seqs else None
+        items += [RefusedItem(decoded.serial, rejection, boot) for rejection in decoded.rejections]
+    return items
 
 
 def insert_quarantine(conn: WriteConnection, messages: Sequence[RefusedMessage], keeping: Keeping) -> int:

@@ -138,9 +138,13 @@ order by q.received_at, q.quarantine_id limit %(most)s;
 
 -- name: mark_stored
 -- Say which items of a message are stored after all; returns how many of them are refused still.
-with stored as (
+with refused as (
+    select serial, item from unnest(%(serials)s::text[], %(items)s::text[]) as r (serial, item)
+), stored as (
     update quarantine set stored_at = %(at)s
-    where digest = %(digest)s and code = %(code)s and stored_at is null and item <> all (%(refused)s::text[])
+    where digest = %(digest)s and code = %(code)s and stored_at is null
+      and (serial, item) not in (select serial, item from refused)
 )
 select count(*) from quarantine
-where digest = %(digest)s and code = %(code)s and stored_at is null and item = any (%(refused)s::text[]);
+where digest = %(digest)s and code = %(code)s and stored_at is null
+  and (serial, item) in (select serial, item from refused);

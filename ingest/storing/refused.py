@@ -5,9 +5,12 @@ from datetime import datetime
 
 import psycopg
 
-from ingest.formats.millpond_v1.decode import decode_delivery
+from ingest.formats.format import Formats
+from ingest.formats.shipped import FORMATS
 from ingest.nouns import Decoded, Delivery, Keeping, Limits, Rejection, SeqKey
-from ingest.storing.batch import StoredBatch, decode_kept, load_registry, store_decoded
+from ingest.storing.batch import StoredBatch, store_decoded
+from ingest.storing.quarantine import shorten
+from ingest.storing.registries import decode_batch
 from millpond.kernel.db import WriteConnection
 
 
@@ -20,18 +23,20 @@ def store_refused(
     consumer: str,
     at: datetime,
     keeping: Keeping = Keeping(),
+    formats: Formats = FORMATS,
     bare: bool = False,
 ) -> StoredBatch:
-    """Quarantine one message whole, because the database refused what it became.
+    """Quarantine one message whole, in the name of each of its devices: the database refused what it became.
 
     `bare` leaves out its numbers, and all of its bytes but the head: the message is aside, its device is not told so.
     """
     with conn.transaction():
-        decoded = decode_delivery(delivery, load_registry(conn, [delivery]), limits)
-        refused = Decoded(delivery, decoded.serial, seqs=[] if bare else decoded.seqs)
-        refused.rejections.append(Rejection("refused", f"the database refused the message: {why}"))
+        refusal = Rejection("refused", f"the database refused the message: {why}")
+        batch = decode_batch(conn, [delivery], formats, limits, keeping)
+        refused = [Decoded(delivery, d.serial, seqs=[] if bare else d.seqs, rejections=[refusal]) for d in batch]
+        shorten(refused, keeping.items)
         kept = replace(keeping, whole_bytes=0) if bare else keeping
-        return store_decoded(conn, [refused], limits, kept, consumer, at)
+        return store_decoded(conn, refused, limits, kept, consumer, at)
 
 
 def try_innocent(
@@ -42,20 +47,22 @@ def try_innocent(
     consumer: str,
     at: datetime,
     keeping: Keeping = Keeping(),
+    formats: Formats = FORMATS,
 ) -> None:
     """Write what a message without fault would become in this one's place, and roll it back.
 
     A psycopg.Error means that the database refuses that too: then the fault is not in the message.
     """
     with conn.transaction() as attempt:
-        decoded = decode_kept(delivery, load_registry(conn, [delivery]), limits, keeping)
-        store_decoded(conn, [_make_innocent(decoded)], limits, keeping, consumer, at)
+        batch = decode_batch(conn, [delivery], formats, limits, keeping)
+        store_decoded(conn, [_make_innocent(decoded) for decoded in batch], limits, keeping, consumer, at)
         raise psycopg.Rollback(attempt)
 
 
 def _make_innocent(decoded: Decoded) -> Decoded:
     """The same device, metrics, times and parts, and nothing that the device itself wrote."""
-    innocent = Decoded(replace(decoded.delivery, payload=b"innocent"), decoded.serial, status=decoded.status)
+    delivery = replace(decoded.delivery, payload=b"innocent")
+    innocent = Decoded(delivery, decoded.serial, decoded.device, status=decoded.status)
     for number, one in enumerate(decoded.readings):
         value, state = (0.0, None) if one.reading.state is None else (None, "innocent")
         sample = None if one.sample is None else SeqKey(decoded.serial, "innocent", number)

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 
 import psycopg
 
+from ingest.formats.format import Formats
+from ingest.formats.shipped import FORMATS
 from ingest.nouns import Decoded, Delivery, Keeping, Lane, Limits, Tally
-from ingest.storing.batch import decode_kept, load_registry, store_decoded
-from ingest.storing.quarantine import storable
+from ingest.storing.batch import store_decoded
+from ingest.storing.quarantine import items_of
+from ingest.storing.registries import decode_batch
 from ingest.storing.retry_store import KeptMessage, count_to_retry, mark_stored, select_to_retry
 from millpond.kernel.db import WriteConnection
 
@@ -49,6 +52,7 @@ def retry_quarantine(
     *,
     at: datetime,
     keeping: Keeping = Keeping(),
+    formats: Formats = FORMATS,
     most: int | None = None,
     dry_run: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
@@ -65,7 +69,7 @@ def retry_quarantine(
         if not messages:
             break
         for message in messages:
-            summary += _retry(conn, message, code, limits, keeping, at, dry_run=dry_run)
+            summary += _retry(conn, message, code, limits, keeping, formats, at, dry_run=dry_run)
             on_progress(summary.messages, of)
         after = (messages[-1].received_at, messages[-1].quarantine_id)
     return summary
@@ -77,6 +81,7 @@ def _retry(
     code: str,
     limits: Limits,
     keeping: Keeping,
+    formats: Formats,
     at: datetime,
     *,
     dry_run: bool,
@@ -85,9 +90,9 @@ def _retry(
         return RetrySummary(messages=1, in_part=1)
     try:
         with conn.transaction() as attempt:
-            decoded = _decode(conn, message, limits, keeping)
-            stored = store_decoded(conn, [decoded], limits, keeping, CONSUMER, at)
-            left = mark_stored(conn, message.digest, code, [storable(r.item) for r in decoded.rejections], at)
+            batch = _decode(conn, message, limits, keeping, formats)
+            stored = store_decoded(conn, batch, limits, keeping, CONSUMER, at)
+            left = mark_stored(conn, message.digest, code, [item.key for item in items_of(batch)], at)
             if dry_run:
                 raise psycopg.Rollback(attempt)
     except psycopg.Error as error:
@@ -99,11 +104,14 @@ def _retry(
     return RetrySummary(messages=1, stored=int(not left), refused=int(left > 0), tally=stored.tally)
 
 
-def _decode(conn: WriteConnection, message: KeptMessage, limits: Limits, keeping: Keeping) -> Decoded:
+def _decode(
+    conn: WriteConnection, message: KeptMessage, limits: Limits, keeping: Keeping, formats: Formats
+) -> list[Decoded]:
     delivery = Delivery(message.topic, message.payload, message.received_at, Lane.BACKFILL, 0, 0, 0)
     # It was whole when it was kept, whatever may be sent today.
     wide = replace(limits, payload_max_bytes=max(limits.payload_max_bytes, len(message.payload)))
-    decoded = decode_kept(delivery, load_registry(conn, [delivery]), wide, keeping)
-    # Nobody sent it now: it answers nothing that its device was asked for.
-    decoded.numbers_lost = False
-    return decoded
+    batch = decode_batch(conn, [delivery], formats, wide, keeping)
+    for decoded in batch:
+        # Nobody sent it now: it answers nothing that its device was asked for.
+        decoded.numbers_lost = False
+    return batch

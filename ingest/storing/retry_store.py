@@ -47,9 +47,13 @@ def select_to_retry(conn: ReadConnection, code: str, *, after: tuple[datetime, i
         return cursor.execute(_Q["select_to_retry"], values).fetchall()
 
 
-def mark_stored(conn: WriteConnection, digest: bytes, code: str, refused: Sequence[str], at: datetime) -> int:
-    """Say that the message's items are stored, all but those that are refused again; returns how many these are."""
-    values = {"digest": digest, "code": code, "refused": list(refused), "at": at}
+def mark_stored(
+    conn: WriteConnection, digest: bytes, code: str, refused: Sequence[tuple[str, str]], at: datetime
+) -> int:
+    """Say that the message's items are stored, all but those (serial, item) that are refused again; returns how many
+    these are."""
+    serials, items = [serial for serial, _ in refused], [item for _, item in refused]
+    values = {"digest": digest, "code": code, "serials": serials, "items": items, "at": at}
     row = conn.execute(_Q["mark_stored"], values).fetchone()
     assert row is not None
     return int(row[0])

@@ -14,16 +14,15 @@ from rich.table import Table
 from millpond.cli import app
 from millpond.cli.jobs import parse_at
 from millpond.kernel.errors import InvalidInput, MillpondError
-from millpond.kernel.settings import Settings, load_settings
+from millpond.kernel.settings import load_settings
 
 if TYPE_CHECKING:
     from devices.profile import DeviceProfile
-    from ingest.nouns import Decoded, Registry
-
-_FORMATS = ("millpond-v1",)
+    from ingest.formats.format import Formats
+    from ingest.nouns import Decoded, Delivery, Limits, Registry
 
 Topic = Annotated[str, typer.Option(help="The topic the message was published to.", show_default=False)]
-Format = Annotated[str, typer.Option("--format", help=f"The payload's format: {', '.join(_FORMATS)}.")]
+Format = Annotated[str | None, typer.Option("--format", help="The payload's format; the one that reads the topic.")]
 Model = Annotated[
     str | None, typer.Option(help="A device model that ships, or a profile's path; without it the one that fits best.")
 ]
@@ -38,7 +37,7 @@ def decode(
     file: File,
     topic: Topic,
     model: Model = None,
-    payload_format: Format = "millpond-v1",
+    payload_format: Format = None,
     at: Received = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
@@ -47,18 +46,19 @@ def decode(
     A dry run: it needs no database and no broker, and takes the topic's device for registered. Exit 1 when all of it
     would be refused.
     """
-    if payload_format not in _FORMATS:
-        raise typer.BadParameter(f"{payload_format!r} is none of {', '.join(_FORMATS)}", param_hint="--format")
+    from ingest.nouns import Delivery, Lane, Limits
+
     settings = load_settings()
-    profiles = _find_profiles(model)
-    payload, received_at = file.read(), parse_at(at, settings.make_clock().now())
-    profile, decoded = _decode_best(profiles, topic, payload, received_at, settings)
-    lines = list(to_lines(profile, decoded))
+    formats, profiles = _find_formats(payload_format), _find_profiles(model)
+    received_at = parse_at(at, settings.make_clock().now())
+    delivery = Delivery(topic, file.read(), received_at, Lane.LIVE, 0, 1, 0)
+    profile, results = _decode_best(profiles, formats, delivery, Limits.from_settings(settings))
+    lines = [line for decoded in results for line in to_lines(profile, decoded)]
     if json:
         for line in lines:
             typer.echo(jsonlib.dumps(line, ensure_ascii=False, default=_plain))
     else:
-        if len(profiles) > 1 and decoded.readings:
+        if len(profiles) > 1 and any(decoded.readings for decoded in results):
             typer.echo(f"read as {profile.model}, the model that fits best: name yours with --model", err=True)
         _print_table(profile.model, lines)
     _require_something(lines)
@@ -88,37 +88,47 @@ def _find_profiles(model: str | None) -> list["DeviceProfile"]:
         raise InvalidInput(f"profile {model} cannot be read: {error.strerror}") from error
 
 
+def _find_formats(name: str | None) -> "Formats":
+    from ingest.formats.shipped import FORMATS
+
+    if name is not None and name not in FORMATS.names:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(FORMATS.names)}", param_hint="--format")
+    return FORMATS if name is None else FORMATS.named(name)
+
+
 def _decode_best(
-    profiles: list["DeviceProfile"], topic: str, payload: bytes, received_at: datetime, settings: Settings
-) -> tuple["DeviceProfile", "Decoded"]:
+    profiles: list["DeviceProfile"], formats: "Formats", delivery: "Delivery", limits: "Limits"
+) -> tuple["DeviceProfile", list["Decoded"]]:
     """The message as read with each profile; of several the one that leaves the most readings and the fewest metrics
     that it could have and did not."""
-    from ingest.formats.millpond_v1.decode import decode_delivery
-    from ingest.nouns import Delivery, Lane, Limits
-
-    limits = Limits.from_settings(settings)
-    delivery = Delivery(topic, payload, received_at, Lane.LIVE, 0, 1, 0)
-    decoded = [(p, decode_delivery(delivery, _make_registry(p, topic, received_at), limits)) for p in profiles]
-    return max(decoded, key=lambda pair: (len(pair[1].readings), -len(pair[0].metrics)))
+    tried = [(p, formats.decode(delivery, _make_registries(p, formats, delivery, limits), limits)) for p in profiles]
+    return max(tried, key=lambda pair: (sum(len(d.readings) for d in pair[1]), -len(pair[0].metrics)))
 
 
-def _make_registry(profile: "DeviceProfile", topic: str, at: datetime) -> "Registry":
+def _make_registries(
+    profile: "DeviceProfile", formats: "Formats", delivery: "Delivery", limits: "Limits"
+) -> dict[str, "Registry"]:
+    """Registries in which every device that the message speaks of is of this profile's model."""
     from devices.nouns import Device, Metric
-    from ingest.formats.millpond_v1.decode import serial_of
     from ingest.nouns import Registry
     from millpond.kernel.ids import DeviceId, MetricId, Serial
 
-    serial = Serial(serial_of(topic) or "")
-    device = Device(DeviceId(0), serial, profile.model, "", None, at, at)
+    at = delivery.received_at
     metrics = {
         name: Metric(MetricId(number), profile.model, name, m.kind, m.unit, m.min, m.max, m.states)
         for number, (name, m) in enumerate(profile.metrics.items())
     }
-    return Registry({serial: device}, {profile.model: metrics})
+    return {
+        one.name: Registry(
+            {name: Device(DeviceId(0), Serial(name), profile.model, "", None, at, at) for name in names},
+            {profile.model: metrics},
+        )
+        for one, names in formats.identities([delivery], limits).items()
+    }
 
 
 def to_lines(profile: "DeviceProfile", decoded: "Decoded") -> Iterator[dict[str, Any]]:
-    """What a message became, one mapping an item; `kind` is reading, status, gone or rejection."""
+    """What a message became for a device, one mapping an item; `kind` is reading, status, gone or rejection."""
     metrics = list(profile.metrics.items())
     for item in decoded.readings:
         reading, (name, metric) = item.reading, metrics[item.reading.metric_id]
@@ -147,7 +157,8 @@ def to_lines(profile: "DeviceProfile", decoded: "Decoded") -> Iterator[dict[str,
 
 
 def _print_table(model: str, lines: list[dict[str, Any]]) -> None:
-    table = Table(title=f"{lines[0]['serial'] or 'no serial'}, {model}" if lines else None, title_justify="left")
+    serials = ", ".join(dict.fromkeys(line["serial"] for line in lines)) or "no serial"
+    table = Table(title=f"{serials}, {model}" if lines else None, title_justify="left")
     for name in ("item", "metric", "value", "unit", "measured at", "outcome"):
         table.add_column(name, overflow="fold", justify="right" if name == "value" else "left")
     for line in lines:

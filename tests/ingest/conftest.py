@@ -15,6 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from devices.registry import register_device
 from devices.wire import Ack, build_topic
 from ingest.broker.session import Session
+from ingest.formats.format import Formats
+from ingest.formats.shipped import FORMATS
 from ingest.service import run_ingest
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock, monotonic
@@ -54,7 +56,7 @@ def registered(database: str, serial: str) -> str:
 
 
 @contextmanager
-def running_ingest(settings: Settings) -> Iterator[Session]:
+def running_ingest(settings: Settings, formats: Formats = FORMATS) -> Iterator[Session]:
     """An ingest in a thread, connected before the test goes on."""
     clock = SystemClock()
     session = Session(
@@ -63,6 +65,7 @@ def running_ingest(settings: Settings) -> Iterator[Session]:
         clock,
         settings.in_flight_max_messages,
         settings.in_flight_max_bytes,
+        formats,
     )
     stop = threading.Event()
     thread = threading.Thread(target=run_ingest, args=(settings, session, clock, stop))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from devices.nouns import Device, Metric, MetricKind
 from devices.wire import SEQ_MAX
-from ingest.formats.millpond_v1.decode import decode_delivery
+from ingest.formats.shipped import FORMATS
 from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry
 from millpond.kernel.ids import DeviceId, MetricId, Serial
 
@@ -39,7 +39,8 @@ REGISTRY = Registry(
 
 def decode(payload: Any, topic: str = "millpond/v1/S1/telemetry", at: datetime = NOW) -> Decoded:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return decode_delivery(Delivery(topic, raw, at, Lane.LIVE, 1, 1, 1), REGISTRY, LIMITS)
+    [decoded] = FORMATS.decode(Delivery(topic, raw, at, Lane.LIVE, 1, 1, 1), {"millpond-v1": REGISTRY}, LIMITS)
+    return decoded
 
 
 def test_one_sample_becomes_a_reading_a_metric() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from devices.nouns import Device, Metric, MetricKind
 from devices.salvage import salvage
-from ingest.formats.millpond_v1.decode import decode_delivery
+from ingest.formats.shipped import FORMATS
 from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry
 from millpond.kernel.ids import DeviceId, MetricId, Serial
 
@@ -27,7 +27,10 @@ REGISTRY = Registry({"S1": Device(DeviceId(1), Serial("S1"), "air", "", None, NO
 
 
 def decode(payload: bytes) -> Decoded:
-    return decode_delivery(Delivery("millpond/v1/S1/telemetry", payload, NOW, Lane.LIVE, 1, 1, 1), REGISTRY, LIMITS)
+    [decoded] = FORMATS.decode(
+        Delivery("millpond/v1/S1/telemetry", payload, NOW, Lane.LIVE, 1, 1, 1), {"millpond-v1": REGISTRY}, LIMITS
+    )
+    return decoded
 
 
 def read(decoded: Decoded) -> list[tuple[int | None, str, Any]]:

@@ -31,7 +31,7 @@ class Watch:
     def look(self, after: timedelta = timedelta(seconds=4)) -> list[Gap]:
         """What it asks for when so much time has passed."""
         self.conn.execute("update watched_gap set ask_at = ask_at - %s, asked_at = asked_at - %s", [after, after])
-        return sorted(self.watch.look(self.conn, self._publish), key=lambda gap: (gap.serial, gap.boot, gap.from_seq))
+        return sorted(self.watch.check(self.conn, self._publish), key=lambda gap: (gap.serial, gap.boot, gap.from_seq))
 
     def _publish(self, topic: str, payload: bytes) -> None:
         _, _, serial, channel = topic.split("/")

@@ -40,12 +40,12 @@ def decode_telemetry(decoded: Decoded, registry: Registry, limits: Limits) -> No
     fault = "; ".join(filter(None, [not_json and f"{not_json}, {read} of its samples can be read", message.fault]))
     decoded.boot = message.boot
     decoded.numbers_lost = content.lost or bool(fault and not decoded.seqs) or _loses_numbers(message, samples)
-    if rejection := _refuse_whole(decoded.serial, message, registry):
-        decoded.rejections.append(rejection)
+    device = _require_device(decoded, message)
+    if isinstance(device, Rejection):
+        decoded.rejections.append(device)
         return
     if fault:
         decoded.rejections.append(Rejection("malformed", fault))
-    device = registry.devices[decoded.serial]
     context = _Context(message.boot, fault, device, registry.metrics.get(device.model, {}), limits)
     for index, sample in enumerate(samples):
         if isinstance(sample, Sample):
@@ -88,16 +88,18 @@ def _loses_numbers(message: Message, samples: Sequence[Sample | str]) -> bool:
     )
 
 
-def _refuse_whole(serial: str, message: Message, registry: Registry) -> Rejection | None:
+def _require_device(decoded: Decoded, message: Message) -> Device | Rejection:
+    """Whose the samples are, or why the message is refused whole."""
+    serial = decoded.serial
     if message.serial is not None and message.serial != serial:
         said = quote(message.serial)
         return Rejection("serial_mismatch", f"the payload says serial {said}, the topic another")
-    if serial not in registry.devices:
+    if decoded.device is None:
         return Rejection("unknown_serial", f"serial {serial} is not registered")
     if len(message.samples) > _SAMPLES_MAX:
         count = len(message.samples)
         return Rejection("malformed", f"samples: {count:,} are in one message, {_SAMPLES_MAX:,} are allowed")
-    return None
+    return decoded.device
 
 
 def _decode_sample(decoded: Decoded, index: int, sample: Sample, context: _Context) -> None:

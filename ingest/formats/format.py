@@ -1,0 +1,137 @@
+"""The door by which every format comes in: which topics it reads, whom a message speaks of, and what it becomes."""
+
+import logging
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from devices.wire import is_text
+from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry, Rejection
+
+_LOG = logging.getLogger(__name__)
+_IDENTITY_MAX = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A topic filter, with MQTT's `+` and `#`, and the lane in which its messages wait."""
+
+    topic_filter: str
+    lane: Lane
+
+
+def _never(_topic: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Format:
+    """One language that devices, or the hubs that speak for them, publish in.
+
+    `identities` says what a message calls its devices: serials where the format is `by_serial`, else names of its own,
+    which stand for devices in the table of aliases under the format's `name`. `decode` gives one result for each device
+    that the message speaks of; one that is not in the registry is a rejection. Both are pure, and take time and memory
+    that are linear in the payload, which is within the limits. What they raise is logged, and the message is kept.
+
+    `may_have_numbers` says of a topic whether what it carries may be samples with sequence numbers.
+    """
+
+    name: str
+    subscriptions: tuple[Subscription, ...]
+    identities: Callable[[Delivery], Collection[str]]
+    decode: Callable[[Delivery, Registry, Limits], Sequence[Decoded]]
+    by_serial: bool = False
+    may_have_numbers: Callable[[str], bool] = _never
+
+
+class Formats:
+    """The formats that an ingest reads. It is decided here alone which of them reads a topic: the first that asked."""
+
+    def __init__(self, *formats: Format) -> None:
+        self._by_pattern = [(_compile(one.subscriptions), one) for one in formats]
+
+    @property
+    def names(self) -> list[str]:
+        """What the formats are called."""
+        return [one.name for _, one in self._by_pattern]
+
+    def named(self, name: str) -> "Formats":
+        """The format of this name alone. Raises KeyError when there is none."""
+        return Formats({one.name: one for _, one in self._by_pattern}[name])
+
+    def topic_filters(self, lane: Lane) -> list[str]:
+        """What ingest subscribes to in a lane."""
+        subscriptions = (subscription for _, one in self._by_pattern for subscription in one.subscriptions)
+        return [subscription.topic_filter for subscription in subscriptions if subscription.lane is lane]
+
+    def reading(self, topic: str) -> Format | None:
+        """The format that reads a topic; None when no subscription of any covers it."""
+        return next((one for pattern, one in self._by_pattern if pattern.fullmatch(topic)), None)
+
+    def identities(self, deliveries: Sequence[Delivery], limits: Limits) -> dict[Format, set[str]]:
+        """What the messages call their devices, by format; never raises."""
+        by_format: dict[Format, set[str]] = {}
+        for delivery in deliveries:
+            if one := self.reading(delivery.topic):
+                names = _identities(one, delivery, limits)
+                by_format.setdefault(one, set()).update(name for name in names if _can_be_known(name))
+        return by_format
+
+    def decode(self, delivery: Delivery, registries: Mapping[str, Registry], limits: Limits) -> list[Decoded]:
+        """What a message becomes, one result or more; never raises, a bad message is a value.
+
+        `registries` has, by the name of a format, the devices that were found for its `identities`.
+        """
+        one = self.reading(delivery.topic)
+        if one is None:
+            return [refuse_topic(delivery)]
+        registry = registries[one.name]
+        if len(delivery.payload) > limits.payload_max_bytes:
+            size, most = len(delivery.payload), limits.payload_max_bytes
+            why = Rejection("too_large", f"the payload has {size:,} bytes, {most:,} are allowed")
+            return [_refuse_unread(one, delivery, registry, limits, why)]
+        try:
+            # A message about no device owes nothing, and is a message all the same.
+            return list(one.decode(delivery, registry, limits)) or [Decoded(delivery)]
+        except Exception as error:  # A mistake of ours must not stop the lane for good: the bytes are kept.
+            _LOG.exception("a message could not be decoded", extra={"event": "decode_failed", "topic": delivery.topic})
+            why = Rejection("undecodable", f"decoding failed with {type(error).__name__}")
+            return [_refuse_unread(one, delivery, registry, limits, why)]
+
+
+def refuse_topic(delivery: Delivery) -> Decoded:
+    """What a message becomes whose topic says nothing that we know."""
+    why = Rejection("bad_topic", f"topic {delivery.topic[:200]!r} is not one of ours")
+    return Decoded(delivery, rejections=[why])
+
+
+def _refuse_unread(one: Format, delivery: Delivery, registry: Registry, limits: Limits, why: Rejection) -> Decoded:
+    """A message of which nothing but its topic was read: it is the topic's device, where that names one."""
+    named = sorted(_identities(one, replace(delivery, payload=b""), limits))
+    decoded = Decoded.of(delivery, named[0], registry) if len(named) == 1 else Decoded(delivery)
+    decoded.rejections.append(why)
+    decoded.numbers_lost = one.may_have_numbers(delivery.topic)
+    return decoded
+
+
+def _identities(one: Format, delivery: Delivery, limits: Limits) -> Collection[str]:
+    if len(delivery.payload) > limits.payload_max_bytes:
+        delivery = replace(delivery, payload=b"")
+    try:
+        return one.identities(delivery)
+    except Exception:
+        extra = {"event": "decode_failed", "topic": delivery.topic}
+        _LOG.exception("whom a message speaks of cannot be said", extra=extra)
+        return ()
+
+
+def _can_be_known(identity: str) -> bool:
+    """Whether the database could have it."""
+    return 0 < len(identity) <= _IDENTITY_MAX and "\x00" not in identity and is_text(identity)
+
+
+def _compile(subscriptions: Sequence[Subscription]) -> re.Pattern[str]:
+    """What a topic looks like that one of the filters covers (MQTT 4.7.1): `+` is one level, `#` is all that follow."""
+    filters = (re.escape(subscription.topic_filter) for subscription in subscriptions)
+    patterns = (one.replace(r"/\#", "(?:/.*)?").replace(r"\#", ".*").replace(r"\+", "[^/]*") for one in filters)
+    return re.compile("|".join(patterns), re.DOTALL)

@@ -1,0 +1,42 @@
+"""What is known of the devices that a batch speaks of, and what the batch becomes by it."""
+
+from collections.abc import Mapping, Sequence
+
+from devices.aliases import select_devices_by_alias
+from devices.nouns import Device
+from devices.store import select_devices_by_serial, select_metrics
+from ingest.formats.format import Format, Formats
+from ingest.nouns import Decoded, Delivery, Keeping, Limits, Registry
+from ingest.storing.quarantine import shorten
+from millpond.kernel.db import ReadConnection
+
+
+def decode_batch(
+    conn: ReadConnection, deliveries: Sequence[Delivery], formats: Formats, limits: Limits, keeping: Keeping
+) -> list[Decoded]:
+    """What deliveries become, by what is known of their devices as of this transaction; in order.
+
+    The rejections of each are shortened at once: a batch of them must fit into memory.
+    """
+    registries = load_registries(conn, deliveries, formats, limits)
+    batch: list[Decoded] = []
+    for delivery in deliveries:
+        results = formats.decode(delivery, registries, limits)
+        shorten(results, keeping.items)
+        batch += results
+    return batch
+
+
+def load_registries(
+    conn: ReadConnection, deliveries: Sequence[Delivery], formats: Formats, limits: Limits
+) -> dict[str, Registry]:
+    """What each format must know of the devices that the deliveries speak of, by the name of the format."""
+    metrics = select_metrics(conn)
+    return {
+        one.name: Registry(_find(conn, one, sorted(names)), metrics, "" if one.by_serial else f"{one.name}/")
+        for one, names in formats.identities(deliveries, limits).items()
+    }
+
+
+def _find(conn: ReadConnection, one: Format, names: Sequence[str]) -> Mapping[str, Device]:
+    return select_devices_by_serial(conn, names) if one.by_serial else select_devices_by_alias(conn, one.name, names)
