@@ -1,18 +1,35 @@
 """Products and edges as a file has them, checked before they come into the database."""
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from catalogue.nouns import AttributeValue, Relation
 from millpond.kernel.language import Names
 from millpond.kernel.money import DECIMALS, MOST_MINOR
 from millpond.kernel.yaml_file import Strict, read_yaml
 
-SkuText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+_SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+def find_sku_fault(sku: str) -> str | None:
+    """What is wrong with a SKU, in one sentence; None when it may be one."""
+    if _SKU.fullmatch(sku):
+        return None
+    return f"SKU {sku[:80]!r} is not 1 to 64 letters, digits, dots, colons, dashes or underscores"
+
+
+def _check_sku(sku: str) -> str:
+    if fault := find_sku_fault(sku):
+        raise ValueError(fault)
+    return sku
+
+
+SkuText = Annotated[str, AfterValidator(_check_sku)]
 
 
 class ProductEntry(Strict):

@@ -45,3 +45,12 @@ class CompatibilityEdge:
     weight: float
     condition: str | None
     evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsedConsumable:
+    """A device model has a place for a consumable, sold as `sku`; `model_sku` is its own product, where it is sold."""
+
+    model: str
+    model_sku: Sku | None
+    sku: Sku

@@ -52,9 +52,41 @@ where sku > %(after)s order by sku limit %(limit)s;
 -- What the given products cost at a moment.
 select sku, price_minor, currency from product_at(%(at)s::timestamptz) where sku = any(%(skus)s::text[]);
 
--- name: upsert_compatibility
--- Add or renew a compatibility edge.
-insert into compatibility (from_sku, to_sku, relation, weight, condition, evidence)
-values (%(from_sku)s, %(to_sku)s, %(relation)s, %(weight)s, %(condition)s, %(evidence)s)
+-- name: select_known_skus
+-- Those of the given SKUs that are products.
+select sku from product where sku = any(%(skus)s::text[]);
+
+-- name: upsert_stock
+-- Keep how many units there are; returns the products of which something else was known.
+with told as (
+    select * from jsonb_to_recordset(%(levels)s::jsonb) as t (sku text, units bigint)
+), kept as (
+    insert into product_stock (sku, units, told_at) select sku, units, %(at)s::timestamptz from told
+    on conflict (sku) do update set units = excluded.units, told_at = excluded.told_at
+)
+select t.sku from told t left join product_stock s using (sku)
+where s.sku is null or s.units is distinct from t.units;
+
+-- name: delete_stock
+-- Units that are not counted any more.
+delete from product_stock where sku = any(%(skus)s::text[]) returning sku;
+
+-- name: select_edges
+-- The whole graph.
+select from_sku, to_sku, relation, weight, condition, evidence from compatibility order by from_sku, to_sku, relation;
+
+-- name: select_imported_edges
+-- The edges that came from an operator's file.
+select from_sku, to_sku, relation from compatibility where imported;
+
+-- name: upsert_edges
+-- Add or renew edges; returns, for each that is other than before, whether it is new.
+insert into compatibility (from_sku, to_sku, relation, weight, condition, evidence, imported)
+select from_sku, to_sku, relation, weight, condition, evidence, %(imported)s::boolean
+from jsonb_to_recordset(%(edges)s::jsonb)
+     as g (from_sku text, to_sku text, relation text, weight float8, condition text, evidence text)
 on conflict (from_sku, to_sku, relation) do update
-set weight = excluded.weight, condition = excluded.condition, evidence = excluded.evidence;
+set weight = excluded.weight, condition = excluded.condition, evidence = excluded.evidence, imported = excluded.imported
+where (compatibility.weight, compatibility.condition, compatibility.evidence, compatibility.imported)
+      is distinct from (excluded.weight, excluded.condition, excluded.evidence, excluded.imported)
+returning (xmax = 0) as added;

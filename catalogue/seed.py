@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from catalogue.entries import Catalogue
+from catalogue.graph import put_edges
 from catalogue.products import lock_catalogue, put_products
 from millpond.kernel.db import WriteConnection, load_queries
 from millpond.kernel.language import LANGUAGES
@@ -18,5 +19,6 @@ def seed_catalogue(conn: WriteConnection, catalogue: Catalogue, *, at: datetime)
         imported = {sku for (sku,) in conn.execute(_Q["select_imported_skus"], {"skus": skus})}
         shipped = [product for product in catalogue.products if product.sku not in imported]
         put_products(conn, shipped, at=at, imported=False, languages=LANGUAGES)
-        for edge in catalogue.compatibility:
-            conn.execute(_Q["upsert_compatibility"], edge.model_dump())
+        own = set(conn.execute(_Q["select_imported_edges"]))
+        edges = [edge for edge in catalogue.compatibility if (edge.from_sku, edge.to_sku, edge.relation) not in own]
+        put_edges(conn, edges, imported=False)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from customers.accounts import find_or_register_customer, select_customer_by_key
 from devices.nouns import Device
@@ -16,7 +16,7 @@ from devices.wire_time import parse_ts
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput, MillpondError
 from millpond.kernel.ids import CustomerId
-from millpond.kernel.table_file import Row, read_chunks
+from millpond.kernel.table_file import Row, read_chunks, text_cells
 
 COLUMNS = ("serial", "model", "region", "customer", "installed_at")
 _CHUNK_ROWS = 500
@@ -89,7 +89,7 @@ def _import_row(
     assign: Assign,
 ) -> None:
     try:
-        cells = _check_cells(row)
+        cells = text_cells(row, COLUMNS)
         before = known.get(cells["serial"])
         if before is None:
             device = _register(conn, cells, at)
@@ -102,19 +102,6 @@ def _import_row(
             result.updated += after != before
     except MillpondError as error:
         result.faults.append(f"{path}:{row.number}: {error}")
-
-
-def _check_cells(row: Row) -> dict[str, str]:
-    if isinstance(row.cells, str):
-        raise InvalidInput(row.cells)
-    if any("\x00" in str(cell) for cell in row.cells):
-        raise InvalidInput("the line has a NUL character")
-    return dict(zip(COLUMNS, (_to_text(cell).strip() for cell in row.cells), strict=True))
-
-
-def _to_text(cell: Any) -> str:
-    """A Parquet file may have times and nulls where CSV has text."""
-    return "" if cell is None else cell.isoformat() if isinstance(cell, datetime) else str(cell)
 
 
 def _register(conn: WriteConnection, cells: dict[str, str], at: datetime) -> Device:

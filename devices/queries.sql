@@ -188,6 +188,11 @@ from part_limit l join metric m using (metric_id) order by l.model, l.part, l.me
 select p.model, p.part, p.consumable, c.sku, p.threshold_pct, p.prior_life_days
 from model_part p join consumable c using (consumable) order by p.model, p.part;
 
+-- name: select_used_consumables
+-- The consumables that device models have places for.
+select distinct m.model, m.sku as model_sku, c.sku
+from device_model m join model_part p using (model) join consumable c using (consumable) order by m.model, c.sku;
+
 -- name: select_installations
 -- All installations of a device, newest first.
 select installation_id, device_id, part, consumable, installed_at, ended_at, ended_by, undone_because

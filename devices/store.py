@@ -7,6 +7,7 @@ from datetime import datetime
 from psycopg.errors import LockNotAvailable
 from psycopg.rows import class_row
 
+from catalogue.nouns import UsedConsumable
 from devices.nouns import (
     Device,
     DeviceStatus,
@@ -80,6 +81,12 @@ def select_model_parts(conn: ReadConnection) -> dict[str, dict[str, ModelPart]]:
         part = ModelPart(row[0], row[1], row[2], row[3], row[4], row[5], tuple(limits[row[0], row[1]]))
         by_model.setdefault(part.model, {})[part.part] = part
     return by_model
+
+
+def select_used_consumables(conn: ReadConnection) -> list[UsedConsumable]:
+    """The consumables that device models have places for, by the model."""
+    with conn.cursor(row_factory=class_row(UsedConsumable)) as cursor:
+        return cursor.execute(_Q["select_used_consumables"]).fetchall()
 
 
 def select_installations(conn: ReadConnection, device_id: DeviceId) -> list[Installation]:

@@ -41,7 +41,19 @@ def options(
 
 def register_commands() -> None:
     """Import the modules that hold commands; each adds its own to `app`."""
-    from millpond.cli import backtest, decode, doctor, files, fleet, jobs, platform, quarantine, retention, services  # noqa: F401
+    from millpond.cli import (  # noqa: F401
+        backtest,
+        catalogue,
+        decode,
+        doctor,
+        files,
+        fleet,
+        jobs,
+        platform,
+        quarantine,
+        retention,
+        services,
+    )
 
 
 def main() -> None:

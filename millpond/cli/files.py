@@ -13,7 +13,9 @@ from millpond.cli.services import start
 if TYPE_CHECKING:
     from ingest.files.importing import ImportSummary
 
-imports = typer.Typer(no_args_is_help=True, help="Bring devices or their readings in from a file.")
+imports = typer.Typer(
+    no_args_is_help=True, help="Bring devices, readings, products, or what fits what, in from a file."
+)
 app.add_typer(imports, name="import")
 
 File = Annotated[

@@ -7,15 +7,20 @@ it was written.
 import csv
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from millpond.kernel.errors import ConfigurationError, InvalidInput
 
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
+
 CHUNK_ROWS = 50_000
-_HEADER_MAX_BYTES = 4096
+_HEADER_MAX_BYTES = 65_536
 
 
 class Row(NamedTuple):
@@ -40,23 +45,61 @@ def read_chunks(path: Path, columns: Sequence[str], size: int = CHUNK_ROWS) -> I
 
     Raises InvalidInput when the file has not these columns, ConfigurationError when Parquet cannot be read here.
     """
-    if path.suffix.lower() in (".parquet", ".pq"):
-        return _read_parquet(path, columns, size)
-    return _read_csv(path, columns, size)
+    return _read_parquet(path, columns, size) if _is_parquet(path) else _read_csv(path, columns, size)
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() in (".parquet", ".pq")
 
 
 def _read_csv(path: Path, columns: Sequence[str], size: int) -> Iterator[Chunk]:
     of = path.stat().st_size
     with path.open("rb") as file:
-        header = file.readline(_HEADER_MAX_BYTES)
-        names = (_split(header.decode("utf-8-sig", "replace").strip()) if header else None) or []
-        places = _find_columns(path, [name.strip() for name in names], columns)
+        header, names = _read_header(path, file)
+        places = _find_columns(path, names, columns)
         done = len(header)
         numbered = enumerate(file, start=2)
         while lines := list(islice(numbered, size)):
             done += sum(len(raw) for _, raw in lines)
             rows = [_parse_line(number, raw, places, len(names)) for number, raw in lines if raw.strip()]
             yield Chunk(rows, done, of)
+
+
+def read_names(path: Path) -> list[str]:
+    """The names of the file's columns, in their order.
+
+    Raises InvalidInput when there is no first line that could have them, ConfigurationError as `read_chunks` does.
+    """
+    if _is_parquet(path):
+        with _open_parquet(path) as file:
+            return list(file.schema_arrow.names)
+    with path.open("rb") as file:
+        return _read_header(path, file)[1]
+
+
+def text_cells(row: Row, columns: Sequence[str]) -> dict[str, str]:
+    """The row's cells as text without spaces around it, by column; an empty cell is "".
+
+    Raises InvalidInput with the reason why the row has none, or for a NUL character, which no text in the database has.
+    """
+    if isinstance(row.cells, str):
+        raise InvalidInput(row.cells)
+    if any("\x00" in str(cell) for cell in row.cells):
+        raise InvalidInput("the line has a NUL character")
+    return dict(zip(columns, (_to_text(cell).strip() for cell in row.cells), strict=True))
+
+
+def _to_text(cell: Any) -> str:
+    """A Parquet file may have times and nulls where CSV has text."""
+    return "" if cell is None else cell.isoformat() if isinstance(cell, datetime) else str(cell)
+
+
+def _read_header(path: Path, file: BinaryIO) -> tuple[bytes, list[str]]:
+    header = file.readline(_HEADER_MAX_BYTES)
+    if len(header) == _HEADER_MAX_BYTES:
+        raise InvalidInput(f"{path}: the first line has more than {_HEADER_MAX_BYTES:,} bytes: is it a CSV file?")
+    names = _split(header.decode("utf-8-sig", "replace").strip()) or []
+    return header, [name.strip() for name in names]
 
 
 def _find_columns(path: Path, names: Sequence[str], columns: Sequence[str]) -> list[int]:
@@ -88,7 +131,8 @@ def _split(line: str) -> list[str] | None:
         return None
 
 
-def _read_parquet(path: Path, columns: Sequence[str], size: int) -> Iterator[Chunk]:
+@contextmanager
+def _open_parquet(path: Path) -> "Iterator[ParquetFile]":
     try:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
@@ -96,15 +140,20 @@ def _read_parquet(path: Path, columns: Sequence[str], size: int) -> Iterator[Chu
         raise ConfigurationError("reading Parquet needs pyarrow: pip install pyarrow") from error
     try:
         with ParquetFile(path) as file:
-            _find_parquet_columns(path, file.schema_arrow.names, columns)
-            number = 0
-            for batch in file.iter_batches(batch_size=size, columns=list(columns)):
-                cells = zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
-                rows = [_parquet_row(at, columns, values) for at, values in enumerate(cells, start=number + 1)]
-                number += len(rows)
-                yield Chunk(rows, number, file.metadata.num_rows)
+            yield file
     except ArrowException as error:
         raise InvalidInput(f"{path} cannot be read as Parquet: {' '.join(str(error).split())}") from error
+
+
+def _read_parquet(path: Path, columns: Sequence[str], size: int) -> Iterator[Chunk]:
+    with _open_parquet(path) as file:
+        _find_parquet_columns(path, file.schema_arrow.names, columns)
+        number = 0
+        for batch in file.iter_batches(batch_size=size, columns=list(columns)):
+            cells = zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+            rows = [_parquet_row(at, columns, values) for at, values in enumerate(cells, start=number + 1)]
+            number += len(rows)
+            yield Chunk(rows, number, file.metadata.num_rows)
 
 
 def _find_parquet_columns(path: Path, names: Sequence[str], columns: Sequence[str]) -> None:
