@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from millpond.kernel.clock import AcceleratedClock
+from millpond.kernel.clock import StillClock
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost
 from millpond.kernel.jobs import Claim, hold_lease
@@ -16,7 +16,7 @@ from millpond.scheduler import Job, make_holder, make_jobs, run_scheduler, tick
 
 AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 # Stands still: these tests are about periods, not about time passing.
-CLOCK = AcceleratedClock(AT, AT, 0)
+CLOCK = StillClock(AT)
 HOUR = timedelta(hours=1)
 
 
@@ -74,7 +74,7 @@ def test_a_stopped_scheduler_that_wakes_up_writes_nothing(database: str) -> None
 
 def test_a_period_whose_scheduler_was_killed_is_run_also_when_the_next_one_has_begun(database: str) -> None:
     seen: list[datetime] = []
-    before = AcceleratedClock(AT - HOUR, AT, 0)
+    before = StillClock(AT - HOUR)
 
     def killed(*_: object) -> dict[str, Any]:
         raise SystemExit  # As far as the table can tell, the process is gone.

@@ -14,7 +14,7 @@ from customers.accounts import register_customer
 from devices.registry import register_device
 from forecasting.job import run_forecasts
 from forecasting.store import select_current_forecasts
-from millpond.kernel.clock import AcceleratedClock
+from millpond.kernel.clock import StillClock
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.settings import Settings, load_settings
 from millpond.services import ingesting, serving
@@ -72,7 +72,7 @@ def test_the_story(
     settings: Settings, conn: WriteConnection, household: tuple[Fleet, datetime], now: datetime, broker_url: str
 ) -> None:
     fleet, depleted_at = household
-    clock = AcceleratedClock(now, now, 0)
+    clock = StillClock(now)
 
     # A shop's staff member has a code; the customer scans it, and takes a purifier home.
     keys = derive_staff_keys(SECRET.encode())

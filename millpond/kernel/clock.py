@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from millpond.kernel.errors import InvalidInput
+
 
 class Clock(Protocol):
     """Tells the platform's time; the edge (CLI, scheduler, ingest loop, one API dependency) holds one."""
@@ -38,8 +40,32 @@ class AcceleratedClock:
         return self.origin + timedelta(seconds=elapsed.total_seconds() * self.speed)
 
 
+class StillClock:
+    """A clock that stands until somebody sets it, so that a test decides what time it is.
+
+    It never goes back: what was committed keeps its order.
+    """
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    @property
+    def at(self) -> datetime:
+        """Where it stands. Set it to a later moment; InvalidInput for one that has passed."""
+        return self._at
+
+    @at.setter
+    def at(self, at: datetime) -> None:
+        if at < self._at:
+            raise InvalidInput(f"it is {self._at.isoformat()} already: time does not go back to {at.isoformat()}")
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+
 def parse_clock(text: str) -> Clock:
-    """`system`, or `ORIGIN@STARTED*SPEED` with RFC 3339 moments, as `format_clock` writes it.
+    """`system`, or `ORIGIN@STARTED*SPEED` with RFC 3339 moments: two processes that are given the same text agree.
 
     Raises ValueError with one sentence when the text is neither.
     """
@@ -51,11 +77,6 @@ def parse_clock(text: str) -> Clock:
         return AcceleratedClock(datetime.fromisoformat(origin), datetime.fromisoformat(started), float(speed))
     except ValueError as error:
         raise ValueError(f"clock {text!r} is neither 'system' nor ORIGIN@STARTED*SPEED") from error
-
-
-def format_clock(clock: AcceleratedClock) -> str:
-    """The text that `parse_clock` reads back, for handing the clock to another process."""
-    return f"{clock.origin.isoformat()}@{clock.started.isoformat()}*{clock.speed}"
 
 
 def require_aware(at: datetime) -> datetime:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from millpond.embedded.databases import temporary_database
 from pydantic import SecretStr
 
 from api.app import create_app
+from millpond.kernel.clock import StillClock
 from millpond.kernel.db import connect, open_read_pool, open_write_pool
 from millpond.kernel.settings import Settings
-from tests.api.world import SECRET, FixedClock, World, make_world
-from tests.conftest import cloned
+from tests.api.world import NOW, SECRET, World, make_world
 
 
 @pytest.fixture
@@ -28,7 +29,10 @@ def world(settings: Settings) -> Iterator[World]:
 @pytest.fixture(scope="session")
 def still_world(server_dsn: str, template: str) -> Iterator[World]:
     """One world for all tests in which nothing is written and the clock stands."""
-    with cloned(server_dsn, template) as dsn, open_world(make_settings(dsn)) as opened:
+    with (
+        temporary_database(server_dsn, prefix="millpond_test", template=template) as dsn,
+        open_world(make_settings(dsn)) as opened,
+    ):
         before = count_rows(opened)
         yield opened
         assert count_rows(opened) == before, "a test of the still world wrote something"
@@ -42,7 +46,7 @@ def make_settings(dsn: str) -> Settings:
 
 @contextmanager
 def open_world(settings: Settings) -> Iterator[World]:
-    dsn, clock = settings.database_url.get_secret_value(), FixedClock()
+    dsn, clock = settings.database_url.get_secret_value(), StillClock(NOW)
     with open_read_pool(dsn, max_size=4) as reads, open_write_pool(dsn, max_size=4) as writes:
         app = create_app(settings, clock=clock, read_pool=reads, write_pool=writes)
         with connect(dsn) as conn:

@@ -7,9 +7,10 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from ingest.health import beat
+from millpond.kernel.clock import StillClock
 from millpond.kernel.db import open_read_pool, open_write_pool
 from millpond.kernel.settings import Settings
-from tests.api.world import FixedClock, World
+from tests.api.world import NOW, World
 
 
 def red_lines(client: TestClient) -> list[str]:
@@ -82,7 +83,7 @@ def test_the_composition_root_adds_lines_of_its_own(settings: Settings, detail: 
     dsn = settings.database_url.get_secret_value()
     with open_read_pool(dsn) as reads, open_write_pool(dsn) as writes:
         app = create_app(
-            settings, clock=FixedClock(), read_pool=reads, write_pool=writes, extra_health={"broker": check}
+            settings, clock=StillClock(NOW), read_pool=reads, write_pool=writes, extra_health={"broker": check}
         )
         assert {"check": "broker", "ok": False, "detail": detail} in TestClient(app).get("/readyz").json()["checks"]
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.routing import APIRoute
+from millpond.embedded.databases import temporary_database
 
 from api.web.install import ROUTERS
 from tests.api.conftest import make_settings, open_world
 from tests.api.verdicts import EVERYBODY, PAGES, SIGNED_IN, VERDICTS, Scene, Verdict, open_scene
 from tests.api.world import World
-from tests.conftest import cloned
 
 WRITES = [(call, verdict) for call, verdict in VERDICTS if not call.startswith("GET ")]
 READS = [(call, verdict) for call, verdict in VERDICTS if call.startswith("GET ")]
@@ -23,7 +23,10 @@ def scene(world: World) -> Scene:
 @pytest.fixture(scope="module")
 def still_scene(server_dsn: str, template: str) -> Iterator[Scene]:
     """One scene for all calls that change nothing."""
-    with cloned(server_dsn, template) as dsn, open_world(make_settings(dsn)) as world:
+    with (
+        temporary_database(server_dsn, prefix="millpond_test", template=template) as dsn,
+        open_world(make_settings(dsn)) as world,
+    ):
         yield open_scene(world)
 
 

@@ -8,11 +8,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from millpond.kernel.clock import StillClock
 from millpond.kernel.db import open_read_pool, open_write_pool
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.settings import Settings
 from offers.store import select_open_offers
-from tests.api.world import NOW, FixedClock, World, make_offer, make_token
+from tests.api.world import NOW, World, make_offer, make_token
 
 AWAY = "postgresql://nobody@127.0.0.1:1/none"
 """A server that nobody answers for."""
@@ -147,7 +148,7 @@ def test_a_fault_of_ours_says_nothing_of_its_inside(world: World) -> None:
 def test_a_database_that_is_away_is_503_with_a_time_to_come_back(settings: Settings) -> None:
     with open_read_pool(AWAY) as reads, open_write_pool(AWAY) as writes:
         reads.timeout = writes.timeout = 0.2
-        clock = FixedClock()
+        clock = StillClock(NOW)
         client = TestClient(create_app(settings, clock=clock, read_pool=reads, write_pool=writes))
         headers = {"Authorization": f"Bearer {make_token('operator', 'ops', clock.at)}"}
         answer = client.get("/v1/devices", headers=headers)
@@ -163,7 +164,7 @@ def test_a_database_that_is_away_is_503_with_a_time_to_come_back(settings: Setti
 def test_without_a_secret_there_is_no_app() -> None:
     with open_read_pool(AWAY) as reads, open_write_pool(AWAY) as writes:
         with pytest.raises(ConfigurationError, match="MILLPOND_JWT_SECRET is not set"):
-            create_app(Settings(), clock=FixedClock(), read_pool=reads, write_pool=writes)
+            create_app(Settings(), clock=StillClock(NOW), read_pool=reads, write_pool=writes)
 
 
 def test_every_answer_carries_safe_headers_and_an_id(still_world: World) -> None:

@@ -19,6 +19,7 @@ from devices.readings import insert_readings, upsert_latest
 from devices.registry import register_device
 from devices.store import select_metrics
 from forecasting.job import run_forecasts
+from millpond.kernel.clock import StillClock
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.ids import CustomerId
 from offers.job import issue_due_offers
@@ -31,16 +32,6 @@ START = NOW - timedelta(days=120)
 RULES = Rules(LeadTime(delivery_days=3, margin_days=7), discount_bp=1000, new_device_days=30)
 
 
-@dataclass
-class FixedClock:
-    """Stands still until a test moves it."""
-
-    at: datetime = NOW
-
-    def now(self) -> datetime:
-        return self.at
-
-
 def make_token(role: str, subject: str, at: datetime) -> str:
     """A token of an hour from `at`."""
     return mint_token(SECRET, Role(role), subject, at, timedelta(hours=1))
@@ -51,7 +42,7 @@ class World:
     """The app, its database, and who is in it."""
 
     app: Any
-    clock: FixedClock
+    clock: StillClock
     dsn: str
     keys: StaffKeys
     ann: Customer
@@ -111,7 +102,7 @@ class World:
         return self.client("operator", "ops")
 
 
-def make_world(conn: WriteConnection, app: Any, clock: FixedClock, dsn: str) -> World:
+def make_world(conn: WriteConnection, app: Any, clock: StillClock, dsn: str) -> World:
     keys = derive_staff_keys(SECRET.encode())
     ann = register_customer(conn, name="Ann", locale="en", time_zone="Europe/Berlin", at=START)
     ben = register_customer(conn, name="Ben", locale="ko", time_zone="Asia/Seoul", at=START)

@@ -12,7 +12,7 @@ from ingest.health import check_health
 from millpond.cli.database_checks import check_scheduler
 from millpond.cli.findings import Finding, Level
 from millpond.cli.telemetry_checks import check_ingest, check_telemetry
-from millpond.kernel.clock import AcceleratedClock
+from millpond.kernel.clock import StillClock
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.jobs import claim_run
 from millpond.kernel.settings import load_settings
@@ -100,6 +100,6 @@ def test_a_job_that_runs_longer_than_its_period_is_a_warning(conn: WriteConnecti
     started = AT - DAY - 2 * HOUR
     claim = claim_run(conn, "forecast", started.replace(hour=0, minute=0), holder="me", at=started, lease=DAY * 9999)
     assert claim is not None
-    finding = check_scheduler(conn, load_settings(), AcceleratedClock(AT, datetime.now(UTC), 0))  # noqa: TID251
+    finding = check_scheduler(conn, load_settings(), StillClock(AT))
     assert finding.level is Level.WARNING
     assert finding.sentence == f"job forecast has been running since {started.isoformat()}, longer than its period"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.web.job_words import job_words
-from millpond.kernel.clock import AcceleratedClock
+from millpond.kernel.clock import StillClock
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.settings import load_settings
 from millpond.retention import end_what_is_old, make_endings
@@ -14,7 +14,7 @@ from millpond.scheduler import make_holder, make_jobs, tick
 from tests.cli.conftest import Run, assert_one_sentence
 
 AT = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
-CLOCK = AcceleratedClock(AT, AT, 0)
+CLOCK = StillClock(AT)
 OLD = AT - timedelta(days=500)
 
 

@@ -4,14 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from millpond.kernel.clock import (
-    AcceleratedClock,
-    SystemClock,
-    floor_to_period,
-    format_clock,
-    parse_clock,
-    require_aware,
-)
+from millpond.kernel.clock import AcceleratedClock, StillClock, SystemClock, floor_to_period, parse_clock, require_aware
+from millpond.kernel.errors import InvalidInput
 
 AT = datetime(2026, 3, 1, 12, 34, tzinfo=UTC)
 
@@ -22,9 +16,17 @@ def test_an_accelerated_clock_runs_faster_from_its_origin() -> None:
     assert timedelta(hours=10) <= clock.now() - AT < timedelta(hours=30)
 
 
-def test_a_clock_survives_being_written_down() -> None:
-    clock = AcceleratedClock(AT, AT, 600.0)
-    assert parse_clock(format_clock(clock)) == clock
+def test_a_clock_can_be_handed_to_another_process_as_text() -> None:
+    assert parse_clock(f"{AT.isoformat()}@{AT.isoformat()}*600") == AcceleratedClock(AT, AT, 600.0)
+
+
+def test_a_still_clock_goes_on_when_it_is_set_and_never_back() -> None:
+    clock = StillClock(AT)
+    clock.at += timedelta(hours=1)
+    assert clock.now() == AT + timedelta(hours=1)
+    with pytest.raises(InvalidInput, match="time does not go back to 2026-03-01T12:34"):
+        clock.at = AT
+    assert clock.now() == AT + timedelta(hours=1)
 
 
 @pytest.mark.parametrize("text", ["", "now", "2026-03-01@x*2", "2026-03-01T00:00:00Z"])
