@@ -3,8 +3,10 @@
 import signal
 
 from millpond.kernel.clock import monotonic
-from proof.stage import Size, World, staged
-from proof.wait import pause
+from millpond.kernel.waiting import pause
+from proof.outcome import Size
+from proof.stage import staged
+from proof.world import World
 
 RATE = 1000.0
 # What a recovery needs: the backlog, what comes meanwhile, and what devices send twice.

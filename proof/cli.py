@@ -18,8 +18,9 @@ from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import MillpondError
 from proof.capacity import measure_capacity, rate_for
 from proof.faults import database, messages, neighbours, network, processes, schedulers, storage, upgrade
+from proof.outcome import Outcome, Size
 from proof.report import build_table, describe, judge
-from proof.stage import Outcome, Size, World, world
+from proof.world import World, world
 
 Fault = Callable[[World, Size, int], Outcome]
 FAULTS: dict[str, Fault] = {

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from millpond.kernel.errors import Unavailable
-from proof.wait import Patience
+from millpond.kernel.waiting import wait_until
 
 _ROOT = Path(__file__).parent.parent
 
@@ -48,7 +48,7 @@ class Crowd:
         """Measure nothing more and wait until all is said to be safe; returns how many samples never were."""
         self.tell("drain")
         try:
-            Patience(seconds, "every sample to be acknowledged").until(lambda: self.status.get("drained"))
+            wait_until(lambda: self.status.get("drained"), "every sample to be acknowledged", timeout_s=seconds)
         except Unavailable:
             return max(1, self.status.get("held", 0))
         return 0

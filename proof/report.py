@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from proof.stage import Outcome
+from proof.outcome import Outcome
 
 _RSS_MAX_MB = 400.0
 _COUNTS = ("sent", "stored", "quarantined", "lost", "duplicated", "phantom", "corrupt", "miscounted")

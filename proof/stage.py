@@ -1,210 +1,74 @@
-"""Where a fault happens: servers, the platform's processes, a fleet, and those who watch."""
+"""Where one fault happens: its database, broker, ingest, API and fleet, and what watches them."""
 
-import os
-import shutil
-import tempfile
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import Literal
 
 import psycopg
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from devices.registry import register_device
-from devices.seed import seed_shipped
-from millpond.embedded import free_port
-from millpond.kernel.clock import SystemClock, monotonic
+from millpond.embedded.broker import Broker, write_passwords
+from millpond.embedded.databases import drop_database
+from millpond.embedded.ports import free_port
+from millpond.embedded.postgres import Postgres
+from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
 from millpond.kernel.errors import Unavailable
-from millpond.kernel.migrate import migrate
-from proof.broker import Broker
+from millpond.kernel.waiting import wait_until
 from proof.crowd import Crowd
 from proof.halfyear import fill_half_year
 from proof.hostile import PREFIX as HOSTILE_PREFIX
 from proof.hostile import SERIALS as HOSTILE
 from proof.journal import read_journal
 from proof.oracle import Account, compare, compare_poison, read_quarantine, read_rows, read_tally
-from proof.postgres import Postgres
+from proof.outcome import Outcome, Size
 from proof.proxy import Proxy
 from proof.service import Service
-from proof.wait import Patience, pause
 from proof.watch import Watch
+from proof.world import World, new_database
 
 MODEL = "generic-purifier-hours"
-_TEMPLATE = "template_millpond"
 _SECRET = "the proof signs nothing that anybody keeps"
+# Devices need no password, but ingest has one: its client ids are derived from it.
+_INGEST, _PASSWORD = "millpond", "only-ingest-knows-it"
+_BROKER = {"autosave_interval": 1, "sys_interval": 1}
 _DRAIN_S = 60.0
-# The proof alone keeps two cores at a load of about 3.
-_BUSY_LOAD_A_CPU = 2.0
-_BUSY = "the machine was busy: time limits doubled"
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
-    """How much is done. `rate` is samples a second of all devices together."""
+class Plan:
+    """What is special about a stage: its own server, what ingest reaches by a proxy, settings of broker and fleet."""
 
-    devices: int = 200
-    rate: float = 1000.0
-    long: bool = False
-    forgive_time: bool = False
-    half_year: bool = False
-
-    def times(self, short: int, long: int) -> int:
-        """A number of repeats, or of seconds, by the form that runs."""
-        return long if self.long else short
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a fault did. `recovery_s`, `red_s` and `green_s` are the slowest of the run; `complaints` make it fail,
-    `slow` says what took longer than it may, `skipped` why it could not be done here."""
-
-    repeats: int = 0
-    rate: float = 0.0
-    account: Account = field(default_factory=Account)
-    unacked: int = 0
-    recovery_s: float | None = None
-    red_s: float | None = None
-    green_s: float | None = None
-    rss_mb: float = 0.0
-    skipped: str = ""
-    notes: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-    slow: list[str] = field(default_factory=list)
-
-    def recovered(self, seconds: float, most: float) -> None:
-        """Note how long a recovery took, and complain when it took longer than it may."""
-        self.recovery_s = max(self.recovery_s or 0.0, seconds)
-        most = self._allow(most)
-        if seconds > most:
-            self.slow.append(f"the rate was back after {seconds:.1f} s, {most:g} s are allowed")
-
-    def turned(self, colour: str, seconds: float, most: float = 5.0) -> None:
-        """Note how long /readyz took to turn `red` or `green`, and complain when it took longer than it may."""
-        name = f"{colour}_s"
-        setattr(self, name, max(getattr(self, name) or 0.0, seconds))
-        most = self._allow(most)
-        if seconds > most:
-            self.slow.append(f"/readyz turned {colour} after {seconds:.1f} s, {most:g} s are allowed")
-
-    def _allow(self, seconds: float) -> float:
-        """The limit, or twice as long on a machine that is busy with something else; then a note says so."""
-        if os.getloadavg()[0] <= _BUSY_LOAD_A_CPU * (os.cpu_count() or 1):
-            return seconds
-        if _BUSY not in self.notes:
-            self.notes.append(_BUSY)
-        return 2 * seconds
-
-
-class World:
-    """What all faults share: one PostgreSQL with a migrated template, and a folder that goes at the end."""
-
-    def __init__(self, folder: Path, *, keep: bool = False, programs: Path | None = None) -> None:
-        self.folder, self.keep, self.programs = folder, keep, programs
-        self.interrupted = threading.Event()
-        self.postgres = Postgres(folder, programs)
-        self.postgres.start()
-        self.make_template(self.postgres)
-
-    def make_template(self, postgres: Postgres) -> None:
-        """Migrate and seed the database that others are copied from."""
-        with psycopg.connect(postgres.dsn, autocommit=True) as admin:
-            admin.execute(sql.SQL("create database {}").format(sql.Identifier(_TEMPLATE)))
-        with connect(make_conninfo(postgres.dsn, dbname=_TEMPLATE)) as conn:
-            at = SystemClock().now()
-            migrate(conn, at=at)
-            seed_shipped(conn, at=at)
-        with psycopg.connect(postgres.dsn, autocommit=True) as admin:
-            # TimescaleDB's workers would hold a session and so forbid copying.
-            admin.execute(sql.SQL("alter database {} with allow_connections false").format(sql.Identifier(_TEMPLATE)))
-            admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [_TEMPLATE])
-
-    def new_database(self, postgres: Postgres, name: str) -> str:
-        """DSN of a fresh copy of the template."""
-        with psycopg.connect(postgres.dsn, autocommit=True) as admin:
-            admin.execute(
-                sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(_TEMPLATE))
-            )
-        return make_conninfo(postgres.dsn, dbname=name)
-
-
-@contextmanager
-def world(keep: Path | None = None, programs: Path | None = None) -> Iterator[World]:
-    """A world in a temporary folder, or in `keep`, which must be new or empty and stays.
-
-    `programs` is the folder of PostgreSQL's, without it the wheel's are taken.
-    """
-    folder = keep.resolve() if keep else Path(tempfile.mkdtemp(prefix="millpond-proof-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    made: World | None = None
-    try:
-        made = World(folder, keep=keep is not None, programs=programs)
-        yield made
-    finally:
-        if made is not None:
-            made.postgres.stop("immediate")
-        if keep is None:
-            shutil.rmtree(folder, ignore_errors=True)
+    postgres: Postgres | None = None
+    proxied: Literal["broker", "database"] | None = None
+    broker: Mapping[str, object] = field(default_factory=dict)
+    fleet: Mapping[str, float] = field(default_factory=dict)
 
 
 class Stage:
-    """One fault's own database, broker, ingest, API and fleet. Use `staged`."""
+    """One fault's own platform. Use `staged`, which opens it and ends everything that it started."""
 
-    def __init__(
-        self,
-        world: World,
-        name: str,
-        size: Size,
-        seed: int,
-        stack: ExitStack,
-        *,
-        postgres: Postgres | None = None,
-        proxied: str = "",
-        persistence: bool = True,
-        max_queued: int = 0,
-        settings: dict[str, str] | None = None,
-        **fleet: float,
-    ) -> None:
-        self.world, self.name, self.size, self.seed = world, name, size, seed
+    def __init__(self, world: World, name: str, size: Size, seed: int, plan: Plan) -> None:
+        self.world, self.name, self.size, self.seed, self.plan = world, name, size, seed, plan
         self.outcome = Outcome()
         self.folder = world.folder / name
         self.folder.mkdir()
-        self.postgres = postgres or world.postgres
-        self.postgres.start()
-        self.dsn = world.new_database(self.postgres, f"proof_{name.replace('-', '_')}")
         self.prefix = f"{name.upper()}-"
-        self._register()
-        self.broker = Broker(self.folder / "broker", persistence=persistence, max_queued=max_queued)
-        self.broker.start()
-        stack.callback(self.broker.stop)
-        self.proxy = self._proxy(proxied, stack)
-        self.began_at = SystemClock().now()
-        self.settings = self._settings(proxied) | (settings or {})
-        self.http_port = int(self.settings["MILLPOND_HTTP_PORT"])
-        self.ingest = Service("ingest", self.settings, self.folder / "ingest.log")
-        self.serve = Service("serve", self.settings | {"MILLPOND_DATABASE_URL": self.dsn}, self.folder / "serve.log")
-        for service in (self.ingest, self.serve):
-            stack.callback(service.stop)
-            service.start()
-        self.watch = stack.enter_context(Watch(self.dsn, self.consumer, self.http_port, self.ingest.rss_mb))
-        try:
-            Patience(30, "the platform to be ready").until(self._is_ready)
-        except Unavailable as error:
-            raise Unavailable(f"{error}; /readyz says {self.watch.said}") from error
-        url = f"mqtt://127.0.0.1:{self.proxy.port}" if self.proxy and proxied == "devices" else self.broker.url
-        options = {"devices": size.devices, "rate": size.rate} | fleet
-        self.fleet = Crowd(url, self.folder / "journal", self.prefix, seed, **options)
+        self.consumer = f"proof-{name}"
+        self.postgres = plan.postgres or world.postgres
+        self.proxy: Proxy | None = None
+
+    def open(self, stack: ExitStack) -> None:
+        """Start everything, wait until it is ready, and measure what this machine stores before anything goes wrong."""
+        self._open_servers(stack)
+        self._open_platform(stack)
+        options = {"devices": self.size.devices, "rate": self.size.rate, **self.plan.fleet}
+        self.fleet = Crowd(self.broker.url, self.folder / "journal", self.prefix, self.seed, **options)
         stack.callback(self.fleet.end)
         self.outcome.rate = self._measure_rate()
-
-    @property
-    def consumer(self) -> str:
-        """The ingest's name at the broker and in the tallies."""
-        return f"proof-{self.name}"
 
     def until_recovered(self, since: float, most: float = 10.0, patience_s: float = 60.0) -> float:
         """Wait until ingest stores at 90 % of the rate again, counted from `since`; note how long it took."""
@@ -229,11 +93,39 @@ class Stage:
         account = compare(samples, rows, server_offsets_ms=server_offsets_ms) + compare_poison(poison, quarantined)
         self.outcome.account = account + Account(miscounted=abs(kept - len(rows) - of_hostile) + abs(missing))
 
+    def _open_servers(self, stack: ExitStack) -> None:
+        self.postgres.start()
+        self.database = f"proof_{self.name.replace('-', '_')}"
+        self.dsn = new_database(self.postgres, self.database)
+        self._register()
+        folder = self.folder / "broker"
+        folder.mkdir()
+        write_passwords(folder / "passwords", {_INGEST: _PASSWORD})
+        conf: dict[str, object] = {"password_file": folder / "passwords", **_BROKER, **self.plan.broker}
+        self.broker = stack.enter_context(Broker(folder, conf=conf))
+        if self.plan.proxied:
+            self.proxy = Proxy(self.broker.port if self.plan.proxied == "broker" else int(self.postgres.port or 0))
+            stack.callback(self.proxy.close)
+
+    def _open_platform(self, stack: ExitStack) -> None:
+        self.settings = self._settings()
+        self.ingest = Service("ingest", self.settings, self.folder / "ingest.log")
+        self.serve = Service("serve", self.settings | {"MILLPOND_DATABASE_URL": self.dsn}, self.folder / "serve.log")
+        for service in (self.ingest, self.serve):
+            stack.callback(service.stop)
+            service.start()
+        http_port = int(self.settings["MILLPOND_HTTP_PORT"])
+        self.watch = stack.enter_context(Watch(self.dsn, self.consumer, http_port, self.ingest.rss_mb))
+        try:
+            wait_until(self._is_ready, "the platform to be ready", timeout_s=30)
+        except Unavailable as error:
+            raise Unavailable(f"{error}; /readyz says {self.watch.said}") from error
+
     def _is_ready(self) -> bool:
         """Whether /readyz is green; Unavailable with the last words of a service that has ended."""
         for service in (self.ingest, self.serve):
             if not service.alive:
-                raise Unavailable(f"a service ended at once: {service.log_text().strip()[-300:]}")
+                raise Unavailable(f"a service ended at once: {service.last_words()}")
         return self.watch.ready is True
 
     def _await_quarantine(self, messages: int) -> None:
@@ -242,9 +134,8 @@ class Stage:
                 row = conn.execute("select count(*) from quarantined_message").fetchone()
             return row is not None and int(row[0]) >= messages
 
-        end = monotonic() + 15
-        while not all_there() and monotonic() < end:
-            pause(0.2)
+        with suppress(Unavailable):  # What is missing then, the account says.
+            wait_until(all_there, "the quarantine of every bad message", timeout_s=15, every_s=0.2)
 
     def _measure_rate(self) -> float:
         """What the fleet really sends and ingest really stores on this machine, before anything goes wrong."""
@@ -261,22 +152,15 @@ class Stage:
             with connect(self.dsn) as conn:
                 fill_half_year(conn, self.prefix, at)
 
-    def _proxy(self, proxied: str, stack: ExitStack) -> Proxy | None:
-        if not proxied:
-            return None
-        proxy = Proxy(self.postgres.port if proxied == "database" else self.broker.port)
-        stack.callback(proxy.close)
-        return proxy
-
-    def _settings(self, proxied: str) -> dict[str, str]:
+    def _settings(self) -> dict[str, str]:
         dsn, port = self.dsn, self.broker.port
-        if self.proxy and proxied == "database":
+        if self.proxy and self.plan.proxied == "database":
             dsn = make_conninfo(dsn, port=self.proxy.port)
-        if self.proxy and proxied == "broker":
+        if self.proxy and self.plan.proxied == "broker":
             port = self.proxy.port
         return {
             "MILLPOND_DATABASE_URL": dsn,
-            "MILLPOND_BROKER_URL": f"mqtt://{self.broker.ingest_login}@127.0.0.1:{port}",
+            "MILLPOND_BROKER_URL": f"mqtt://{_INGEST}:{_PASSWORD}@127.0.0.1:{port}",
             "MILLPOND_JWT_SECRET": _SECRET,
             "MILLPOND_CONSUMER_ID": self.consumer,
             "MILLPOND_HTTP_PORT": str(free_port()),
@@ -286,17 +170,12 @@ class Stage:
 
 
 @contextmanager
-def staged(world: World, name: str, size: Size, seed: int, **options: object) -> Iterator[Stage]:
+def staged(world: World, name: str, size: Size, seed: int, plan: Plan | None = None) -> Iterator[Stage]:
     """A stage with everything running and its rate measured. Everything it started is ended at the end."""
     with ExitStack() as stack:
-        stage = Stage(world, name, size, seed, stack, **options)  # type: ignore[arg-type]
+        stage = Stage(world, name, size, seed, plan or Plan())
+        stage.open(stack)
         yield stage
-    with suppress(psycopg.Error, Unavailable):
-        _drop(stage)
-
-
-def _drop(stage: Stage) -> None:
-    if stage.postgres is stage.world.postgres and not stage.world.keep:
-        name = f"proof_{stage.name.replace('-', '_')}"
-        with psycopg.connect(stage.postgres.dsn, autocommit=True) as admin:
-            admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+    if stage.postgres is world.postgres and not world.keep:
+        with suppress(psycopg.Error, Unavailable):
+            drop_database(stage.postgres.dsn, stage.database)

@@ -11,7 +11,7 @@ import psycopg
 
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import Unavailable
-from proof.wait import Patience, pause
+from millpond.kernel.waiting import pause, wait_until
 
 _STORED = "select coalesce(sum(stored + conflict), 0)::bigint / 2 from ingest_minute where consumer = %s"
 _LOOK_EVERY_S = 0.1
@@ -62,13 +62,15 @@ class Watch:
     def until_rate(self, rate: float, patience_s: float, since: float | None = None) -> float:
         """Seconds since `since` (default now) until a whole second, begun after it, stored at least `rate`."""
         since = monotonic() if since is None else since
-        Patience(patience_s, f"{rate:.0f} samples a second").until(lambda: self.rate(since) >= rate)
+        wait_until(lambda: self.rate(since) >= rate, f"{rate:.0f} samples a second", timeout_s=patience_s)
         return monotonic() - since
 
     def until_ready(self, wanted: bool, patience_s: float, since: float) -> float:
         """Seconds from `since` until /readyz said so."""
-        Patience(patience_s, f"/readyz to turn {'green' if wanted else 'red'}").until(
-            lambda: self.seen.ready and self.seen.ready[-1][0] >= since and self.ready is wanted
+        wait_until(
+            lambda: self.seen.ready and self.seen.ready[-1][0] >= since and self.ready is wanted,
+            f"/readyz to turn {'green' if wanted else 'red'}",
+            timeout_s=patience_s,
         )
         return next(at for at, ready in self.seen.ready if at >= since and ready is wanted) - since
 

@@ -2,10 +2,13 @@
 
 import psycopg
 
+from millpond.embedded.postgres import Ending
 from millpond.kernel.clock import monotonic
+from millpond.kernel.waiting import pause
+from proof.outcome import Outcome, Size
 from proof.proxy import Link
-from proof.stage import Outcome, Size, Stage, World, staged
-from proof.wait import pause
+from proof.stage import Plan, Stage, staged
+from proof.world import World
 
 _AWAY_S = 60
 _LOCKED_S = 30
@@ -25,7 +28,7 @@ def stop_postgres(world: World, size: Size, seed: int) -> Outcome:
         return stage.outcome
 
 
-def _stop_and_start(stage: Stage, how: str, away_s: float) -> None:
+def _stop_and_start(stage: Stage, how: Ending, away_s: float) -> None:
     stopped = monotonic()
     stage.postgres.stop(how)
     stage.outcome.turned("red", stage.watch.until_ready(False, 20, stopped))
@@ -38,7 +41,7 @@ def _stop_and_start(stage: Stage, how: str, away_s: float) -> None:
 
 def slow_database(world: World, size: Size, seed: int) -> Outcome:
     """Every statement of ingest takes 200 ms more."""
-    with staged(world, "slow", size, seed, proxied="database") as stage:
+    with staged(world, "slow", size, seed, Plan(proxied="database")) as stage:
         assert stage.proxy is not None
         stage.proxy.set(Link.SLOW)
         pause(2)

@@ -3,9 +3,11 @@
 from datetime import timedelta
 from random import Random
 
-from millpond.kernel.clock import AcceleratedClock, SystemClock, format_clock, monotonic
-from proof.stage import Outcome, Size, World, staged
-from proof.wait import Patience, pause
+from millpond.kernel.clock import SystemClock, monotonic
+from millpond.kernel.waiting import pause, wait_until
+from proof.outcome import Outcome, Size
+from proof.stage import Plan, staged
+from proof.world import World
 
 _HOUR = 3_600_000
 _YEAR = 8766 * _HOUR
@@ -17,10 +19,12 @@ _SERVER_JUMPS_MS = (0, 4 * 60_000, -4 * 60_000, _HOUR, -_HOUR, 2 * _YEAR)
 def poison(world: World, size: Size, seed: int) -> Outcome:
     """One message in ten is no telemetry: each is kept in quarantine, once, and none holds up the others."""
     messages = size.times(10_000, 1_000_000)
-    with staged(world, "poison", size, seed, poison=0.1) as stage:
+    with staged(world, "poison", size, seed, Plan(fleet={"poison": 0.1})) as stage:
         enough = 4 * messages / stage.outcome.rate + 60
-        Patience(enough, f"{messages:,} messages").until(
-            lambda: stage.fleet.status["measured"] + stage.fleet.status["poisoned"] >= messages
+        wait_until(
+            lambda: stage.fleet.status["measured"] + stage.fleet.status["poisoned"] >= messages,
+            f"{messages:,} messages",
+            timeout_s=enough,
         )
         stage.settle()
         stage.outcome.repeats = stage.fleet.status["poisoned"]
@@ -31,7 +35,7 @@ def jump_clocks(world: World, size: Size, seed: int) -> Outcome:
     """Devices' clocks jump (1970, 2099, summer time, back by seconds), and the server's while ingest is dead."""
     jumps, chance = size.times(20, 500), Random(seed)
     now_ms = int(SystemClock().now().timestamp() * 1000)
-    with staged(world, "clocks", size, seed, quantum_ms=100) as stage:
+    with staged(world, "clocks", size, seed, Plan(fleet={"quantum_ms": 100})) as stage:
         for number in range(jumps):
             stage.fleet.tell(f"clock {chance.choice((*_JUMPS_MS, -now_ms))}")
             pause(0.5)
@@ -48,5 +52,6 @@ def jump_clocks(world: World, size: Size, seed: int) -> Outcome:
 
 
 def _clock(offset_ms: int) -> str:
+    """MILLPOND_CLOCK for a server whose clock is off by so much."""
     now = SystemClock().now()
-    return format_clock(AcceleratedClock(now + timedelta(milliseconds=offset_ms), now, 1.0))
+    return f"{(now + timedelta(milliseconds=offset_ms)).isoformat()}@{now.isoformat()}*1"

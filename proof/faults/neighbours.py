@@ -3,9 +3,11 @@
 from functools import partial
 
 from millpond.kernel.clock import monotonic
+from millpond.kernel.waiting import wait_until
 from proof.hostile import Hostile
-from proof.stage import Outcome, Size, World, staged
-from proof.wait import Patience
+from proof.outcome import Outcome, Size
+from proof.stage import Plan, staged
+from proof.world import World
 
 
 def bear_hostile_neighbours(world: World, size: Size, seed: int) -> Outcome:
@@ -14,11 +16,11 @@ def bear_hostile_neighbours(world: World, size: Size, seed: int) -> Outcome:
     What the others sent meanwhile has holes, which must be asked for however many the hostile ones have.
     """
     kills = size.times(2, 40)
-    with staged(world, "neighbours", size, seed, persistence=False) as stage:
+    with staged(world, "neighbours", size, seed, Plan(broker={"persistence": "false"})) as stage:
         with Hostile(stage.broker.url, stage.consumer, seed) as hostile:
             for _ in range(kills):
                 following = hostile.rounds + 1
-                Patience(120, "a round of hostile acts").until(partial(hostile.has_done, following))
+                wait_until(partial(hostile.has_done, following), "a round of hostile acts", timeout_s=120)
                 stage.broker.kill()
                 stage.broker.start()
                 stage.until_recovered(monotonic(), most=30)

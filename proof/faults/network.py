@@ -1,22 +1,24 @@
 """The link between ingest and its neighbours: reset, black hole, one kilobyte a second."""
 
 from millpond.kernel.clock import monotonic
+from millpond.kernel.waiting import pause
+from proof.outcome import Outcome, Size
 from proof.proxy import Link
-from proof.stage import Outcome, Size, Stage, World, staged
-from proof.wait import pause
+from proof.stage import Plan, Stage, staged
+from proof.world import World
 
 _LINKS = (Link.REFUSE, Link.BLACK_HOLE, Link.TRICKLE)
 
 
 def break_broker_link(world: World, size: Size, seed: int) -> Outcome:
     """The way from ingest to the broker is reset, swallows everything, or crawls."""
-    with staged(world, "mqtt-link", size, seed, proxied="broker") as stage:
+    with staged(world, "mqtt-link", size, seed, Plan(proxied="broker")) as stage:
         return _break(stage, size)
 
 
 def break_database_link(world: World, size: Size, seed: int) -> Outcome:
     """The way from ingest to the database is reset, swallows everything, or crawls."""
-    with staged(world, "sql-link", size, seed, proxied="database") as stage:
+    with staged(world, "sql-link", size, seed, Plan(proxied="database")) as stage:
         return _break(stage, size)
 
 

@@ -10,22 +10,22 @@ import psycopg
 from millpond.kernel.clock import monotonic
 from millpond.kernel.db import connect
 from millpond.kernel.errors import Unavailable
+from millpond.kernel.waiting import wait_until
 from proof.household import add_household, count_offers
 from proof.oracle import Account
-from proof.postgres import Postgres
+from proof.outcome import Outcome, Size
 from proof.service import Service
-from proof.stage import Outcome, Size, World
-from proof.wait import Patience
+from proof.world import World, new_database, running_postgres
 
 # The period is long beside the lease, as it is in life.
 _PERIOD_S, _LEASE_S, _TICK_S = 10.0, 1.0, 0.2
 # Who finished what, seen by the database itself: the table of runs can only say it once.
 _WITNESS = """
 create table witness (job text, scheduled_for timestamptz, holder text, epoch integer);
-create function bear_witness() returns trigger language plpgsql as $$ begin
+create function note_who_finished() returns trigger language plpgsql as $$ begin
     insert into witness values (new.job, new.scheduled_for, new.holder, new.epoch); return new; end $$;
-create trigger bear_witness after update on job_run for each row
-    when (new.state = 'done' and old.state is distinct from 'done') execute function bear_witness();
+create trigger note_who_finished after update on job_run for each row
+    when (new.state = 'done' and old.state is distinct from 'done') execute function note_who_finished();
 """
 _BLOCKED = "select pid from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
 _AT_WORK = """
@@ -56,21 +56,11 @@ def break_schedulers(world: World, size: Size, seed: int) -> Outcome:
     folder = world.folder / "schedulers"
     folder.mkdir()
     # A server of its own: this fault runs beside others that stop theirs.
-    postgres = Postgres(folder, world.programs)
-    postgres.start()
-    world.make_template(postgres)
-    dsn = world.new_database(postgres, "proof_schedulers")
-    with psycopg.connect(dsn, autocommit=True) as conn:
-        conn.execute(_WITNESS)
-    settings = {
-        "MILLPOND_DATABASE_URL": dsn,
-        "MILLPOND_OFFERS_PERIOD_H": str(_PERIOD_S / 3600),
-        "MILLPOND_LEASE_S": str(_LEASE_S),
-        "MILLPOND_TICK_S": str(_TICK_S),
-    }
-    with ExitStack() as stack:
-        stack.callback(postgres.stop, "immediate")
-        crew = [Service("schedule", settings, folder / f"schedule-{n}.log") for n in range(3)]
+    with running_postgres(folder, world.programs) as postgres, ExitStack() as stack:
+        dsn = new_database(postgres, "proof_schedulers")
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            conn.execute(_WITNESS)
+        crew = [Service("schedule", _settings(dsn), folder / f"schedule-{n}.log") for n in range(3)]
         for scheduler in crew:
             scheduler.start()
             stack.callback(scheduler.stop)
@@ -85,6 +75,15 @@ def break_schedulers(world: World, size: Size, seed: int) -> Outcome:
     return outcome
 
 
+def _settings(dsn: str) -> dict[str, str]:
+    return {
+        "MILLPOND_DATABASE_URL": dsn,
+        "MILLPOND_OFFERS_PERIOD_H": str(_PERIOD_S / 3600),
+        "MILLPOND_LEASE_S": str(_LEASE_S),
+        "MILLPOND_TICK_S": str(_TICK_S),
+    }
+
+
 def _strike(dsn: str, crew: list[Service], kind: Kind, number: int, outcome: Outcome) -> float:
     """Strike the one at work; returns how long it took until another one had done its period."""
     with _someone_at_work(dsn, number) as work:
@@ -92,7 +91,7 @@ def _strike(dsn: str, crew: list[Service], kind: Kind, number: int, outcome: Out
         kind(dsn, victim, work)
     since = monotonic()
     try:
-        Patience(_PERIOD_S, "the period to be taken over").until(lambda: _is_done(dsn, work))
+        wait_until(lambda: _is_done(dsn, work), "the period to be taken over", timeout_s=_PERIOD_S)
     except Unavailable as error:
         outcome.complaints.append(f"{kind.__name__[1:]}: {error}")
     victim.signal(signal.SIGCONT)
@@ -109,7 +108,7 @@ def _someone_at_work(dsn: str, number: int) -> Iterator[AtWork]:
             customer_id = add_household(conn, number)
             locker_pid = locker.info.backend_pid
         locker.execute("select 1 from customer where customer_id = %s for update", [customer_id])
-        Patience(30, "a scheduler to be at work").until(lambda: conn.execute(_BLOCKED, [locker_pid]).fetchone())
+        wait_until(lambda: conn.execute(_BLOCKED, [locker_pid]).fetchone(), "a scheduler to be at work", timeout_s=30)
         backend = conn.execute(_BLOCKED, [locker_pid]).fetchone()
         row = conn.execute(_AT_WORK).fetchone()
         if row is None or backend is None:
@@ -138,7 +137,7 @@ def _is_done(dsn: str, work: AtWork) -> bool:
 def _await_offers(dsn: str) -> None:
     """The last household's offers may be the next period's work."""
     try:
-        Patience(2 * _PERIOD_S, "every household's offer").until(lambda: not count_offers(dsn).lost)
+        wait_until(lambda: not count_offers(dsn).lost, "every household's offer", timeout_s=2 * _PERIOD_S)
     except Unavailable:
         return
 

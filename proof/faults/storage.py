@@ -8,9 +8,10 @@ from pathlib import Path
 
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import Unavailable
-from proof.postgres import Postgres
-from proof.stage import Outcome, Size, World, staged
-from proof.wait import pause
+from millpond.kernel.waiting import pause
+from proof.outcome import Outcome, Size
+from proof.stage import Plan, Stage, staged
+from proof.world import World, running_postgres
 
 _SIZE_MB = 160
 
@@ -19,28 +20,26 @@ def fill_disk(world: World, size: Size, seed: int) -> Outcome:
     """The database's disk is full, and later is not; an operator starts PostgreSQL again if it gave up."""
     if os.geteuid() != 0:
         return Outcome(skipped="a small tmpfs can be mounted by root only")
-    with _small_disk(world.folder / "small-disk") as disk:
-        postgres = Postgres(disk, world.programs)
-        postgres.start()
-        world.make_template(postgres)
-        try:
-            with staged(world, "disk", size, seed, postgres=postgres) as stage:
-                for _ in range(size.times(1, 10)):
-                    ballast = _fill(disk)
-                    stage.outcome.turned("red", stage.watch.until_ready(False, 60, monotonic()), most=60)
-                    pause(5)
-                    ballast.unlink()
-                    since = monotonic()
-                    gave_up = not postgres.alive
-                    postgres.start()
-                    stage.outcome.turned("green", stage.watch.until_ready(True, 30, since))
-                    stage.until_recovered(since)
-                    stage.outcome.notes.append("PostgreSQL had given up" if gave_up else "PostgreSQL had stayed up")
-                stage.settle()
-                stage.outcome.repeats = size.times(1, 10)
-                return stage.outcome
-        finally:
-            postgres.stop("immediate")
+    with _small_disk(world.folder / "small-disk") as disk, running_postgres(disk, world.programs) as postgres:
+        with staged(world, "disk", size, seed, Plan(postgres)) as stage:
+            for _ in range(size.times(1, 10)):
+                _fill_and_free(stage, disk)
+            stage.settle()
+            stage.outcome.repeats = size.times(1, 10)
+            return stage.outcome
+
+
+def _fill_and_free(stage: Stage, disk: Path) -> None:
+    ballast = _fill(disk)
+    stage.outcome.turned("red", stage.watch.until_ready(False, 60, monotonic()), most=60)
+    pause(5)
+    ballast.unlink()
+    since = monotonic()
+    gave_up = not stage.postgres.alive
+    stage.postgres.start()
+    stage.outcome.turned("green", stage.watch.until_ready(True, 30, since))
+    stage.until_recovered(since)
+    stage.outcome.notes.append("PostgreSQL had given up" if gave_up else "PostgreSQL had stayed up")
 
 
 def _fill(disk: Path) -> Path:

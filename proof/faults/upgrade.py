@@ -5,10 +5,12 @@ from unittest.mock import patch
 from millpond.kernel import migrate as migrations
 from millpond.kernel.clock import SystemClock, monotonic
 from millpond.kernel.db import connect
+from millpond.kernel.waiting import wait_until
 from proof.household import add_household, count_offers
+from proof.outcome import Outcome, Size
 from proof.service import Service
-from proof.stage import Outcome, Size, World, staged
-from proof.wait import Patience
+from proof.stage import staged
+from proof.world import World
 
 _HELD_S = 3
 # What a later version may bring: columns, a rule that looks at every row, an index. The nap stands for a large table.
@@ -35,7 +37,7 @@ def migrate_meanwhile(world: World, size: Size, seed: int) -> Outcome:
                 _migrate(stage.dsn, number)
                 stage.until_recovered(monotonic())
                 _add_households(stage.dsn, range(number * 100 + 50, number * 100 + 60))
-            Patience(60, "every household's offer").until(lambda: not count_offers(stage.dsn).lost)
+            wait_until(lambda: not count_offers(stage.dsn).lost, "every household's offer", timeout_s=60)
         finally:
             scheduler.stop()
         stage.settle()

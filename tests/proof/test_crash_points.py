@@ -23,9 +23,9 @@ from devices.registry import register_device
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.crashpoints import CRASH_POINTS
 from millpond.kernel.db import connect
+from millpond.kernel.waiting import wait_until
 from proof.household import add_household
 from proof.service import Service
-from proof.wait import Patience
 from tests.ingest.conftest import TestDevice
 
 SECRET = "the crash tests' secret, which is long enough"
@@ -73,11 +73,11 @@ def test_ingest_that_dies_between_commit_and_acknowledgement_stores_once_and_ack
         ingest.start(MILLPOND_CRASH_AT="after-commit-before-ack")
         # The first status or message ends it; until it has subscribed, nobody keeps what is published.
         connected = "select connected from ingest_consumer"
-        Patience(30, "ingest to connect").until(lambda: rows(database, connected) == [(True,)])
+        wait_until(lambda: rows(database, connected) == [(True,)], "ingest to connect", timeout_s=30)
         ts = int(SystemClock().now().timestamp() * 1000)
         device.publish(json.dumps({"boot": "b", "seq": 1, "ts": ts, "metrics": {"filter_life_pct": 64}}))
         ingest.wait(30)
-        assert ingest.ended_by == KILLED
+        assert ingest.exit_code == KILLED
         assert rows(database, "select value from reading") == [(64.0,)]
         assert device.acks.empty()
         ingest.start()
@@ -115,14 +115,14 @@ def test_an_api_that_dies_between_an_order_and_its_credit_keeps_neither_and_the_
     order = {"channel": "app", "items": [{"sku": "REED-HEPA-H13", "quantity": 1}], "currency": "EUR"}
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "order-1"}
     serve.start(MILLPOND_CRASH_AT="after-order-before-ledger")
-    Patience(30, "the API to answer").until(lambda: _answers(url))
+    wait_until(lambda: _answers(url), "the API to answer", timeout_s=30)
     with pytest.raises(httpx.HTTPError):
         httpx.post(f"{url}/v1/orders", json=order, headers=headers, timeout=20)
     serve.wait(10)
-    assert serve.ended_by == KILLED
+    assert serve.exit_code == KILLED
     assert rows(database, "select count(*) from customer_order") == [(0,)]
     serve.start()
-    Patience(30, "the API to answer").until(lambda: _answers(url))
+    wait_until(lambda: _answers(url), "the API to answer", timeout_s=30)
     answers = [httpx.post(f"{url}/v1/orders", json=order, headers=headers, timeout=20) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201], answers[0].text
     assert answers[0].json() == answers[1].json()

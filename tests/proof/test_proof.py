@@ -6,7 +6,8 @@ import pytest
 
 from proof.capacity import measure_capacity, rate_for
 from proof.cli import FAULTS, run_fault
-from proof.stage import Size, World, world
+from proof.outcome import Size
+from proof.world import World, world
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(300)]
 SEED = 20_260_301

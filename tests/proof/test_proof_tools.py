@@ -13,7 +13,6 @@ from proof.device import Device
 from proof.journal import Journal, Kind, Sample, measure, read_journal
 from proof.oracle import Account, Row, compare, compare_poison
 from proof.proxy import Link, Proxy
-from proof.wait import Patience
 
 SAMPLES = [measure(0, seq, 1_000 * seq, 1_000 * seq, 7, "D-1") for seq in (1, 2, 3)]
 
@@ -222,8 +221,3 @@ def test_a_slow_link_delays_what_a_client_says_and_a_crawling_one_carries_a_kilo
         while heard < 600:
             heard += len(client.recv(600))
         assert monotonic() - began >= 0.4
-
-
-def test_patience_ends_with_a_sentence() -> None:
-    with pytest.raises(Exception, match=r"waited 0\.1 s in vain for the sky to fall"):
-        Patience(0.1, "the sky to fall").until(lambda: False)
