@@ -6,8 +6,6 @@ import os
 import platform
 import sys
 import tempfile
-import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,18 +14,17 @@ from typing import Annotated, Any, TypeVar
 
 import psycopg
 import typer
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 from rich.console import Console
 from rich.table import Table
 
-from devices.seed import seed_shipped
-from millpond.embedded import embedded_broker, embedded_postgres
+from millpond.embedded.broker import embedded_broker
+from millpond.embedded.databases import temporary_database
+from millpond.embedded.postgres import embedded_postgres
 from millpond.kernel.clock import SystemClock, monotonic
 from millpond.kernel.db import connect
-from millpond.kernel.errors import MillpondError, Unavailable
+from millpond.kernel.errors import MillpondError
 from millpond.kernel.log import configure_logging
-from millpond.kernel.migrate import migrate
+from millpond.services import prepare_schema
 
 T = TypeVar("T")
 
@@ -152,15 +149,6 @@ def timed(act: Callable[[], T]) -> tuple[T, float]:
     return answer, monotonic() - started
 
 
-def wait_until(met: Callable[[], bool], what: str, *, timeout_s: float, every_s: float = 0.01) -> None:
-    """Return once `met`; raises Unavailable that `what` did not come."""
-    pause, deadline = threading.Event(), monotonic() + timeout_s
-    while not met():
-        if monotonic() > deadline:
-            raise Unavailable(f"{what} did not happen within {timeout_s:.0f} s")
-        pause.wait(every_s)
-
-
 @contextmanager
 def fresh_database(dsn: str | None) -> Iterator[str]:
     """DSN of a migrated and seeded database on the server `dsn` or on the embedded one; dropped at the end."""
@@ -176,19 +164,10 @@ def fresh_database(dsn: str | None) -> Iterator[str]:
 
 @contextmanager
 def _database_on(server: str) -> Iterator[str]:
-    name = sql.Identifier(database := f"millpond_benchmark_{uuid.uuid4().hex[:12]}")
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(sql.SQL("create database {}").format(name))
-    try:
-        own = make_conninfo(server, dbname=database)
+    with temporary_database(server, prefix="millpond_benchmark") as own:
         with connect(own) as conn:
-            at = SystemClock().now()
-            migrate(conn, at=at)
-            seed_shipped(conn, at=at)
+            prepare_schema(conn, SystemClock().now())
         yield own
-    finally:
-        with psycopg.connect(server, autocommit=True) as admin:
-            admin.execute(sql.SQL("drop database if exists {} with (force)").format(name))
 
 
 @contextmanager

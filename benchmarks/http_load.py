@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from statistics import quantiles
 
-from benchmarks.common import wait_until
-from millpond.embedded import free_port, stop
+from millpond.embedded.ports import free_port
+from millpond.embedded.process import stop
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import Unavailable
+from millpond.kernel.waiting import wait_until
 
 _TIMEOUT_S = 30
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import typer
 
 from benchmarks.broker import CSubscriber, find_mosquitto_sub, forget_sessions, publish_all
-from benchmarks.common import Broker, Dsn, Json, Result, fresh_database, run, some_broker, step, tell, timed, wait_until
+from benchmarks.common import Broker, Dsn, Json, Result, fresh_database, run, some_broker, step, tell, timed
 from benchmarks.fleet import METRICS, metric_values, register_fleet
 from devices.wire import build_topic
 from ingest.broker.client_id import client_id
@@ -22,6 +22,7 @@ from millpond.kernel.clock import Clock, SystemClock, monotonic
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Unavailable
 from millpond.kernel.settings import Settings, load_settings
+from millpond.kernel.waiting import wait_until
 from millpond.services import ingesting
 
 _STORED = "select coalesce(sum(messages), 0), coalesce(sum(stored), 0) from ingest_minute"
@@ -111,7 +112,7 @@ def _drain(conn: WriteConnection, settings: Settings, clock: Clock, messages: in
     """Seconds from ingest's start to the commit of the last message."""
     started = monotonic()
     with ingesting(settings, clock):
-        wait_until(lambda: _count(conn)[0] >= messages, "the last commit", timeout_s=60 + messages / 500)
+        wait_until(lambda: _count(conn)[0] >= messages, "the last commit", timeout_s=60 + messages / 500, every_s=0.01)
         seconds = monotonic() - started
     taken, stored = _count(conn)
     if stored != taken * len(METRICS):

@@ -5,10 +5,11 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from millpond.kernel.clock import Clock
-from millpond.kernel.db import connect
+from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import ConfigurationError, Unavailable
 from millpond.kernel.metrics import metrics_served
 from millpond.kernel.migrate import migrate, pending_migrations
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
 
 
 def prepare_database(settings: Settings, clock: Clock) -> list[str]:
+    """Bring the database of these settings up to this program; returns the migrations applied now."""
+    with connect(settings.database_url.get_secret_value()) as conn:
+        return prepare_schema(conn, clock.now(), require_timescale=settings.require_timescale)
+
+
+def prepare_schema(conn: WriteConnection, at: datetime, *, require_timescale: bool = False) -> list[str]:
     """Migrate, and renew what ships with Millpond; returns the migrations applied now."""
     from devices.seed import seed_shipped
 
-    with connect(settings.database_url.get_secret_value()) as conn:
-        at = clock.now()
-        applied = migrate(conn, at=at, require_timescale=settings.require_timescale)
-        seed_shipped(conn, at=at)
+    applied = migrate(conn, at=at, require_timescale=require_timescale)
+    seed_shipped(conn, at=at)
     return applied
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from millpond.embedded import embedded_broker, embedded_postgres
+from millpond.embedded.broker import embedded_broker
+from millpond.embedded.postgres import embedded_postgres
 from millpond.kernel.errors import MillpondError
 
 _MOSQUITTO_CONF = Path(__file__).parent.parent / "docker" / "mosquitto-test.conf"

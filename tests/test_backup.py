@@ -3,28 +3,24 @@
 import re
 import shutil
 import subprocess
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from devices.nouns import Reading
 from devices.readings import insert_readings, upsert_latest
 from devices.registry import register_device
 from devices.retention import drop_old_readings
 from devices.store import refresh_reading_day, select_metrics
+from millpond.embedded.databases import temporary_database
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.migrate import migrate, pending_migrations
 from millpond.kernel.timescale import look_for_timescale
-from tests.conftest import drop
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -77,18 +73,6 @@ def run(name: str, conn: WriteConnection, *words: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@contextmanager
-def empty_database(server_dsn: str) -> Iterator[str]:
-    """DSN of a new database, as an operator makes it to restore into."""
-    name = f"millpond_restored_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(server_dsn, autocommit=True) as admin:
-        admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    try:
-        yield make_conninfo(server_dsn, dbname=name)
-    finally:
-        drop(server_dsn, name)
-
-
 def restore(conn: WriteConnection, target: str, file: Path) -> None:
     timescale = look_for_timescale(conn).installed
     with connect(target) as restored:
@@ -116,7 +100,7 @@ def test_a_restored_backup_has_every_row_and_rule(
 ) -> None:
     file = tmp_path / "millpond.dump"
     run("pg_dump", past, "--format=custom", f"--file={file}", f"--dbname={database}")
-    with empty_database(server_dsn) as target:
+    with temporary_database(server_dsn, prefix="millpond_restored") as target:
         restore(past, target, file)
         with connect(target) as restored:
             before = contents(past)

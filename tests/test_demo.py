@@ -86,10 +86,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             break
     assert len(logins) == 3, "the demo ended before it showed its logins"
     address = logins[0].split("/sign-in")[0]
-    # The broker is a child; PostgreSQL is a daemon that says who it is in its folder.
-    postgres = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
-    children = psutil.Process(process.pid).children(recursive=True)
-    yield Demo(process, address, logins, folder, [*children, psutil.Process(postgres)], told)
+    yield Demo(process, address, logins, folder, psutil.Process(process.pid).children(recursive=True), told)
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
         process.wait(30)
@@ -239,10 +236,12 @@ def test_a_second_demo_in_the_same_folder_is_refused_in_one_sentence(demo: Demo)
 
 
 def test_ctrl_c_leaves_no_process_and_a_second_run_goes_on_with_the_data(demo: Demo) -> None:
+    servers = {child.name() for child in demo.children if child.ppid() == demo.process.pid}
+    assert len(servers) == 2, servers
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(30) == 0
-    gone, alive = psutil.wait_procs(demo.children, timeout=10)
-    assert (len(gone), alive) == (2, [])
+    _, alive = psutil.wait_procs(demo.children, timeout=10)
+    assert alive == []
     again = millpond("demo", *SMALL, "--data", str(demo.folder), "--once", "--json")
     out, err = again.communicate(timeout=100)
     assert again.returncode == 0, err

@@ -10,8 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from millpond import embedded
-from millpond.embedded import embedded_broker, embedded_postgres, listens
+from millpond.embedded import broker
+from millpond.embedded.broker import MOSQUITTO, Broker, embedded_broker
+from millpond.embedded.postgres import Postgres, embedded_postgres
+from millpond.embedded.process import listens
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.db import connect
 from millpond.kernel.errors import ConfigurationError, Unavailable
@@ -19,11 +21,13 @@ from millpond.kernel.settings import load_settings
 from millpond.testing_host import servers
 from tests.ingest.conftest import TestDevice, running_ingest
 
+DOCKER = Path(__file__).parents[1] / "docker"
+
 
 def test_the_loop_also_runs_on_the_broker_from_a_wheel(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "find_mosquitto", lambda: None)
+    monkeypatch.setattr(broker, "find_mosquitto", lambda: None)
     with embedded_broker(tmp_path) as url:
         assert (tmp_path / "amqtt.yaml").exists()
         settings = load_settings(database_url=database, broker_url=url, consumer_id="on-amqtt")
@@ -103,7 +107,7 @@ def test_who_answers_on_a_port_is_asked_of_the_process() -> None:
 
 
 def test_a_broker_that_is_down_keeps_its_port(tmp_path: Path) -> None:
-    with servers.TestBroker(None, tmp_path / "of a test") as broker:
+    with servers.HostedBroker(None, tmp_path / "of a test") as broker:
         port = parse_broker_url(broker.url).port
         with socket.create_connection(("127.0.0.1", port)):
             broker.stop()
@@ -117,10 +121,57 @@ def test_a_broker_that_is_down_keeps_its_port(tmp_path: Path) -> None:
 
 
 def test_without_any_broker_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "find_mosquitto", lambda: None)
+    monkeypatch.setattr(broker, "find_mosquitto", lambda: None)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(ConfigurationError, match="install mosquitto"), embedded_broker(tmp_path):
         pytest.fail("there is no broker")
+
+
+def test_a_server_that_a_killed_owner_left_behind_is_ended_and_its_data_is_kept(tmp_path: Path) -> None:
+    left = Postgres(tmp_path / "pg")
+    left.start()
+    try:
+        with connect(left.dsn) as conn:
+            conn.execute("create table kept (n int)")
+        with embedded_postgres(tmp_path / "pg") as dsn, connect(dsn) as conn:
+            assert not left.alive
+            assert conn.execute("select count(*) from kept").fetchone() == (0,)
+    finally:
+        left.stop()
+
+
+def test_a_killed_broker_keeps_its_port_and_starts_again_there(tmp_path: Path) -> None:
+    with Broker(tmp_path / "ours") as ours:
+        ours.kill()
+        assert not ours.alive
+        with pytest.raises(Unavailable, match="in use"), embedded_broker(tmp_path / "theirs", ours.port):
+            pytest.fail("somebody else has the port")
+        ours.start()
+        with socket.create_connection(("127.0.0.1", ours.port)):
+            assert ours.alive
+
+
+def test_settings_that_only_mosquitto_knows_are_not_left_out_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "find_mosquitto", lambda: None)
+    with pytest.raises(ConfigurationError, match="persistence needs mosquitto"):
+        Broker(tmp_path, conf={"persistence": "false"})
+
+
+def test_the_shipped_configurations_agree_with_ours_on_what_ingest_needs() -> None:
+    ours = {name: str(value) for name, value in MOSQUITTO.items()}
+    shipped, of_tests = (read_mosquitto(DOCKER / name) for name in ("mosquitto.conf", "mosquitto-test.conf"))
+    needed = ("max_inflight_messages", "max_queued_messages", "persistence", "autosave_interval")
+    assert {name: shipped[name] for name in needed} == {name: ours[name] for name in needed}
+    assert of_tests.pop("listener") == "1883"
+    assert of_tests == {name: ours[name] for name in of_tests}
+
+
+def read_mosquitto(file: Path) -> dict[str, str]:
+    """The settings in a mosquitto.conf."""
+    lines = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
+    return {name: value for name, _, value in (line.partition(" ") for line in lines)}
 
 
 def runs(pid: int) -> bool:

@@ -27,7 +27,9 @@ from millpond.demo.loop import (
 )
 from millpond.demo.people import People, credited_to, settle_people
 from millpond.demo.screen import Screen
-from millpond.embedded import embedded_broker, embedded_postgres, free_port
+from millpond.embedded.broker import embedded_broker
+from millpond.embedded.ports import free_port
+from millpond.embedded.postgres import embedded_postgres
 from millpond.kernel.clock import floor_to_period, monotonic
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import ConfigurationError

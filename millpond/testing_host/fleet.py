@@ -8,11 +8,10 @@ from typing import Any
 from devices.profile import shipped_profiles
 from devices.registry import register_device
 from millpond.kernel.broker import parse_broker_url
-from millpond.kernel.clock import monotonic
+from millpond.kernel.clock import StillClock, monotonic
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import InvalidInput, NotFound, Unavailable
 from millpond.kernel.ids import CustomerId
-from millpond.testing_host.clock import StillClock
 from millpond.testing_host.unit import Unit, make_home
 
 _STEPS_MAX = 60
@@ -99,7 +98,7 @@ class TestFleet:
         step = max(_STEP_MIN, (to - now) / _STEPS_MAX)
         while True:
             now = min(to, now + step)
-            self._clock.set(now)
+            self._clock.at = now
             for unit in self._units.values():
                 unit.measure(now)
             self.wait_committed()

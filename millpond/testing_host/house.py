@@ -15,18 +15,17 @@ from forecasting.job import run_forecasts
 from forecasting.part import Forecaster
 from ingest.service import run_ingest
 from millpond.kernel.broker import parse_broker_url
-from millpond.kernel.clock import monotonic, require_aware
+from millpond.kernel.clock import StillClock, monotonic, require_aware
 from millpond.kernel.db import connect
 from millpond.kernel.errors import InvalidInput, Unavailable
 from millpond.kernel.ids import new_id
 from millpond.kernel.settings import load_settings
 from millpond.services import in_thread, prepare_database, scheduling, serving
-from millpond.testing_host.clock import StillClock
 from millpond.testing_host.commits import NotedSession, forget_session
 from millpond.testing_host.fleet import TestFleet
 from millpond.testing_host.people import People
 from millpond.testing_host.readback import select_committed, select_outcomes, select_quarantined, select_refusals
-from millpond.testing_host.servers import TestBroker
+from millpond.testing_host.servers import HostedBroker
 from offers.job import issue_due_offers
 from offers.nouns import Rules
 
@@ -38,7 +37,7 @@ class House:
     """Everything that runs, open inside `with`; `requests` is what can be asked of it."""
 
     def __init__(
-        self, dsn: str, broker: TestBroker, clock: StillClock, secret: str, stop: threading.Event, *, schedule: bool
+        self, dsn: str, broker: HostedBroker, clock: StillClock, secret: str, stop: threading.Event, *, schedule: bool
     ) -> None:
         self._dsn, self._broker, self._clock, self._stop, self._schedule = dsn, broker, clock, stop, schedule
         self._settings = load_settings(

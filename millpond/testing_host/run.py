@@ -14,12 +14,12 @@ from typing import Any
 
 import psycopg
 
+from millpond.kernel.clock import StillClock
 from millpond.kernel.errors import MillpondError
 from millpond.kernel.log import configure_logging
 from millpond.services import until_signalled
-from millpond.testing_host.clock import StillClock
 from millpond.testing_host.control import Control
-from millpond.testing_host.servers import TestBroker, own_database
+from millpond.testing_host.servers import HostedBroker, own_database
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def run_testing_host(options: HostOptions) -> None:
         control = Control(stop)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millpond-test-")))
         dsn = stack.enter_context(own_database(options.dsn, folder))
-        broker = stack.enter_context(TestBroker(options.broker_url, folder))
+        broker = stack.enter_context(HostedBroker(options.broker_url, folder))
         ahead.join()
         from millpond.testing_host.house import House
 

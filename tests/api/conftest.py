@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from millpond.embedded.databases import temporary_database
 from pydantic import SecretStr
 
 from api.app import create_app
+from millpond.embedded.databases import temporary_database
 from millpond.kernel.clock import StillClock
 from millpond.kernel.db import connect, open_read_pool, open_write_pool
 from millpond.kernel.settings import Settings

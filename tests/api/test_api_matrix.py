@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.routing import APIRoute
-from millpond.embedded.databases import temporary_database
 
 from api.web.install import ROUTERS
+from millpond.embedded.databases import temporary_database
 from tests.api.conftest import make_settings, open_world
 from tests.api.verdicts import EVERYBODY, PAGES, SIGNED_IN, VERDICTS, Scene, Verdict, open_scene
 from tests.api.world import World

@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager, suppress
 import httpx
 import pytest
 import uvicorn
-from millpond.embedded.ports import free_port
 from pydantic import SecretStr
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.connections import Patience, PatientProtocol, patient_protocol
+from millpond.embedded.ports import free_port
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.settings import Settings
 from millpond.services import serving

@@ -5,14 +5,14 @@ import queue
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from millpond.embedded import find_mosquitto, free_port, listens, stop
+from millpond.embedded.broker import Broker
 
 DOCKER = Path(__file__).parents[2] / "docker"
 COLONS = "aa:bb:cc:01"
@@ -54,21 +54,9 @@ def test_a_device_takes_no_name_that_is_anothers_or_no_serial(folder: Path, seri
 
 @contextmanager
 def running(folder: Path) -> Iterator[int]:
-    port, mosquitto = free_port(), find_mosquitto()
-    assert mosquitto is not None
-    conf = folder / "mosquitto.conf"
-    conf.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous false\nuser root\n"
-        f"password_file {folder}/passwords\nacl_file {folder}/acl\n"
-    )
-    process = subprocess.Popen([str(mosquitto), "-c", str(conf)], stderr=subprocess.DEVNULL)
-    try:
-        while not listens(process, port):
-            with suppress(subprocess.TimeoutExpired):
-                raise AssertionError(f"the broker ended with {process.wait(0.05)}")
-        yield port
-    finally:
-        stop(process)
+    access = {"allow_anonymous": "false", "password_file": folder / "passwords", "acl_file": folder / "acl"}
+    with Broker(folder, conf=access) as broker:
+        yield broker.port
 
 
 def publish(port: int, user: str, password: str, topic: str) -> bool:

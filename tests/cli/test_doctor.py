@@ -12,7 +12,6 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from ingest.health import beat
-from millpond import embedded
 from millpond.cli.database_checks import (
     check_database_jobs,
     check_permissions,
@@ -21,7 +20,9 @@ from millpond.cli.database_checks import (
     check_timescale,
 )
 from millpond.cli.findings import Finding, Level
-from millpond.kernel.clock import AcceleratedClock
+from millpond.embedded.broker import MOSQUITTO, embedded_broker, find_mosquitto
+from millpond.embedded.ports import free_port
+from millpond.kernel.clock import StillClock
 from millpond.kernel.db import ReadConnection, WriteConnection, connect
 from millpond.kernel.jobs import claim_run, fail_run, finish_run
 from millpond.kernel.settings import load_settings
@@ -99,7 +100,7 @@ def test_a_setting_that_is_wrong_and_a_secret_that_is_short(millpond: Run) -> No
 
 
 def test_servers_that_are_away(millpond: Run) -> None:
-    port = embedded.free_port()
+    port = free_port()
     database, broker = f"postgresql://u:hush@127.0.0.1:{port}/x", f"mqtt://u:hush@127.0.0.1:{port}"
     done = millpond("doctor", MILLPOND_DATABASE_URL=database, MILLPOND_BROKER_URL=broker, MILLPOND_JWT_SECRET=SECRET)
     assert done.returncode == 1
@@ -238,7 +239,7 @@ def test_an_ingest_that_keeps_what_the_database_refuses(millpond: Run, database:
 
 def scheduler(conn: WriteConnection) -> Finding:
     """As seen at AT: the day's jobs are due since midnight, the offers too."""
-    return check_scheduler(conn, load_settings(), AcceleratedClock(AT, datetime.now(UTC), 0))  # noqa: TID251
+    return check_scheduler(conn, load_settings(), StillClock(AT))
 
 
 def run(conn: WriteConnection, job: str, since: timedelta, *, lease: timedelta = timedelta(minutes=1)) -> None:
@@ -280,19 +281,21 @@ def test_a_job_that_failed(conn: WriteConnection) -> None:
     assert scheduler(conn).sentence == "job forecast failed: ValueError: no"
 
 
-def broker(monkeypatch: pytest.MonkeyPatch, folder: Path, millpond: Run, *lines: str) -> tuple[int, list[str]]:
-    """What the doctor says of a mosquitto with these settings."""
-    if embedded.find_mosquitto() is None:
+# As it comes from Debian.
+PLAIN: dict[str, object] = {**dict.fromkeys(MOSQUITTO), "allow_anonymous": "true"}
+
+
+def broker(folder: Path, millpond: Run, **conf: object) -> tuple[int, list[str]]:
+    """What the doctor says of a mosquitto with these settings and no others."""
+    if find_mosquitto() is None:
         pytest.skip("no mosquitto: apt-get install mosquitto")
-    conf = "listener {port} 127.0.0.1\nallow_anonymous true\npersistence_location {folder}/\n" + "\n".join(lines)
-    monkeypatch.setattr(embedded, "_MOSQUITTO_CONF", conf + "\n")
-    with embedded.embedded_broker(folder) as url:
+    with embedded_broker(folder, conf=PLAIN | conf) as url:
         done = millpond("doctor", "--only", "broker", MILLPOND_BROKER_URL=url)
     return done.returncode, done.stdout.splitlines()
 
 
-def test_a_broker_with_its_window_as_it_came(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run) -> None:
-    code, (window, session, payloads, login) = broker(monkeypatch, tmp_path, millpond)
+def test_a_broker_with_its_window_as_it_came(tmp_path: Path, millpond: Run) -> None:
+    code, (window, session, payloads, login) = broker(tmp_path, millpond)
     assert code == 0
     assert window.startswith("! broker")
     assert "sends 20 messages before it waits" in window
@@ -304,9 +307,9 @@ def test_a_broker_with_its_window_as_it_came(monkeypatch: pytest.MonkeyPatch, tm
     assert "set `message_size_limit 262144`" in payloads
 
 
-def test_a_broker_that_drops_what_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run) -> None:
-    settings = ("max_inflight_messages 100", "max_queued_messages 20")
-    code, (window, session, payloads, login) = broker(monkeypatch, tmp_path, millpond, *settings)
+def test_a_broker_that_drops_what_waits(tmp_path: Path, millpond: Run) -> None:
+    settings = {"max_inflight_messages": 100, "max_queued_messages": 20}
+    code, (window, session, payloads, login) = broker(tmp_path, millpond, **settings)
     assert code == 0
     assert window.startswith("✓ broker")
     assert session.startswith("! broker")
@@ -315,38 +318,30 @@ def test_a_broker_that_drops_what_waits(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert "max_queued_messages 0" in session
 
 
-def test_a_broker_that_hands_on_no_more_than_ingest_reads(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run
-) -> None:
+def test_a_broker_that_hands_on_no_more_than_ingest_reads(tmp_path: Path, millpond: Run) -> None:
     [shipped] = [line for line in MOSQUITTO_CONF.read_text().splitlines() if line.startswith("message_size_limit")]
     assert shipped == f"message_size_limit {load_settings().payload_max_bytes}"
-    code, (_, _, payloads, _) = broker(monkeypatch, tmp_path, millpond, shipped)
+    code, (_, _, payloads, _) = broker(tmp_path, millpond, message_size_limit=shipped.split()[1])
     assert code == 0
     assert payloads.startswith("✓ payloads")
 
 
-def test_a_broker_that_lets_us_write_and_not_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run
-) -> None:
+def test_a_broker_that_lets_us_write_and_not_read(tmp_path: Path, millpond: Run) -> None:
     (tmp_path / "acl").write_text("topic write #\n")
-    code, (line,) = broker(monkeypatch, tmp_path, millpond, f"acl_file {tmp_path / 'acl'}")
+    code, (line,) = broker(tmp_path, millpond, acl_file=tmp_path / "acl")
     assert code == 1
     assert line.startswith("✗ broker")
     assert "access rules" in line
 
 
-def test_a_broker_that_refuses_us(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run) -> None:
-    if embedded.find_mosquitto() is None:
-        pytest.skip("no mosquitto: apt-get install mosquitto")
-    monkeypatch.setattr(embedded, "_MOSQUITTO_CONF", "listener {port} 127.0.0.1\nallow_anonymous false\n")
-    with embedded.embedded_broker(tmp_path) as url:
-        done = millpond("doctor", "--only", "broker", MILLPOND_BROKER_URL=url)
-    assert done.returncode == 1
-    assert "refused the connection: Not authorized" in done.stdout
+def test_a_broker_that_refuses_us(tmp_path: Path, millpond: Run) -> None:
+    code, (line,) = broker(tmp_path, millpond, allow_anonymous="false")
+    assert code == 1
+    assert "refused the connection: Not authorized" in line
 
 
-def test_the_probe_leaves_nothing_at_the_broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, millpond: Run) -> None:
-    code, _ = broker(monkeypatch, tmp_path, millpond, "persistence true", "autosave_interval 1")
+def test_the_probe_leaves_nothing_at_the_broker(tmp_path: Path, millpond: Run) -> None:
+    code, _ = broker(tmp_path, millpond, persistence="true", autosave_interval=1)
     assert code == 0
     stored = (tmp_path / "mosquitto.db").read_bytes()
     assert b"doctor-" not in stored

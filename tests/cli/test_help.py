@@ -5,7 +5,8 @@ from importlib.metadata import version
 import pytest
 import typer
 
-from millpond import cli, embedded
+from millpond import cli
+from millpond.embedded.ports import free_port
 from tests.cli.conftest import SECRET, Run, assert_one_sentence
 
 
@@ -95,7 +96,7 @@ def test_a_wrong_use_exits_2(words: tuple[str, ...], millpond: Run) -> None:
     assert "Traceback" not in done.stderr
 
 
-AWAY = f"127.0.0.1:{embedded.free_port()}"
+AWAY = f"127.0.0.1:{free_port()}"
 NO_DATABASE = {"MILLPOND_DATABASE_URL": f"postgresql://u:hush@{AWAY}/x"}
 
 

@@ -18,6 +18,7 @@ from ingest.broker.session import Session
 from ingest.formats.format import Formats
 from ingest.formats.shipped import FORMATS
 from ingest.service import run_ingest
+from millpond.kernel import waiting
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock, monotonic
 from millpond.kernel.db import connect
@@ -143,11 +144,7 @@ def device(broker_url: str, registered: str) -> Iterator[TestDevice]:
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
     """Return when `condition` holds; fail after a generous while."""
-    deadline = monotonic() + PATIENCE_S
-    pause = threading.Event()
-    while not condition():
-        assert monotonic() < deadline, f"waited {PATIENCE_S:.0f} s for {what}"
-        pause.wait(0.02)
+    waiting.wait_until(condition, what, timeout_s=PATIENCE_S, every_s=0.02)
 
 
 def fetch(database: str, query: str, *values: object) -> list[tuple[object, ...]]:

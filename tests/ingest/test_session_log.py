@@ -3,9 +3,9 @@
 import logging
 
 import pytest
-from millpond.embedded.ports import free_port
 
 from ingest.broker.session import Session
+from millpond.embedded.ports import free_port
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.settings import Settings

@@ -14,7 +14,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.broker.client_id import client_id
 from ingest.nouns import Lane
-from millpond.embedded import find_mosquitto, free_port, stop
+from millpond.embedded.broker import find_mosquitto
+from millpond.embedded.ports import free_port
+from millpond.embedded.process import stop
 from millpond.kernel.broker import BrokerAddress, parse_broker_url
 from millpond.kernel.settings import Settings
 from tests.ingest.conftest import PATIENCE_S, fetch, running_ingest, wait_until

@@ -4,9 +4,9 @@ import socket
 
 import httpx
 import pytest
-from millpond.embedded.ports import free_port
 from prometheus_client.registry import CollectorRegistry
 
+from millpond.embedded.ports import free_port
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.metrics import metrics_served
 

@@ -1,14 +1,12 @@
 """Migrations: forward only, checksummed, one migrator at a time."""
 
 import threading
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
+from millpond.embedded.databases import temporary_database
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.migrate import load_migrations, migrate, pending_migrations
@@ -19,11 +17,8 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def empty_database(server_dsn: str) -> Iterator[str]:
-    name = f"millpond_empty_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(server_dsn, autocommit=True) as admin:
-        admin.execute(f"create database {name}")
-        yield make_conninfo(server_dsn, dbname=name)
-        admin.execute(f"drop database {name} with (force)")
+    with temporary_database(server_dsn, prefix="millpond_empty") as dsn:
+        yield dsn
 
 
 def test_a_second_run_has_nothing_to_do(empty_database: str) -> None:

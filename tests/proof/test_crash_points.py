@@ -12,7 +12,6 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from millpond.embedded.ports import free_port
 
 from api.auth import Role, mint_token
 from attribution.bindings import bind_customer
@@ -20,6 +19,7 @@ from attribution.people import register_staff, register_store
 from attribution.tokens import derive_staff_keys, issue_badge_token
 from customers.accounts import register_customer
 from devices.registry import register_device
+from millpond.embedded.ports import free_port
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.crashpoints import CRASH_POINTS
 from millpond.kernel.db import connect

@@ -1,7 +1,5 @@
 """A running platform for a module's tests: database, ingest and API, and its jobs for a stated moment."""
 
-import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from api.auth import Role, mint_token
 from devices.importing import import_devices
 from forecasting.job import run_forecasts
+from millpond.embedded.databases import temporary_database
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
+from millpond.kernel.ids import new_id
 from millpond.kernel.settings import load_settings
 from millpond.services import ingesting, serving
 from offers.job import issue_due_offers
@@ -26,7 +25,6 @@ from simulators.runs.fleet import Fleet
 from simulators.scenarios.platform import PlatformApi
 from simulators.scenarios.scenario import Scenario
 from simulators.scenarios.scenario_run import Played, PlayOptions, play_scenario
-from tests.conftest import clone
 
 _SECRET = "the simulators' secret, which nobody else may know"
 
@@ -80,14 +78,16 @@ class RealPlatform:
 @contextmanager
 def running_platform(server_dsn: str, template: str, broker_url: str, folder: Path) -> Iterator[RealPlatform]:
     """A platform on a database of its own."""
-    name = f"millpond_simulated_{os.getpid()}_{uuid.uuid4().hex[:8]}"
-    clone(server_dsn, template, name)
-    dsn, clock = make_conninfo(server_dsn, dbname=name), SystemClock()
-    settings = load_settings(
-        database_url=dsn, broker_url=broker_url, jwt_secret=_SECRET, http_port=0, consumer_id=name, batch_max_wait_ms=5
-    )
+    clock = SystemClock()
     token = mint_token(_SECRET, Role.OPERATOR, "ops", clock.now(), timedelta(hours=1))
-    with ingesting(settings, clock), serving(settings, clock) as address:
-        yield RealPlatform(dsn, broker_url, address, token, folder)
-    with psycopg.connect(server_dsn, autocommit=True) as admin:
-        admin.execute(f'drop database "{name}" with (force)')
+    with temporary_database(server_dsn, prefix="millpond_simulated", template=template) as dsn:
+        settings = load_settings(
+            database_url=dsn,
+            broker_url=broker_url,
+            jwt_secret=_SECRET,
+            http_port=0,
+            consumer_id=new_id("simulated"),
+            batch_max_wait_ms=5,
+        )
+        with ingesting(settings, clock), serving(settings, clock) as address:
+            yield RealPlatform(dsn, broker_url, address, token, folder)

@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from devices.profile import shipped_profiles
 from devices.wire import build_topic
-from millpond.embedded import embedded_broker
+from millpond.embedded.broker import embedded_broker
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.errors import InvalidInput, Unavailable

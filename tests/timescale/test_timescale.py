@@ -20,7 +20,8 @@ from devices.registry import register_device
 from devices.retention import drop_old_readings
 from devices.seed import seed_shipped
 from devices.store import refresh_reading_day, select_metrics
-from millpond.embedded import free_port, stop
+from millpond.embedded.ports import free_port
+from millpond.embedded.process import stop
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.migrate import migrate, pending_migrations
 
