@@ -1,12 +1,15 @@
 """/readyz and /metrics tell the truth."""
 
 import re
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
 from ingest.health import beat
+from millpond.cli.findings import Level
+from millpond.cli.telemetry_checks import check_ingest
 from millpond.kernel.clock import StillClock
 from millpond.kernel.db import open_read_pool, open_write_pool
 from millpond.kernel.settings import Settings
@@ -110,3 +113,29 @@ def test_requests_are_counted_by_route_and_not_by_address(still_world: World) ->
     page = still_world.client().get("/metrics").text
     assert 'millpond_http_requests_total{method="GET",route="/v1/devices/{serial}",status="200"}' in page
     assert "SOME-OTHER-SERIAL" not in page
+
+
+BEATS: dict[str, dict[str, Any]] = {
+    "fine": {"connected": True, "lag_s": 0.2},
+    "away from its broker": {"connected": False, "lag_s": 0.0},
+    "behind": {"connected": True, "lag_s": 75.0},
+    "in trouble": {"connected": True, "lag_s": 0.0, "trouble": "the database refuses 4 messages, they are kept: odd"},
+}
+
+
+@pytest.mark.parametrize("state", ["never ran", "silent", *BEATS])
+def test_the_readiness_page_and_the_doctor_say_the_same_of_ingest(world: World, settings: Settings, state: str) -> None:
+    with world.connect() as conn:
+        if state != "never ran":
+            beat(conn, "ingest-1", epoch=1, in_flight=0, **BEATS.get(state, BEATS["fine"]))
+        if state == "silent":
+            conn.execute("update ingest_consumer set beat_at = beat_at - interval '1 h'")
+        doctor = check_ingest(conn, settings.status_grace_s)
+    line = world.client().get("/readyz").json()["checks"][2]
+    assert (line["check"], line["ok"]) == (doctor.check, doctor.level is Level.GOOD) == ("ingest", state == "fine")
+    assert without_seconds(line["detail"]) == without_seconds(doctor.sentence.removesuffix("."))
+
+
+def without_seconds(sentence: str) -> str:
+    """The sentence without how long ago the last beat was: the two look one after the other."""
+    return re.sub(r"(last sign of life|gave no sign of life for) [\d.,]+ s", "", sentence)

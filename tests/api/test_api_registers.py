@@ -5,7 +5,7 @@ import pytest
 from tests.api.world import NOW, World
 
 
-def test_a_house_can_be_furnished_over_http_alone(world: World) -> None:
+def test_a_platform_can_be_filled_over_http_alone(world: World) -> None:
     ops = world.as_operator
     store = ops.post("/v1/stores", json={"name": "Pier", "currency": "EUR"}, headers=world.key()).json()
     staff = ops.post("/v1/staff", json={"name": "Kim", "store_id": store["store_id"]}, headers=world.key())

@@ -27,6 +27,10 @@ from offers.nouns import LeadTime, Offer, Rules
 from offers.store import select_open_offers
 
 SECRET = "a secret for tests only, long enough"
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+"""What somebody may write where a name is asked for."""
+ABROAD = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+"""The headers that a browser sends along with a form of another site."""
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 START = NOW - timedelta(days=120)
 RULES = Rules(LeadTime(delivery_days=3, margin_days=7), discount_bp=1000, new_device_days=30)

@@ -100,6 +100,20 @@ def _texts(tree: ast.AST) -> list[str]:
     return [value for value in constants if isinstance(value, str)]
 
 
+MAY_SPEAK_SQL = {"api/idempotency.py"}
+"""Keys and their answers are written by the API itself, with the kernel's statements."""
+
+
+@pytest.mark.parametrize("file", sorted(file for file in FILES if not file.startswith("api/reads/")))
+def test_the_statements_of_the_api_stand_in_one_place(file: str) -> None:
+    calls = [node.func for node in ast.walk(ast.parse(FILES[file].read_text())) if isinstance(node, ast.Call)]
+    names = {getattr(function, "attr", getattr(function, "id", "")) for function in calls}
+    if file not in MAY_SPEAK_SQL:
+        assert not names & {"load_queries", "execute", "executemany", "copy"}, (
+            f"{file}: put the statement into api/reads"
+        )
+
+
 ROUTES = [name for _, name, _ in pkgutil.iter_modules(api.routes.__path__) if name != "health"]
 PAGES = [name for _, name, _ in pkgutil.iter_modules(api.web.pages.__path__) if name != "sign_in"]
 
