@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from psycopg.rows import class_row
+from psycopg.rows import class_row, kwargs_row
 
 from attribution.binding_nouns import Binding, BindingPolicy, ScanOutcome, StaffCode, TakeOver
 from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
@@ -21,7 +21,7 @@ _REFUSALS: Refusals = {
 
 def binding_at(conn: ReadConnection, customer_id: CustomerId, at: datetime) -> Binding | None:
     """The binding in force at that moment."""
-    return _select(conn, "binding_at", {"customer_id": customer_id, "at": at})
+    return bindings_at(conn, [customer_id], at).get(customer_id)
 
 
 def bindings_at(conn: ReadConnection, customer_ids: Collection[CustomerId], at: datetime) -> dict[CustomerId, Binding]:
@@ -36,12 +36,6 @@ def select_binding(conn: ReadConnection, binding_id: str) -> Binding | None:
     return _select(conn, "select_binding", {"binding_id": binding_id})
 
 
-def select_bindings(conn: ReadConnection, customer_id: CustomerId) -> list[Binding]:
-    """All bindings of a customer, refused hand-overs too, oldest first."""
-    with conn.cursor(row_factory=class_row(Binding)) as cursor:
-        return cursor.execute(_Q["select_bindings"], {"customer_id": customer_id}).fetchall()
-
-
 def select_pending_transfer(conn: ReadConnection, customer_id: CustomerId, at: datetime) -> Binding | None:
     """A hand-over of the customer that has not begun."""
     return _select(conn, "select_pending_transfer", {"customer_id": customer_id, "at": at})
@@ -49,15 +43,19 @@ def select_pending_transfer(conn: ReadConnection, customer_id: CustomerId, at: d
 
 def count_transfers(conn: ReadConnection, customer_id: CustomerId, *, since: datetime) -> int:
     """How many hand-overs were started after `since` and not refused."""
-    row = conn.execute(_Q["count_transfers"], {"customer_id": customer_id, "since": since}).fetchone()
-    return int(row[0]) if row else 0
+    [(count,)] = conn.execute(_Q["count_transfers"], {"customer_id": customer_id, "since": since})
+    return int(count)
 
 
 def select_binding_policy(conn: ReadConnection, at: datetime) -> BindingPolicy:
     """The policy in force at that moment; the schema has one from the beginning of time."""
-    row = conn.execute(_Q["select_binding_policy"], {"at": at}).fetchone()
-    assert row is not None
-    return BindingPolicy(TakeOver(row[0]), *row[1:])
+    with conn.cursor(row_factory=kwargs_row(_policy)) as cursor:
+        [policy] = cursor.execute(_Q["select_binding_policy"], {"at": at})
+    return policy
+
+
+def _policy(*, take_over: str, **same: Any) -> BindingPolicy:
+    return BindingPolicy(take_over=TakeOver(take_over), **same)
 
 
 def insert_binding(
@@ -100,9 +98,8 @@ def mark_refused(conn: WriteConnection, binding: Binding, at: datetime) -> bool:
 
 def spend_nonce(conn: WriteConnection, nonce: str, customer_id: CustomerId, at: datetime) -> str:
     """Spend a code's nonce; returns who spent it first, after waiting for a transaction that races for it."""
-    row = conn.execute(_Q["spend_nonce"], {"nonce": nonce, "customer_id": customer_id, "at": at}).fetchone()
-    assert row is not None
-    return str(row[0])
+    [(spent_by,)] = conn.execute(_Q["spend_nonce"], {"nonce": nonce, "customer_id": customer_id, "at": at})
+    return str(spent_by)
 
 
 def insert_scan(

@@ -13,7 +13,6 @@ from attribution.binding_rows import (
     mark_refused,
     select_binding,
     select_binding_policy,
-    select_bindings,
     select_pending_transfer,
     spend_nonce,
 )
@@ -32,7 +31,6 @@ __all__ = [
     "find_scanned_staff",
     "refuse_transfer",
     "select_binding",
-    "select_bindings",
     "transfer_binding",
 ]
 

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from psycopg.rows import class_row
+
 from attribution.commission import compute_clawback, compute_commission
 from attribution.hold_nouns import Ceilings
 from attribution.holds import hold_when_due
@@ -38,12 +40,19 @@ def claw_back(conn: WriteConnection, order: Order, refund_id: RefundId, amount: 
     even, and is recovered from later earnings.
     """
     plan = _select_plan_of_order(conn, order.order_id)
-    if plan is None or order.credited_to is None or _is_rejected(conn, order.order_id):
+    if plan is None or order.credited_to is None:
         return Money(0, amount.currency)
+    # An operator has taken all of it back already: a refund finds nothing left to reverse.
+    if _has_entry(conn, order.order_id, EntryKind.REJECTED):
+        return Money(0, amount.currency)
+    # At the rate under which it was earned, whatever the plan of today: else clawbacks would not add up to it.
     reversed_ = compute_clawback(plan, order.amount, order.refunded, amount)
     if reversed_.amount_minor == 0:
         return reversed_
-    kind = AccountKind.AVAILABLE if _is_released(conn, order.order_id) else AccountKind.PENDING
+    # After the release the pending account has nothing of this order any more. The available one may fall below zero,
+    # when it was paid out: then we are owed, and later earnings make up for it.
+    released = _has_entry(conn, order.order_id, EntryKind.RELEASED)
+    kind = AccountKind.AVAILABLE if released else AccountKind.PENDING
     postings = move((kind, order.credited_to), (AccountKind.EXPENSE, order.credited_to), reversed_)
     post_entry(
         conn, EntryKind.CLAWED_BACK, postings, at=at, order_id=order.order_id, refund_id=refund_id, plan_id=plan.plan_id
@@ -53,20 +62,16 @@ def claw_back(conn: WriteConnection, order: Order, refund_id: RefundId, amount: 
 
 def select_plan_at(conn: ReadConnection, at: datetime) -> CommissionPlan:
     """The plan in force at that moment; the schema has one from the beginning of time."""
-    row = conn.execute(_Q["select_plan_at"], {"at": at}).fetchone()
-    assert row is not None
-    return CommissionPlan(*row)
+    with conn.cursor(row_factory=class_row(CommissionPlan)) as cursor:
+        [plan] = cursor.execute(_Q["select_plan_at"], {"at": at})
+    return plan
 
 
 def _select_plan_of_order(conn: ReadConnection, order_id: OrderId) -> CommissionPlan | None:
-    row = conn.execute(_Q["select_plan_of_order"], {"order_id": order_id}).fetchone()
-    return CommissionPlan(*row) if row else None
+    with conn.cursor(row_factory=class_row(CommissionPlan)) as cursor:
+        return cursor.execute(_Q["select_plan_of_order"], {"order_id": order_id}).fetchone()
 
 
-def _is_rejected(conn: ReadConnection, order_id: OrderId) -> bool:
-    """Whether an operator took it back: then there is nothing left for a refund to reverse."""
-    return conn.execute(_Q["is_rejected"], {"order_id": order_id}).fetchone() == (True,)
-
-
-def _is_released(conn: ReadConnection, order_id: OrderId) -> bool:
-    return conn.execute(_Q["is_released"], {"order_id": order_id}).fetchone() == (True,)
+def _has_entry(conn: ReadConnection, order_id: OrderId, kind: EntryKind) -> bool:
+    [(found,)] = conn.execute(_Q["has_entry"], {"order_id": order_id, "kind": kind})
+    return bool(found)

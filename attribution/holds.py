@@ -44,8 +44,9 @@ def _find_reason(conn: ReadConnection, order: Order, staff_id: StaffId, ceilings
     if order.amount.amount_minor > ceilings.order_minor:
         return HoldReason.ORDER_CEILING
     values = {"staff_id": staff_id, "currency": order.amount.currency, "since": order.placed_at - _DAY}
-    row = conn.execute(_Q["select_credited_since"], values).fetchone()
-    return HoldReason.DAY_CEILING if row and row[0] > ceilings.day_minor else None
+    # The order itself is among what was credited: it is written before it is looked at.
+    [(day_minor,)] = conn.execute(_Q["select_credited_since"], values)
+    return HoldReason.DAY_CEILING if day_minor > ceilings.day_minor else None
 
 
 def _are_one_person(conn: ReadConnection, one: StaffId, other: StaffId) -> bool:
@@ -116,8 +117,8 @@ def select_holds(
 
 def count_waiting_holds(conn: ReadConnection) -> int:
     """How many wait for an operator."""
-    row = conn.execute(_Q["count_waiting_holds"]).fetchone()
-    return int(row[0]) if row else 0
+    [(count,)] = conn.execute(_Q["count_waiting_holds"])
+    return int(count)
 
 
 def _hold(

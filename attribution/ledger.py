@@ -69,7 +69,8 @@ def _account(conn: WriteConnection, posting: Posting) -> int:
     for query in ("select_account", "insert_account", "select_account"):
         row = conn.execute(_Q[query], key).fetchone()
         if row is not None:
-            return int(row[0])
+            (account_id,) = row
+            return int(account_id)
     raise LookupError(f"account {key} can be neither created nor read")
 
 
@@ -81,5 +82,5 @@ def select_balances(conn: ReadConnection, staff_id: StaffId) -> dict[tuple[Accou
 
 def select_pending_of_order(conn: ReadConnection, order_id: OrderId, currency: str) -> Money:
     """What an order still has pending."""
-    row = conn.execute(_Q["select_pending_of_order"], {"order_id": order_id}).fetchone()
-    return Money(int(row[0]) if row else 0, currency)
+    [(pending_minor,)] = conn.execute(_Q["select_pending_of_order"], {"order_id": order_id})
+    return Money(pending_minor, currency)

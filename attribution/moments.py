@@ -16,5 +16,5 @@ def lock_customer_at(conn: WriteConnection, customer_id: CustomerId, at: datetim
     look at the customer as they were before whoever went first. Raises NotFound.
     """
     lock_customer(conn, customer_id)
-    row = conn.execute(_Q["select_last_write"], {"customer_id": customer_id}).fetchone()
-    return max(at, row[0]) if row and row[0] else at
+    [(last,)] = conn.execute(_Q["select_last_write"], {"customer_id": customer_id})
+    return max(at, last) if last else at

@@ -1,8 +1,10 @@
 """Reading orders and refunds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+
+from psycopg.rows import dict_row, kwargs_row
 
 from attribution.nouns import Channel, Order, OrderLine, Refund
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
@@ -14,14 +16,13 @@ _Q = load_queries("attribution")
 
 def select_order(conn: ReadConnection, order_id: str) -> Order | None:
     """The order with this id, with its lines."""
-    row = conn.execute(_Q["select_order"], {"order_id": order_id}).fetchone()
-    return _with_lines(conn, [row])[0] if row else None
+    return next(iter(_read_orders(conn, "select_order", {"order_id": order_id})), None)
 
 
 def lock_order(conn: WriteConnection, order_id: str) -> Order | None:
     """The order with this id; until the transaction ends nobody else refunds or releases it."""
-    row = conn.execute(_Q["lock_order"], {"order_id": order_id}).fetchone()
-    return _with_lines(conn, [row])[0] if row else None
+    conn.execute(_Q["lock_order"], {"order_id": order_id})
+    return select_order(conn, order_id)
 
 
 def select_orders(
@@ -43,37 +44,36 @@ def select_orders(
         "before_id": before_id,
         "limit": limit,
     }
-    return _with_lines(conn, conn.execute(_Q["select_orders"], values).fetchall())
+    return _read_orders(conn, "select_orders", values)
 
 
 def select_refunds(conn: ReadConnection, order_id: OrderId) -> list[Refund]:
     """The refunds of an order, oldest first."""
-    rows = conn.execute(_Q["select_refunds"], {"order_id": order_id}).fetchall()
-    return [Refund(row[0], row[1], Money(row[2], row[3]), Money(row[6], row[3]), row[4], row[5]) for row in rows]
+    with conn.cursor(row_factory=kwargs_row(_refund)) as cursor:
+        return cursor.execute(_Q["select_refunds"], {"order_id": order_id}).fetchall()
 
 
-def _with_lines(conn: ReadConnection, rows: Sequence[tuple[Any, ...]]) -> list[Order]:
-    lines: dict[str, list[OrderLine]] = {}
-    for order_id, sku, quantity, unit_price_minor, currency in conn.execute(
-        _Q["select_order_lines"], {"order_ids": [row[0] for row in rows]}
-    ):
-        lines.setdefault(order_id, []).append(OrderLine(sku, quantity, Money(unit_price_minor, currency)))
-    return [_order(row, tuple(lines[row[0]])) for row in rows]
+def _refund(*, amount_minor: int, clawed_back_minor: int, currency: str, **same: Any) -> Refund:
+    return Refund(amount=Money(amount_minor, currency), clawed_back=Money(clawed_back_minor, currency), **same)
 
 
-def _order(row: tuple[Any, ...], lines: tuple[OrderLine, ...]) -> Order:
-    currency = row[10]
+def _read_orders(conn: ReadConnection, query: str, values: Mapping[str, object]) -> list[Order]:
+    """The orders that a query of the view `sale` finds, with the lines of all of them in one more query."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_Q[query], values).fetchall()
+        ids = [row["order_id"] for row in rows]
+        lines = cursor.execute(_Q["select_order_lines"], {"order_ids": ids}).fetchall()
+    of_order: dict[str, list[OrderLine]] = {order_id: [] for order_id in ids}
+    for line in lines:
+        of_order[line["order_id"]].append(_line(**line))
+    return [_order(lines=tuple(of_order[row["order_id"]]), **row) for row in rows]
+
+
+def _line(*, order_id: str, unit_price_minor: int, currency: str, **same: Any) -> OrderLine:
+    return OrderLine(unit_price=Money(unit_price_minor, currency), **same)
+
+
+def _order(*, channel: str, amount_minor: int, refunded_minor: int, currency: str, **same: Any) -> Order:
     return Order(
-        order_id=row[0],
-        customer_id=row[1],
-        channel=Channel(row[2]),
-        store_id=row[3],
-        sold_by=row[4],
-        offer_id=row[5],
-        binding_id=row[6],
-        credited_to=row[7],
-        amount=Money(row[8], currency),
-        refunded=Money(row[9], currency),
-        placed_at=row[11],
-        lines=lines,
+        channel=Channel(channel), amount=Money(amount_minor, currency), refunded=Money(refunded_minor, currency), **same
     )

@@ -13,7 +13,7 @@ from api.told.statements import Month, StatementOut, parse_month
 from api.visible import employed_staff, named_customer, require_role, visible_staff
 from attribution.people import end_employment, register_staff, select_staff, select_store, void_badge
 from attribution.release import pay_out
-from attribution.statements import build_statement
+from attribution.statements.month import build_statement
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict
 from millpond.kernel.ids import StaffId, StoreId

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.reads.households import HouseholdPart, Remaining
 from api.reads.incoming import IngestMinute
-from attribution.statement_nouns import StatementLine
+from attribution.statements.nouns import StatementLine
 
 Series = list[float | None]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from api.auth import Role, sign_token
 from api.keys import build_staff_keys, build_token_keys
-from attribution.statements import ledger_balance
+from attribution.statements.totals import ledger_balance
 from forecasting.job import run_forecasts
 from millpond.demo.caller import Caller
 from millpond.demo.clock import DemoClock

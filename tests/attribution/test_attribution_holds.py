@@ -16,7 +16,8 @@ from attribution.nouns import Channel, Order, OrderItem, Staff
 from attribution.orders import record_sale, refund_order
 from attribution.people import register_staff
 from attribution.release import pay_out, release_commissions
-from attribution.statements import build_statement, ledger_balance
+from attribution.statements.month import build_statement
+from attribution.statements.totals import ledger_balance
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Conflict, NotFound
 from millpond.kernel.ids import Sku

@@ -20,7 +20,9 @@ from attribution.nouns import Channel, Order, OrderItem
 from attribution.orders import record_sale, refund_order
 from attribution.people import register_staff, register_store
 from attribution.release import pay_out, release_commissions
-from attribution.statements import build_statement, ledger_balance, select_bound_customers, select_ledger_totals
+from attribution.statements.customers import select_bound_customers
+from attribution.statements.month import build_statement
+from attribution.statements.totals import ledger_balance, select_ledger_totals
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Conflict, InvalidInput, LeaseLost, NotFound
 from millpond.kernel.ids import CustomerId, OrderId, Sku, StaffId

@@ -14,7 +14,7 @@ from attribution.ledger_nouns import AccountKind
 from attribution.nouns import Channel, Order, OrderItem, Refund
 from attribution.orders import record_sale, refund_order, select_order, select_orders, select_refunds
 from attribution.people import register_staff
-from attribution.statements import ledger_balance
+from attribution.statements.totals import ledger_balance
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Conflict, InvalidInput, MillpondError, NotFound
 from millpond.kernel.ids import CustomerId, OrderId, Sku, StaffId, StoreId

@@ -12,7 +12,7 @@ from attribution.ledger import select_balances
 from attribution.ledger_nouns import AccountKind
 from attribution.nouns import Channel, OrderItem
 from attribution.orders import record_sale, select_orders
-from attribution.statements import ledger_balance
+from attribution.statements.totals import ledger_balance
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Conflict, NotFound
 from millpond.kernel.ids import CustomerId, Sku

@@ -25,7 +25,7 @@ from api.web.job_words import job_words
 from api.web.session import require_caller
 from api.web.view import make_english_view
 from attribution.holds import count_waiting_holds
-from attribution.statements import select_ledger_totals
+from attribution.statements.totals import select_ledger_totals
 from offers.nouns import OfferState
 from offers.store import select_offer_counts
 

@@ -21,8 +21,9 @@ from api.web.view import View, make_english_view
 from api.web.words import Speech, find_zone
 from attribution.nouns import Staff, Store
 from attribution.people import select_store
-from attribution.statement_nouns import BoundCustomer, Statement, StatementTotals
-from attribution.statements import build_statement, select_bound_customers
+from attribution.statements.customers import select_bound_customers
+from attribution.statements.month import build_statement
+from attribution.statements.nouns import BoundCustomer, Statement, StatementTotals
 from customers.accounts import select_customer
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.ids import CustomerId
