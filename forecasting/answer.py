@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from devices.depletion import DepletionDates
-from devices.doubts import Doubt
 from devices.nouns import ModelPart, PartLimit
+from devices.parts.doubts import Doubt
 from forecasting.interval import default_spread
 from forecasting.nouns import ActiveInstallation, Floats, Forecast, Method, NoDate, Reason, from_day, to_day
 from forecasting.projection import DepletionDays

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from devices.limits import COUNTS, PERCENTAGES
 from devices.nouns import ModelPart
+from devices.parts.limits import COUNTS, PERCENTAGES
 from devices.store import select_model_parts
 from forecasting.job import forecast_fleet
 from forecasting.nouns import ActiveInstallation, Bools, Floats, Forecast, Records, to_day

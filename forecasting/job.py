@@ -8,8 +8,8 @@ from itertools import groupby
 
 import numpy as np
 
-from devices.installations import update_installations
 from devices.nouns import ModelPart
+from devices.parts.installations import update_installations
 from devices.store import refresh_reading_day, select_model_parts
 from forecasting.nouns import ActiveInstallation, Forecast, ForecastSummary, NoDate, Reason, Records, to_day
 from forecasting.part import MAX_HISTORY_DAYS, Forecaster, forecast_part

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from devices.limits import quantum_pct
 from devices.nouns import PartLimit
+from devices.parts.limits import quantum_pct
 from forecasting.nouns import Bools, Floats, Ints
 
 _LEAST_DAYS, _MOST_DAYS = 14.0, 60.0  # of the window, on either side

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.depletion import DepletionDates
-from devices.doubts import Doubt
+from devices.parts.doubts import Doubt
 from millpond.kernel.ids import DeviceId, InstallationId, Serial
 
 Floats = NDArray[np.float64]
@@ -56,7 +56,7 @@ class ActiveInstallation:
 
 
 class NoDate(StrEnum):
-    """Why there is no date, besides the doubts of `devices.doubts`."""
+    """Why there is no date, besides the doubts of `devices.parts.doubts`."""
 
     STALE = "stale"
     NEVER_DEPLETES = "never_depletes"

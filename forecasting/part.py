@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from devices.doubts import find_doubt
-from devices.limits import COUNTS, PERCENTAGES
 from devices.nouns import ModelPart, PartLimit
+from devices.parts.doubts import find_doubt
+from devices.parts.limits import COUNTS, PERCENTAGES
 from forecasting.answer import LimitForecast, build_answer
 from forecasting.cohort import FitIndex, UsageIndex, build_flat_index, build_index, group_cohorts
 from forecasting.interval import PastErrors, build_spread, measure_errors

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from devices.limits import PERCENTAGES
 from devices.nouns import Measure, PartLimit
+from devices.parts.limits import PERCENTAGES
 from forecasting.nouns import Bools
 from forecasting.usage import UsageSeries
 

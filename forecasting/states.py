@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from devices.doubts import RECENT_DAYS, LimitState
 from devices.nouns import PartLimit
-from devices.replacement import LAG
+from devices.parts.doubts import RECENT_DAYS, LimitState
+from devices.parts.replacement import LAG
 from forecasting.nouns import ActiveInstallation, Floats, to_day
 from forecasting.usage import UsageSeries
 

@@ -1,7 +1,7 @@
 """Readings to usage: percent points per day and installation, cut at replacements. All arrays, many devices at once.
 
-`devices.levels` decides what is a new part and what is no reading, as for replacements. It is called only for those
-parts in which a reading jumps, since it walks reading by reading.
+`devices.parts.levels` decides what is a new part and what is no reading, as for replacements. It is called only for
+those parts in which a reading jumps, since it walks reading by reading.
 
 Rows are devices, columns are days. The usage between two readings is spread evenly over the time between them, so a
 missing day costs nothing, and `exposure` says which share of a day the readings on both its sides account for.
@@ -12,9 +12,9 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from devices.levels import find_jumps, read_levels
-from devices.limits import quantum_pct, to_remaining_pct
 from devices.nouns import PartLimit
+from devices.parts.levels import find_jumps, read_levels
+from devices.parts.limits import quantum_pct, to_remaining_pct
 from forecasting.noise import find_noisy, smooth
 from forecasting.nouns import Bools, Floats, Ints, Records
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from psycopg.rows import class_row
 
-from devices.doubts import Doubt
+from devices.parts.doubts import Doubt
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import DeviceId, InstallationId
 

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg.rows import class_row, kwargs_row
 
 from devices.depletion import read_dates
-from devices.doubts import Doubt
+from devices.parts.doubts import Doubt
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, Sku
 from millpond.kernel.language import Names

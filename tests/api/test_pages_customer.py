@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 
 from api.web.words import load_words
-from devices.doubts import Doubt
+from devices.parts.doubts import Doubt
 from devices.store import upsert_device_status
 from forecasting.job import run_forecasts
 from forecasting.nouns import NoDate

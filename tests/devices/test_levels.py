@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.levels import Floats, Levels, read_levels
-from devices.limits import to_remaining_pct
 from devices.nouns import Measure, PartLimit
+from devices.parts.levels import Floats, Levels, read_levels
+from devices.parts.limits import to_remaining_pct
 from millpond.kernel.ids import MetricId
 
 PCT = PartLimit("filter", MetricId(1), "filter_life_pct", Measure.PERCENT_REMAINING, None, 1)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.nouns import EndedBy, Measure, PartLimit
-from devices.replacement import LimitPoint, find_replacements
+from devices.parts.replacement import LimitPoint, find_replacements
 from millpond.kernel.ids import MetricId
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from devices.installations import update_installations
 from devices.nouns import Device, Installation, Reading
+from devices.parts.installations import update_installations
 from devices.readings import insert_readings
 from devices.registry import register_device
 from devices.retention import drop_old_readings

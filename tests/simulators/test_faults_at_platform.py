@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from devices.installations import update_installations
+from devices.parts.installations import update_installations
 from devices.store import refresh_reading_day
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect

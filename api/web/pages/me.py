@@ -30,7 +30,7 @@ from attribution.bindings import binding_at
 from attribution.nouns import Order
 from attribution.orders import select_orders
 from customers.nouns import Customer
-from devices.doubts import Doubt
+from devices.parts.doubts import Doubt
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.ids import CustomerId
 from offers.life import mark_seen

@@ -8,13 +8,13 @@ from typing import Any
 
 from psycopg.rows import class_row
 
-from devices.limits import COUNTS, LEVELS, most_pct_per_day, quantum_pct, to_remaining_pct
 from devices.nouns import CurrentPart, Measure, ModelPart, PartLimit
-from devices.replacement import LimitPoint
+from devices.parts.limits import COUNTS, LEVELS, most_pct_per_day, quantum_pct, to_remaining_pct
+from devices.parts.replacement import LimitPoint
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import MetricId
 
-_Q = load_queries("devices")
+_Q = load_queries("devices.parts")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 from psycopg.rows import class_row
 
-from devices.limit_series import select_series
 from devices.nouns import CurrentPart, ModelPart
-from devices.replacement import SETTLING, PartHistory, Refutation, Replacement, read_history
+from devices.parts.limit_series import select_series
+from devices.parts.replacement import SETTLING, PartHistory, Refutation, Replacement, read_history
 from devices.store import select_model_parts
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.jobs import Claim, held
 
-_Q = load_queries("devices")
+_Q = load_queries("devices.parts")
 _LOG = logging.getLogger(__name__)
 _CHUNK = 500
 REVIEW = timedelta(days=30)

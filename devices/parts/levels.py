@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.limits import COUNTS, most_pct_per_day, quantum_pct
 from devices.nouns import Measure, PartLimit
+from devices.parts.limits import COUNTS, most_pct_per_day, quantum_pct
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

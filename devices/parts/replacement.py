@@ -1,8 +1,8 @@
 """When a part was replaced, told from what its metrics say. Pure: series in, moments out.
 
-What a rise of one limit means is `devices.levels`; here the limits of one part are heard together. A new cartridge id
-is believed whatever else is read. Anything else is not, once another limit that should have risen with it is read a day
-later and has not.
+What a rise of one limit means, `devices.parts.levels` decides; this module takes the limits of one part together. A new
+cartridge id is believed whatever else is read. Any other sign is not, once another limit that should have risen with it
+is read a day later and has not.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,9 +12,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from devices.levels import RETURN_DAYS, SETTLING_DAYS, Levels, read_levels, rise_threshold
-from devices.limits import COUNTS, LEVELS, to_remaining_pct
 from devices.nouns import EndedBy, Measure, PartLimit
+from devices.parts.levels import RETURN_DAYS, SETTLING_DAYS, Levels, read_levels, rise_threshold
+from devices.parts.limits import COUNTS, LEVELS, to_remaining_pct
 
 SETTLING = timedelta(days=SETTLING_DAYS)
 """A part being put in may flicker so long: what else speaks of a replacement within it is the same replacement."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import permutations
 
-from devices.levels import RETURN_DAYS, SETTLING_DAYS
-from devices.limits import COUNTS, PERCENTAGES, bound_pct_per_day, quantum_pct
 from devices.nouns import Measure, PartLimit
+from devices.parts.levels import RETURN_DAYS, SETTLING_DAYS
+from devices.parts.limits import COUNTS, PERCENTAGES, bound_pct_per_day, quantum_pct
 
 RECENT_DAYS = 14
 """A limit that was not read for so long beside another says nothing, and growth is measured over so many days."""
