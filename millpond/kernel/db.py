@@ -1,6 +1,7 @@
 """PostgreSQL: pools, two types of connection, named queries, and errors by constraint name."""
 
 import re
+import select
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -60,7 +61,7 @@ def open_write_pool(dsn: str, *, max_size: int = 8, application: str = "millpond
         max_size=max_size,
         timeout=5,
         reconnect_timeout=_POOL_GIVES_UP_S,
-        check=ConnectionPool.check_connection,
+        check=_check_connection,
         open=True,
     )
 
@@ -75,9 +76,21 @@ def open_read_pool(dsn: str, *, max_size: int = 8, application: str = "millpond"
         max_size=max_size,
         timeout=5,
         reconnect_timeout=_POOL_GIVES_UP_S,
-        check=ConnectionPool.check_connection,
+        check=_check_connection,
         open=True,
     )
+
+
+def _check_connection(conn: ReadConnection) -> None:
+    """Raise OperationalError when the server has ended the connection, before somebody is given it.
+
+    A server that ends a connection says so, and then there is something to read. Only then is it asked, because a
+    question and an answer cost as much as a short query. One that went away without a word is noticed by the query.
+    """
+    said = select.poll()
+    said.register(conn.fileno(), select.POLLIN)
+    if said.poll(0):
+        ConnectionPool.check_connection(conn)
 
 
 def _pool_kwargs(options: str, application: str) -> dict[str, Any]:

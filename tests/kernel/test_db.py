@@ -17,6 +17,15 @@ def test_a_read_connection_cannot_write(database: str) -> None:
             conn.execute("delete from device")
 
 
+def test_a_connection_that_the_server_ended_is_given_to_nobody(database: str, conn: WriteConnection) -> None:
+    with open_read_pool(database, max_size=1) as pool:
+        with pool.connection() as reading:
+            pid = reading.info.backend_pid
+        assert conn.execute("select pg_terminate_backend(%s, 60000)", [pid]).fetchone() == (True,)
+        with pool.connection() as reading:
+            assert reading.info.backend_pid != pid
+
+
 def test_times_come_back_in_utc(conn: WriteConnection) -> None:
     row = conn.execute("select timestamptz '2026-03-01 09:00+09'").fetchone()
     assert row is not None
