@@ -11,6 +11,7 @@ from api.keys import build_staff_keys, build_token_keys
 from api.metrics import Figures
 from api.middleware import BodyLimit, Heads, Observe, RequestContext
 from api.problems import PROBLEM_RESPONSES, answer_fault, install_problems
+from api.recent import Recent
 from api.routes import (
     bindings,
     commission_holds,
@@ -54,6 +55,10 @@ _ROUTES = (
 )
 
 
+# Some hundred bytes each; above that many callers at a time, the oldest are looked up again.
+_TOKENS_KEPT = 20_000
+
+
 def create_app(
     settings: Settings,
     *,
@@ -87,6 +92,7 @@ def create_app(
         staff_keys,
         Figures(read_pool, keep_s=settings.metrics_keep_s),
         extra_health or {},
+        Recent(keep_s=settings.token_keep_s, most=_TOKENS_KEPT),
     )
     app.add_middleware(BodyLimit, timeout_s=settings.http_body_timeout_s)
     app.add_middleware(RequestContext, on_fault=answer_fault)

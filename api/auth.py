@@ -10,7 +10,7 @@ from api.keys import Role, TokenKey, TokenKeys
 from millpond.kernel.errors import Unauthenticated
 from millpond.kernel.ids import CustomerId
 
-__all__ = ["Caller", "Role", "mint_token", "read_token", "sign_token"]
+__all__ = ["Caller", "Proof", "Role", "mint_token", "prove_token", "read_token", "sign_token"]
 
 _ALGORITHM = "HS256"
 # Two machines' clocks are never quite the same.
@@ -58,30 +58,51 @@ def _claims(role: Role, subject: str, at: datetime, lifetime: timedelta) -> dict
     return {"role": role.value, "sub": subject, "iat": issued, "exp": expires}
 
 
-def read_token(keys: TokenKeys, token: str, at: datetime) -> Caller:
-    """The caller that `token` proves at `at`; Unauthenticated when it is forged, not valid, or says too little."""
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a token of ours says, whenever that is true."""
+
+    role: Role
+    subject: str
+    valid_from: datetime | None
+    valid_until: datetime
+
+    def require_valid(self, at: datetime) -> None:
+        """Raise Unauthenticated when `at` is before or after its time."""
+        if self.valid_until <= at:
+            raise Unauthenticated("the token has expired: get a new one")
+        if self.valid_from is not None and self.valid_from > at + _SKEW:
+            raise Unauthenticated("the token is not valid yet: look at the clock of whoever issued it")
+
+
+def read_token(keys: TokenKeys, token: str, at: datetime) -> Proof:
+    """What `token` proves at `at`; Unauthenticated when it is forged, not valid, or says too little."""
+    proof = prove_token(keys, token)
+    proof.require_valid(at)
+    return proof
+
+
+def prove_token(keys: TokenKeys, token: str) -> Proof:
+    """What `token` proves while it is valid; Unauthenticated when it is forged or says too little."""
     role, kid = _read_role(token)
     claims = _verified_claims(keys, role, kid, token)
-    if _moment(claims, "exp") <= at:
-        raise Unauthenticated("the token has expired: get a new one")
-    if any(_moment(claims, name) > at + _SKEW for name in ("nbf", "iat") if name in claims):
-        raise Unauthenticated("the token is not valid yet: look at the clock of whoever issued it")
-    if not claims["sub"].strip():
+    subject = claims["sub"]
+    if not subject.strip():
         raise Unauthenticated("the token names nobody: its sub is empty")
-    if not claims["sub"].isprintable() or len(claims["sub"]) > _SUBJECT_MAX:
+    if not subject.isprintable() or len(subject) > _SUBJECT_MAX:
         raise Unauthenticated(f"the token names nobody: its sub is not 1 to {_SUBJECT_MAX} printable characters")
-    return Caller(role, claims["sub"])
+    begins = [_moment(claims, name) for name in ("nbf", "iat") if name in claims]
+    return Proof(role, subject, max(begins, default=None), _moment(claims, "exp"))
 
 
 def _read_role(token: str) -> tuple[Role, str | None]:
     """What the token says of itself, unproven: which keys can have signed it hangs on that."""
     try:
-        kid = jwt.get_unverified_header(token).get("kid")
-        claims = jwt.decode(token, options={"verify_signature": False})
+        said = jwt.decode_complete(token, options={"verify_signature": False})
     except jwt.InvalidTokenError as error:
         raise _foreign() from error
     try:
-        return Role(claims["role"]), kid
+        return Role(said["payload"]["role"]), said["header"].get("kid")
     except (KeyError, ValueError, TypeError) as error:
         raise Unauthenticated("the token names no role that exists here") from error
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from api.examples import BODIES, PARAMETERS
@@ -53,11 +54,15 @@ def _complete_parameter(parameter: dict[str, Any]) -> None:
         parameter["example"] = PARAMETERS[parameter["name"]]
 
 
-def require_known_parameters(request: Request) -> None:
+async def require_known_parameters(request: Request) -> None:
     """Refuse a query parameter that the call does not have: a misspelt one would change nothing, in silence."""
+    if request.scope["query_string"]:
+        await run_in_threadpool(_require_known, request)
+
+
+def _require_known(request: Request) -> None:
+    """What there is to know is in the document, and the first who asks waits until it is made."""
     given = request.query_params.multi_items()
-    if not given:
-        return
     route, method = request.scope["route"], request.method.lower()
     parameters = request.app.openapi()["paths"][route.path][method].get("parameters", [])
     known = [each["name"] for each in parameters if each["in"] == "query"]

@@ -1,5 +1,6 @@
 """What endpoints ask for: the time, the pools, the caller, a write under its key. The API reads the clock only here."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +11,11 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from psycopg_pool import ConnectionPool
 
-from api.auth import Caller, Role, read_token
+from api.auth import Caller, Proof, Role, prove_token
 from api.idempotency import Answer, IdempotentWrite, WriteFunction, hash_request, require_key
 from api.keys import TokenKeys
 from api.metrics import Figures
+from api.recent import Recent
 from attribution.hold_nouns import Ceilings
 from attribution.tokens import StaffKeys
 from customers.identifiers import resolve_customer
@@ -24,6 +26,14 @@ from millpond.kernel.settings import Settings
 
 Check = Callable[[], str | None]
 """A health check: None when all is well, else one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownToken:
+    """What was found out about a token: what it proves, and who that is."""
+
+    proof: Proof
+    caller: Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,7 @@ class Edge:
     staff_keys: StaffKeys
     figures: Figures
     extra_health: Mapping[str, Check]
+    known_tokens: Recent[bytes, KnownToken]
 
     @property
     def ceilings(self) -> Ceilings:
@@ -50,9 +61,6 @@ def get_edge(request: Request) -> Edge:
     return edge
 
 
-EdgeDep = Annotated[Edge, Depends(get_edge)]
-
-
 def get_at(request: Request) -> datetime:
     """The moment of this request: the clock is read once, however often it is asked for."""
     if not hasattr(request.state, "at"):
@@ -61,16 +69,29 @@ def get_at(request: Request) -> datetime:
     return at
 
 
-At = Annotated[datetime, Depends(get_at)]
+# FastAPI runs a function that an endpoint depends on in a thread, and that costs more than these do: they wait for
+# nothing, so they are coroutines. What may wait is not.
 
 
-def get_reads(edge: EdgeDep) -> ConnectionPool[ReadConnection]:
+async def _take_edge(request: Request) -> Edge:
+    return get_edge(request)
+
+
+async def _take_at(request: Request) -> datetime:
+    return get_at(request)
+
+
+EdgeDep = Annotated[Edge, Depends(_take_edge)]
+At = Annotated[datetime, Depends(_take_at)]
+
+
+async def _take_reads(edge: EdgeDep) -> ConnectionPool[ReadConnection]:
     return edge.reads
 
 
 # Endpoints take a connection from the pool themselves: a dependency that held one while its endpoint waits for a
 # thread would starve the threads that wait for a connection.
-Reads = Annotated[ConnectionPool[ReadConnection], Depends(get_reads)]
+Reads = Annotated[ConnectionPool[ReadConnection], Depends(_take_reads)]
 
 _bearer = HTTPBearer(auto_error=False, description="A token from `millpond token --role … --subject …`.")
 
@@ -87,16 +108,29 @@ def find_caller(edge: Edge, token: str, at: datetime) -> Caller:
     """The caller a token proves, with the customer whom a customer's subject names (our id, or the brand's own key).
 
     It is the one place where a token's subject becomes a customer. What is guaranteed: a `customer_id` is one of a
-    customer who existed when this was called and was not merged into another; without one, nobody is registered under
-    the subject, and the caller owns nothing. It may be kept for a while: ids are never used again, so the worst that a
-    kept answer can do is to find a new customer, or one who was merged meanwhile, a little later.
+    customer who existed when this was found out and was not merged into another; without one, nobody is registered
+    under the subject, and the caller owns nothing. It is found out again after `MILLPOND_TOKEN_KEEP_S`: ids are never
+    used again, so the worst that a kept answer can do is to find one who was merged meanwhile a little later. Whether
+    the token is valid at `at` is looked at each time, and nobody is not kept: a new customer is known at once.
     """
-    caller = read_token(edge.token_keys, token, at)
-    if caller.role is not Role.CUSTOMER:
-        return caller
+    digest = hashlib.sha256(token.encode()).digest()
+    known = edge.known_tokens.find(digest)
+    proof = known.proof if known else prove_token(edge.token_keys, token)
+    proof.require_valid(at)
+    if known:
+        return known.caller
+    caller = _identify(edge, proof)
+    if caller.customer_id or caller.role is not Role.CUSTOMER:
+        edge.known_tokens.keep(digest, KnownToken(proof, caller))
+    return caller
+
+
+def _identify(edge: Edge, proof: Proof) -> Caller:
+    if proof.role is not Role.CUSTOMER:
+        return Caller(proof.role, proof.subject)
     with edge.reads.connection() as conn:
-        customer_id = resolve_customer(conn, caller.subject)
-    return Caller(caller.role, customer_id or caller.subject, customer_id)
+        customer_id = resolve_customer(conn, proof.subject)
+    return Caller(proof.role, customer_id or proof.subject, customer_id)
 
 
 CallerDep = Annotated[Caller, Depends(get_caller)]
@@ -106,7 +140,9 @@ KeyHeader = Annotated[
 ]
 
 
-def get_write(request: Request, edge: EdgeDep, at: At, caller: CallerDep, key: KeyHeader = None) -> IdempotentWrite:
+async def get_write(
+    request: Request, edge: EdgeDep, at: At, caller: CallerDep, key: KeyHeader = None
+) -> IdempotentWrite:
     return make_write(request, edge, at, caller, key)
 
 

@@ -48,6 +48,13 @@ class Settings(BaseSettings, KeptDays, SigningSecrets):
     http_keep_alive_s: int = Field(
         default=5, ge=1, description="Seconds that a connection is kept open for a next request."
     )
+    token_keep_s: float = Field(
+        default=5,
+        ge=0,
+        le=60,
+        description="Seconds for which it is remembered whom a token proves; 0 remembers nobody. Its expiry is looked "
+        "at each time; a customer who was merged into another is found that much later.",
+    )
     metrics_port: int = Field(
         default=0,
         ge=0,
