@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,11 +17,13 @@ from rich.console import Console
 
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import MillpondError
-from proof.capacity import measure_capacity, rate_for
+from proof.capacity import RATE, measure_capacity, rate_for
 from proof.faults import database, messages, neighbours, network, processes, schedulers, storage, upgrade
 from proof.outcome import Outcome, Size
 from proof.report import build_table, describe, judge
 from proof.world import World, world
+
+_CONSOLE = Console(stderr=True)
 
 Fault = Callable[[World, Size, int], Outcome]
 FAULTS: dict[str, Fault] = {
@@ -52,6 +55,29 @@ def run_fault(made: World, name: str, size: Size, seed: int) -> dict[str, Any]:
     return judge(name, outcome, seed, monotonic() - began, forgive_time=size.forgive_time)
 
 
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Faults to run; all without a name.")]
+Long = Annotated[bool, typer.Option("--long", help="As often as before a release: hours instead of minutes.")]
+Seed = Annotated[int | None, typer.Option(help="Repeats a run's devices and poison; printed by every run.")]
+Devices = Annotated[int, typer.Option(min=1, help="How many devices.")]
+Rate = Annotated[
+    float | None,
+    typer.Option(min=1, help="Samples a second of all devices; default 1,000, or what this machine recovers at."),
+]
+ForgiveTime = Annotated[
+    bool, typer.Option("--forgive-time", help="Tell what took too long, and fail for counts alone: noisy machines.")
+]
+HalfYear = Annotated[
+    bool, typer.Option("--half-year", help="Every database holds half a year of readings, compressed where it can.")
+]
+Programs = Annotated[
+    Path | None,
+    typer.Option(help="Folder of PostgreSQL's programs instead of the wheel's; TimescaleDB is loaded if it is there."),
+]
+Keep = Annotated[Path | None, typer.Option(help="Keep logs, journals and databases in this new folder.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the lines as one JSON object.")]
+List = Annotated[bool, typer.Option("--list", help="Say what there is and end.")]
+
+
 def main() -> None:
     """The command."""
     # SIGTERM, like Ctrl-C, leaves nothing running.
@@ -62,33 +88,17 @@ def main() -> None:
 
 
 def faults(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Faults to run; all without a name.")
-    ] = None,
-    long: Annotated[
-        bool, typer.Option("--long", help="As often as before a release: hours instead of minutes.")
-    ] = False,
-    seed: Annotated[int | None, typer.Option(help="Repeats a run's devices and poison; printed by every run.")] = None,
-    devices: Annotated[int, typer.Option(min=1, help="How many devices.")] = 200,
-    rate: Annotated[
-        float | None,
-        typer.Option(min=1, help="Samples a second of all devices; default 1,000, or what this machine recovers at."),
-    ] = None,
-    forgive_time: Annotated[
-        bool, typer.Option("--forgive-time", help="Tell what took too long, and fail for counts alone: noisy machines.")
-    ] = False,
-    half_year: Annotated[
-        bool, typer.Option("--half-year", help="Every database holds half a year of readings, compressed where it can.")
-    ] = False,
-    postgres: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of PostgreSQL's programs instead of the wheel's; TimescaleDB is loaded if it is there."
-        ),
-    ] = None,
-    keep: Annotated[Path | None, typer.Option(help="Keep logs, journals and databases in this new folder.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the lines as one JSON object.")] = False,
-    list_them: Annotated[bool, typer.Option("--list", help="Say what there is and end.")] = False,
+    names: Names = None,
+    long: Long = False,
+    seed: Seed = None,
+    devices: Devices = 200,
+    rate: Rate = None,
+    forgive_time: ForgiveTime = False,
+    half_year: HalfYear = False,
+    postgres: Programs = None,
+    keep: Keep = None,
+    as_json: Json = False,
+    list_them: List = False,
 ) -> None:
     """Prove that nothing is lost and nothing is counted twice, whatever breaks.
 
@@ -100,43 +110,50 @@ def faults(
     when a sample is never acknowledged, or when a recovery takes longer than it may (unless
     `--forgive-time` is given: machines that others use too are slow at times, and never lose anything).
     """
-    console = Console(stderr=True)
     if list_them:
-        for name in FAULTS:
-            sys.stdout.write(f"{name:<24}{_sentence(name)}\n")
+        sys.stdout.write("".join(f"{name:<24}{_sentence(name)}\n" for name in FAULTS))
         return
-    chosen = names or list(FAULTS)
-    if unknown := [name for name in chosen if name not in FAULTS]:
-        console.print(f"fault {unknown[0]!r} is not known: choose from {', '.join(FAULTS)}", style="red")
-        raise typer.Exit(2)
+    chosen = _choose_faults(names)
     seed = secrets.randbelow(1_000_000) if seed is None else seed
+    size = Size(devices, rate or RATE, long, forgive_time, half_year)
     try:
         with world(keep, postgres) as made:
-            rate = _choose_rate(made, devices, seed, console) if rate is None else rate
-            lines = _run(made, chosen, Size(devices, rate, long, forgive_time, half_year), seed, console)
+            size = size if rate else replace(size, rate=_choose_rate(made, devices, seed))
+            lines = _run(made, chosen, size, seed)
     except MillpondError as error:
-        console.print(str(error), style="red")
+        _CONSOLE.print(str(error), style="red")
         raise typer.Exit(1) from error
-    ok = all(line["ok"] for line in lines)
+    _tell(lines, seed, long=long, as_json=as_json)
+    raise typer.Exit(0 if all(line["ok"] for line in lines) else 1)
+
+
+def _choose_faults(names: list[str] | None) -> list[str]:
+    if unknown := [name for name in names or [] if name not in FAULTS]:
+        _CONSOLE.print(f"fault {unknown[0]!r} is not known: choose from {', '.join(FAULTS)}", style="red")
+        raise typer.Exit(2)
+    return names or list(FAULTS)
+
+
+def _tell(lines: list[dict[str, Any]], seed: int, *, long: bool, as_json: bool) -> None:
     if as_json:
+        ok = all(line["ok"] for line in lines)
         summary = {"ok": ok, "seed": seed, "long": long, "cpus": os.cpu_count(), "faults": lines}
         sys.stdout.write(json.dumps(summary) + "\n")
     else:
         Console(width=None if sys.stdout.isatty() else 200).print(build_table(lines, seed, long))
-    raise typer.Exit(0 if ok else 1)
 
 
-def _choose_rate(made: World, devices: int, seed: int, console: Console) -> float:
-    with console.status("Measuring what this machine can do"):
+def _choose_rate(made: World, devices: int, seed: int) -> float:
+    with _CONSOLE.status("Measuring what this machine can do"):
         capacity = measure_capacity(made, devices, seed)
     rate = rate_for(capacity)
-    console.print(
+    _CONSOLE.print(
         f"works off {capacity:,.0f} messages/s; {devices} devices send {rate:,.0f}/s together", highlight=False
     )
     return rate
 
 
-def _run(made: World, chosen: list[str], size: Size, seed: int, console: Console) -> list[dict[str, Any]]:
+def _run(made: World, chosen: list[str], size: Size, seed: int) -> list[dict[str, Any]]:
     """One after the other, but the schedulers beside the rest: they wait most of the time."""
     beside = [name for name in chosen if name == "schedulers" and len(chosen) > 1]
     with ThreadPoolExecutor(max_workers=1) as pool:
@@ -144,15 +161,15 @@ def _run(made: World, chosen: list[str], size: Size, seed: int, console: Console
         lines = []
         try:
             for name in (name for name in chosen if name not in beside):
-                with console.status(f"{name}: {_sentence(name)}"):
+                with _CONSOLE.status(f"{name}: {_sentence(name)}"):
                     lines.append(run_fault(made, name, size, seed))
-                console.print(describe(lines[-1]), highlight=False)
+                _CONSOLE.print(describe(lines[-1]), highlight=False)
         except BaseException:
             made.interrupted.set()
             raise
         for future in futures:
             lines.append(future.result())
-            console.print(describe(lines[-1]), highlight=False)
+            _CONSOLE.print(describe(lines[-1]), highlight=False)
     return lines
 
 

@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from devices.wire import parse_topic
-from millpond.kernel.broker import parse_broker_url
+from devices.wire import build_topic, parse_topic
+from millpond.kernel.broker import BrokerAddress, parse_broker_url
 from millpond.kernel.clock import SystemClock, monotonic
 from proof.device import Device
-from proof.gateway import Gateway
 from proof.journal import Journal
 from proof.poison import make_poison
+from simulators.wire.message import Message
+from simulators.wire.publisher import Publisher
 
+_WINDOW = 1000
 _TICK_S = 0.02
 _SAY_EVERY_S = 0.25
 _BURST_CHANCE = 0.01  # of a device that takes many samples at once, each turn after its first
@@ -41,6 +43,21 @@ class Plan:
     journal: Path
 
 
+class Gateway:
+    """One connection that some devices share, as behind a home's gateway. It looks for its broker every two seconds."""
+
+    def __init__(self, broker: BrokerAddress, client_id: str, serials: list[str]) -> None:
+        self.serials = serials
+        topics = [build_topic(serial, channel) for serial in serials for channel in ("ack", "command")]
+        self.publisher = Publisher(broker, client_id, subscriptions=topics, window=_WINDOW, reconnect_max_s=2)
+        self._sessions_seen = 1
+
+    def is_new(self) -> bool:
+        """Whether it has connected anew since the last question."""
+        seen, self._sessions_seen = self._sessions_seen, self.publisher.sessions
+        return self._sessions_seen > seen
+
+
 class Fleet:
     """Devices behind a few gateways, paced by a clock that never jumps."""
 
@@ -53,21 +70,21 @@ class Fleet:
         groups = [names[start::4] for start in range(min(4, len(names)))]
         self._gateways = [Gateway(address, f"{plan.prefix}gw{n}", group) for n, group in enumerate(groups)]
         self._gateway_of = {name: g for g, group in zip(self._gateways, groups, strict=True) for name in group}
-        self._answers: deque[tuple[Gateway, tuple[str, bytes]]] = deque()
+        self._answers: deque[tuple[Gateway, Message]] = deque()
         self._clock, self._offset_ms = SystemClock(), 0
         self._last_ms = dict.fromkeys(names, 0)
         self._turn = self._poisoned = 0
         self.measuring = True
 
     def start(self) -> None:
-        """Connect, and keep at it."""
+        """Connect; from then on every gateway connects again by itself."""
         for gateway in self._gateways:
-            gateway.start()
+            gateway.publisher.connect()
 
     def stop(self) -> None:
         """Leave the broker."""
         for gateway in self._gateways:
-            gateway.stop()
+            gateway.publisher.close()
 
     def set_clock(self, offset_ms: int) -> None:
         """From now on the devices' clocks are off by so many milliseconds."""
@@ -113,7 +130,7 @@ class Fleet:
         self._poisoned += 1
         topic, payload = make_poison(device.serial, self._poisoned, self._chance)
         self._journal.remember_poison(topic, payload)
-        self._answers.append((self._gateway_of[device.serial], (topic, payload)))
+        self._answers.append((self._gateway_of[device.serial], Message(topic, payload)))
 
     def _listen(self) -> None:
         now = monotonic()
@@ -121,7 +138,7 @@ class Fleet:
             if gateway.is_new():
                 for serial in gateway.serials:
                     self._by_serial[serial].on_reconnect()
-            for topic, payload in gateway.received():
+            for topic, payload in gateway.publisher.received():
                 self._on_message(gateway, topic, payload, now)
 
     def _on_message(self, gateway: Gateway, topic: str, payload: bytes, now: float) -> None:
@@ -132,18 +149,18 @@ class Fleet:
         if parsed.channel == "ack":
             device.on_ack(payload, now)
         elif parsed.channel == "command":
-            self._answers.extend((gateway, message) for message in device.on_command(payload))
+            self._answers.extend((gateway, Message(*again)) for again in device.on_command(payload))
 
     def _send(self) -> None:
         now = monotonic()
-        while self._answers and self._answers[0][0].room:
+        while self._answers and self._answers[0][0].publisher.room:
             gateway, answer = self._answers.popleft()
-            gateway.publish(*answer)
+            gateway.publisher.publish(answer)
         for device in self._devices:
             device.on_silence(now)
-            gateway = self._gateway_of[device.serial]
-            while gateway.room and (message := device.next_message(now)):
-                gateway.publish(*message)
+            publisher = self._gateway_of[device.serial].publisher
+            while publisher.room and (message := device.next_message(now)):
+                publisher.publish(Message(*message))
 
 
 def main() -> None:

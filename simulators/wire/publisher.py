@@ -19,7 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import InvalidInput, Unavailable
-from simulators.wire.device import Message
+from simulators.wire.message import Message
 
 _log = logging.getLogger(__name__)
 # paho says so of its own farewell, as an error.
@@ -41,7 +41,7 @@ class Publisher:
     """A QoS 1 connection. `room` is how many messages may be published before the broker has to confirm some.
 
     `sessions` counts the connects, so that the owner sees that there was a new one. `wake` is set whenever something
-    happened: a connect, a confirmation, a message.
+    happened: a connect, a confirmation, a message. It connects again by itself, at most `reconnect_max_s` apart.
     """
 
     def __init__(
@@ -53,11 +53,13 @@ class Publisher:
         will: Message | None = None,
         tls: TlsFiles | None = None,
         window: int = 500,
+        reconnect_max_s: int = 10,
         wake: threading.Event | None = None,
     ) -> None:
         self.wake = wake or threading.Event()
         self.sessions = 0
         self._broker, self._tls, self._window = broker, tls or TlsFiles(), window
+        self._reconnect_max_s = reconnect_max_s
         self._topics = [(topic, 1) for topic in subscriptions]
         self._lock = threading.Lock()
         self._unconfirmed = 0
@@ -118,7 +120,7 @@ class Publisher:
         client.enable_logger(_log)
         client.max_inflight_messages_set(self._window)
         client.max_queued_messages_set(0)
-        client.reconnect_delay_set(min_delay=1, max_delay=10)
+        client.reconnect_delay_set(min_delay=1, max_delay=self._reconnect_max_s)
         if self._broker.username is not None:
             client.username_pw_set(self._broker.username, self._broker.password)
         if self._broker.tls:

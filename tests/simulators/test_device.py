@@ -13,7 +13,8 @@ from devices.wire_time import parse_ts
 from millpond.kernel.errors import Conflict
 from simulators.life.climate import REGIONS
 from simulators.life.households import make_household
-from simulators.wire.device import PAYLOAD_MAX_BYTES, Message, SimulatedDevice, parse_ack, parse_command
+from simulators.wire.device import PAYLOAD_MAX_BYTES, SimulatedDevice, parse_ack, parse_command
+from simulators.wire.message import Message
 from simulators.wire.outbox import Outbox
 
 START = datetime(2025, 9, 1, tzinfo=UTC)

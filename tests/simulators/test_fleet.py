@@ -12,8 +12,8 @@ import pytest
 from devices.profile import shipped_profiles
 from millpond.kernel.errors import InvalidInput
 from simulators.runs.fleet import Fleet, build_fleet, parse_mix
-from simulators.wire.device import Message
 from simulators.wire.faults import FaultInjector, Faults, parse_faults
+from simulators.wire.message import Message
 
 START = datetime(2025, 9, 1, tzinfo=UTC)
 

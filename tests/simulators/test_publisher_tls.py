@@ -20,7 +20,7 @@ from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.errors import InvalidInput, Unavailable
 from simulators.scenarios.plain_run import SimulateOptions, run_simulation
-from simulators.wire.device import Message
+from simulators.wire.message import Message
 from simulators.wire.publisher import Publisher, TlsFiles
 from tests.simulators.simulate_command import changed, run_cli
 
