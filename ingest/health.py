@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from psycopg.rows import class_row
+
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
 _Q = load_queries("ingest")
@@ -18,19 +20,35 @@ class Health:
     ever_ran: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Beat:
+    """An ingest's last sign of life, so many seconds ago, and how long the oldest message that it holds has waited."""
+
+    consumer: str
+    connected: bool
+    silent_s: float
+    lag_s: float
+    trouble: str | None
+
+
 def check_health(conn: ReadConnection, grace_s: float) -> Health:
     """How the ingest is that gave the newest sign of life; one that was silent for more than `grace_s` is not well."""
-    newest = conn.execute(_Q["select_newest_beat"]).fetchone()
+    with conn.cursor(row_factory=class_row(_Beat)) as cursor:
+        newest = cursor.execute(_Q["select_newest_beat"]).fetchone()
     if newest is None:
         return Health("no ingest has ever run against this database", _START, ever_ran=False)
-    consumer, connected, silent_s, lag_s, trouble = newest
+    return _judge(newest, grace_s)
+
+
+def _judge(newest: _Beat, grace_s: float) -> Health:
+    consumer, silent_s, lag_s = newest.consumer, newest.silent_s, newest.lag_s
     if silent_s > grace_s:
         return Health(f"{consumer} gave no sign of life for {silent_s:,.0f} s", _START)
-    if not connected:
+    if not newest.connected:
         return Health(f"{consumer} runs, but is not connected to its broker", "see the broker's line and log")
-    if trouble is not None:
+    if newest.trouble is not None:
         change = "see the errors in ingest's and the database's log; devices keep what is not acknowledged"
-        return Health(f"{consumer}: {trouble}", change)
+        return Health(f"{consumer}: {newest.trouble}", change)
     if lag_s > _LAG_MAX_S:
         change = "see whether the database is busy or slow; devices keep what is not acknowledged"
         return Health(f"{consumer} is behind: messages wait {lag_s:.0f} s to be stored", change)

@@ -30,8 +30,8 @@ def insert_copied_readings(conn: WriteConnection, at: datetime) -> int:
 
     None of them counts as corrected.
     """
-    row = conn.execute(_Q["insert_copied_readings"], {"at": at}).fetchone()
-    return int(row[0]) if row else 0
+    [(count,)] = conn.execute(_Q["insert_copied_readings"], {"at": at}).fetchall()
+    return int(count)
 
 
 def select_differing_readings(conn: WriteConnection, at: datetime, from_at: datetime, to_at: datetime) -> list[Reading]:

@@ -106,7 +106,7 @@ with hopeless as (
 )
 update sequence s set given_up = s.given_up + h.numbers
 from hopeless h where s.serial = h.serial and s.boot = h.boot
-returning s.serial, s.boot, h.how_many,
+returning s.serial, s.boot, h.how_many as numbers,
     case when lower(s.received + s.given_up) <= 1
          then (select upper(first) - 1 from unnest(s.received + s.given_up) as first limit 1) end as complete_to;
 
@@ -117,4 +117,4 @@ set gaps = (select count(*) from watched_gap), devices_with_gaps = (select count
     overflowing_boots = (select count(*) from sequence where overflow_at is not null),
     numbers_given_up = numbers_given_up + %(given_up)s
 where consumer = %(consumer)s
-returning gaps, devices_with_gaps, overflowing_boots;
+returning gaps, devices_with_gaps as devices, overflowing_boots as overflowing;

@@ -3,6 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
+
+from psycopg.rows import class_row, kwargs_row
 
 from ingest.nouns import Complete, Gap
 from ingest.sequences.ranges import BootSeqs, format_ranges, format_seqs
@@ -19,6 +22,16 @@ class Added:
 
     complete: list[Complete]
     overflowing: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _AddedTo:
+    """A boot that a batch brought numbers of."""
+
+    serial: str
+    boot: str
+    complete_to: Decimal | None
+    overflows: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +66,10 @@ def upsert_sequences(
         "most": ranges_max,
         "at": at,
     }
-    rows = conn.execute(_Q["upsert_sequences"], values).fetchall()
-    complete = [Complete(row[0], row[1], int(row[2])) for row in rows if row[2] is not None]
-    return Added(complete, [(row[0], row[1]) for row in rows if row[3]])
+    with conn.cursor(row_factory=class_row(_AddedTo)) as cursor:
+        boots_now = cursor.execute(_Q["upsert_sequences"], values).fetchall()
+    complete = [one for boot in boots_now if (one := _complete(boot.serial, boot.boot, boot.complete_to))]
+    return Added(complete, [(boot.serial, boot.boot) for boot in boots_now if boot.overflows])
 
 
 def watch_gaps(conn: WriteConnection, boots: Iterable[tuple[str, str]]) -> None:
@@ -68,8 +82,8 @@ def watch_gaps(conn: WriteConnection, boots: Iterable[tuple[str, str]]) -> None:
 def ask_gaps(conn: WriteConnection, *, of_device: int, limit: int, longest: timedelta) -> list[Gap]:
     """The gaps to ask for now, at most so many of a device and in all; they are due again after a longer while."""
     values = {"of_device": of_device, "limit": limit, "patience": PATIENCE, "longest": longest}
-    rows = conn.execute(_Q["ask_gaps"], values)
-    return [Gap(row[0], row[1], int(row[2]), int(row[3])) for row in rows]
+    with conn.cursor(row_factory=kwargs_row(_gap)) as cursor:
+        return cursor.execute(_Q["ask_gaps"], values).fetchall()
 
 
 def note_unreadable(conn: WriteConnection, boots: Collection[tuple[str, str | None]]) -> None:
@@ -81,14 +95,23 @@ def note_unreadable(conn: WriteConnection, boots: Collection[tuple[str, str | No
 
 def give_up_gaps(conn: WriteConnection, times: int) -> list[GivenUp]:
     """Wait no longer for gaps that were answered `times` times by what cannot be read."""
-    rows = conn.execute(_Q["give_up_gaps"], {"times": times})
-    return [
-        GivenUp(row[0], row[1], int(row[2]), None if row[3] is None else Complete(row[0], row[1], int(row[3])))
-        for row in rows
-    ]
+    with conn.cursor(row_factory=kwargs_row(_given_up)) as cursor:
+        return cursor.execute(_Q["give_up_gaps"], {"times": times}).fetchall()
 
 
 def count_gaps(conn: WriteConnection, consumer: str, given_up: int) -> GapCount | None:
     """Count what is watched into the consumer's heartbeat, and the numbers given up; None before its first beat."""
-    row = conn.execute(_Q["count_gaps"], {"consumer": consumer, "given_up": given_up}).fetchone()
-    return None if row is None else GapCount(*row)
+    with conn.cursor(row_factory=class_row(GapCount)) as cursor:
+        return cursor.execute(_Q["count_gaps"], {"consumer": consumer, "given_up": given_up}).fetchone()
+
+
+def _gap(*, serial: str, boot: str, from_seq: Decimal, to_seq: Decimal) -> Gap:
+    return Gap(serial, boot, int(from_seq), int(to_seq))
+
+
+def _given_up(*, serial: str, boot: str, numbers: Decimal, complete_to: Decimal | None) -> GivenUp:
+    return GivenUp(serial, boot, int(numbers), _complete(serial, boot, complete_to))
+
+
+def _complete(serial: str, boot: str, complete_to: Decimal | None) -> Complete | None:
+    return None if complete_to is None else Complete(serial, boot, int(complete_to))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest.nouns import Decoded, Keeping, Rejection
 from millpond.kernel.db import WriteConnection, load_queries
@@ -75,9 +75,12 @@ def insert_quarantine(conn: WriteConnection, messages: Sequence[RefusedMessage],
     Items first, in key order so that writers never deadlock; then the bytes of messages that had a new item.
     """
     with_digest = [(digest_of(message.source, message.payload), message) for message in messages]
-    rows = [(digest, message, item) for digest, message in with_digest for item in message.items]
-    rows.sort(key=lambda row: (row[0], row[2].key))
-    new = conn.execute(_Q["insert_quarantine"], _item_columns(rows)).fetchall()
+    rows = [
+        _ItemRow(digest, *item.key, item, message.received_at)
+        for digest, message in with_digest
+        for item in message.items
+    ]
+    new = conn.execute(_Q["insert_quarantine"], _item_columns(sorted(rows, key=_item_order))).fetchall()
     fresh = {digest for digest, _ in new}
     if fresh:
         first = {digest: message for digest, message in reversed(with_digest) if digest in fresh}
@@ -85,17 +88,29 @@ def insert_quarantine(conn: WriteConnection, messages: Sequence[RefusedMessage],
     return sum(items for _, items in new)
 
 
-def _item_columns(rows: Sequence[tuple[bytes, RefusedMessage, RefusedItem]]) -> dict[str, list[Any]]:
+class _ItemRow(NamedTuple):
+    digest: bytes
+    serial: str
+    name: str
+    item: RefusedItem
+    received_at: datetime
+
+
+def _item_order(row: _ItemRow) -> tuple[bytes, str, str]:
+    return (row.digest, row.serial, row.name)
+
+
+def _item_columns(rows: Sequence[_ItemRow]) -> dict[str, list[Any]]:
     return {
-        "digests": [digest for digest, _, _ in rows],
-        "items": [item.key[1] for _, _, item in rows],
-        "serials": [item.key[0] for _, _, item in rows],
+        "digests": [row.digest for row in rows],
+        "items": [row.name for row in rows],
+        "serials": [row.serial for row in rows],
         # A sample with a number of its own is known by it, whatever message it comes in.
-        "boots": [item.boot if item.rejection.item[:1].isdecimal() else None for _, _, item in rows],
-        "codes": [item.rejection.code for _, _, item in rows],
-        "reasons": [storable(item.rejection.reason[:_REASON_MAX]) for _, _, item in rows],
-        "counts": [item.rejection.items for _, _, item in rows],
-        "received_ats": [message.received_at for _, message, _ in rows],
+        "boots": [row.item.boot if row.name[:1].isdecimal() else None for row in rows],
+        "codes": [row.item.rejection.code for row in rows],
+        "reasons": [storable(row.item.rejection.reason[:_REASON_MAX]) for row in rows],
+        "counts": [row.item.rejection.items for row in rows],
+        "received_ats": [row.received_at for row in rows],
     }
 
 

@@ -12,7 +12,7 @@ on conflict (serial, boot, seq) do nothing;
 
 -- name: select_read_before
 -- Those of the given numbers that readings came of in earlier batches, as ranges with their upper end left out.
-select s.serial, s.boot, lower(r), upper(r)
+select s.serial, s.boot, lower(r) as from_seq, upper(r) as to_seq
 from unnest(%(serials)s::text[], %(boots)s::text[], %(numbers)s::text[]) as k (serial, boot, numbers)
 join sequence s using (serial, boot)
 cross join lateral unnest((s.received - s.unread) * k.numbers::nummultirange) as r;
@@ -73,7 +73,7 @@ order by serial, kind for update of l;
 
 -- name: select_highest_seqs
 -- The highest number that came of each of these boots.
-select serial, boot, upper(s.received) - 1
+select serial, boot, upper(s.received) - 1 as highest
 from unnest(%(serials)s::text[], %(boots)s::text[]) as k (serial, boot) join sequence s using (serial, boot)
 where s.received <> '{}';
 

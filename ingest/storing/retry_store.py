@@ -30,9 +30,8 @@ class KeptMessage:
 
 def count_to_retry(conn: ReadConnection, code: str) -> int:
     """How many messages have items that were refused with `code` and are not stored yet."""
-    row = conn.execute(_Q["count_to_retry"], {"code": code}).fetchone()
-    assert row is not None
-    return int(row[0])
+    [(count,)] = conn.execute(_Q["count_to_retry"], {"code": code}).fetchall()
+    return int(count)
 
 
 def count_reasons_to_retry(conn: ReadConnection) -> dict[str, int]:
@@ -54,6 +53,5 @@ def mark_stored(
     these are."""
     serials, items = [serial for serial, _ in refused], [item for _, item in refused]
     values = {"digest": digest, "code": code, "serials": serials, "items": items, "at": at}
-    row = conn.execute(_Q["mark_stored"], values).fetchone()
-    assert row is not None
-    return int(row[0])
+    [(count,)] = conn.execute(_Q["mark_stored"], values).fetchall()
+    return int(count)

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from decimal import Decimal
+from itertools import chain, groupby
+
+from psycopg.rows import kwargs_row
 
 from ingest.nouns import SeqKey
 from ingest.sequences.ranges import format_seqs
@@ -24,8 +27,8 @@ class ClockNews:
 
 def select_effective_times(conn: ReadConnection, keys: Sequence[SeqKey]) -> dict[SeqKey, datetime]:
     """Those of `keys` whose time was made up at their first delivery, with that time."""
-    rows = conn.execute(_Q["select_effective_times"], _key_columns(keys))
-    return {SeqKey(row[0], row[1], int(row[2])): row[3] for row in rows}
+    with conn.cursor(row_factory=kwargs_row(_effective_time)) as cursor:
+        return dict(cursor.execute(_Q["select_effective_times"], _key_columns(keys)))
 
 
 def insert_effective_times(conn: WriteConnection, times: Mapping[SeqKey, datetime]) -> None:
@@ -42,8 +45,8 @@ def select_read_before(conn: ReadConnection, keys: Iterable[SeqKey]) -> set[SeqK
         "boots": [boot for (_, boot), _ in boots],
         "numbers": [format_seqs(seqs) for _, seqs in boots],
     }
-    rows = conn.execute(_Q["select_read_before"], values)
-    return {SeqKey(row[0], row[1], seq) for row in rows for seq in range(int(row[2]), int(row[3]))}
+    with conn.cursor(row_factory=kwargs_row(_keys_between)) as cursor:
+        return set(chain.from_iterable(cursor.execute(_Q["select_read_before"], values)))
 
 
 def lock_clocks(conn: WriteConnection, devices: Iterable[DeviceId], at: datetime) -> dict[DeviceId, datetime | None]:
@@ -61,6 +64,14 @@ def update_clocks(conn: WriteConnection, news: Mapping[DeviceId, ClockNews], at:
         "at": at,
     }
     conn.execute(_Q["update_clocks"], values)
+
+
+def _effective_time(*, serial: str, boot: str, seq: Decimal, effective_at: datetime) -> tuple[SeqKey, datetime]:
+    return SeqKey(serial, boot, int(seq)), effective_at
+
+
+def _keys_between(*, serial: str, boot: str, from_seq: Decimal, to_seq: Decimal) -> list[SeqKey]:
+    return [SeqKey(serial, boot, seq) for seq in range(int(from_seq), int(to_seq))]
 
 
 def _order(key: SeqKey) -> tuple[str, str, int]:

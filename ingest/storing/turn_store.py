@@ -20,7 +20,7 @@ def select_changed_names(conn: ReadConnection, heard: Sequence[Heard]) -> list[N
     names = {(one.serial, one.kind, one.name) for one in heard}
     serials, kinds, heard_names = zip(*names, strict=True)
     values = {"serials": list(serials), "kinds": list(kinds), "names": list(heard_names)}
-    return [(row[0], row[1]) for row in conn.execute(_Q["select_changed_names"], values)]
+    return conn.execute(_Q["select_changed_names"], values).fetchall()
 
 
 def lock_live_names(conn: WriteConnection, keys: Sequence[NameKey]) -> dict[NameKey, LiveName]:
@@ -34,8 +34,9 @@ def lock_live_names(conn: WriteConnection, keys: Sequence[NameKey]) -> dict[Name
 def select_highest_seqs(conn: ReadConnection, boots: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """The highest number that came of each of these boots, of those that ever came."""
     serials, names = zip(*boots, strict=True)
-    rows = conn.execute(_Q["select_highest_seqs"], {"serials": list(serials), "boots": list(names)})
-    return {(row[0], row[1]): int(row[2]) for row in rows}
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_Q["select_highest_seqs"], {"serials": list(serials), "boots": list(names)})
+        return {(row["serial"], row["boot"]): int(row["highest"]) for row in rows}
 
 
 def upsert_live_names(conn: WriteConnection, live: Mapping[NameKey, LiveName]) -> None:

@@ -1,6 +1,5 @@
 """Commands for what was refused."""
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,12 +35,11 @@ def retry(
 
     settings = start("database_url")
     require_schema(settings)
-    past, future = timedelta(days=settings.clock_past_days), timedelta(minutes=settings.clock_future_minutes)
     with connect(settings.database_url.get_secret_value()) as conn, CountedProgress("messages") as advance:
         summary = retry_quarantine(
             conn,
             code,
-            Limits(settings.payload_max_bytes, past, future),
+            Limits.from_settings(settings),
             at=settings.make_clock().now(),
             keeping=Keeping.from_settings(settings),
             most=limit,
