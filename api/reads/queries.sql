@@ -15,7 +15,7 @@ from ingest_minute;
 -- How much there is of everything but what came in, for the metrics page and the operator's first look.
 select (select count(*) from device) as devices,
        (select count(*) from device_status where state = 'online') as online,
-       (select count(*) from customer where merged_into is null) as customers,
+       (select count(*) from current_customer where known_as = customer_id) as customers,
        (select count(*) from offer where state in ('open', 'seen')) as open_offers,
        (select coalesce(sum(items), 0)::bigint from quarantine where stored_at is null) as quarantined_items,
        (select coalesce(max(gaps), 0) from ingest_consumer) as gaps,
