@@ -97,6 +97,7 @@ def _may_take_over(
     conn: ReadConnection, policy: BindingPolicy, current: Binding, staff_id: StaffId, at: datetime
 ) -> bool:
     """First binding wins unless the policy says otherwise; a hand-over under way is not overtaken by a scan."""
+    # One that begins at this very moment was made by a scan at the same time: nothing would be left of it.
     if current.staff_id == staff_id or current.bound_from >= at:
         return False
     if select_pending_transfer(conn, current.customer_id, at) is not None:
@@ -124,6 +125,7 @@ def transfer_binding(
         _require_transferable(conn, old, begins, at)
         _require_successor(conn, old, to_staff_id, at)
         _require_within_limits(conn, old, policy, at)
+        # Until the hand-over begins the old binding is in force, and its person is credited.
         end_binding(conn, old, begins)
         return insert_binding(
             conn,

@@ -15,5 +15,7 @@ def compute_clawback(plan: CommissionPlan, amount: Money, refunded_before: Money
     So the commission left is always the plan's share of what the customer keeps, and the clawbacks of an order that is
     refunded in any number of parts sum to exactly what it earned.
     """
+    # The difference of two rounded sums, not a rounded share of the refund: three refunds of a third would otherwise
+    # take back a cent more or less than was earned.
     kept_before = amount - refunded_before
     return compute_commission(plan, kept_before) - compute_commission(plan, kept_before - refund)

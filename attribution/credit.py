@@ -18,12 +18,13 @@ _Q = load_queries("attribution")
 
 
 def credit_order(conn: WriteConnection, order: Order, ceilings: Ceilings, *, at: datetime) -> Money:
-    """Post what the order earns its credited person, pending; in the caller's transaction. Zero when nobody is.
+    """Post what the order earns the person credited, as pending, in the caller's transaction; returns how much.
 
-    What is the seller's own, or beyond a ceiling, is held.
+    Nothing when nobody is credited. What is the seller's own, or beyond a ceiling, is held.
     """
     plan = select_plan_at(conn, order.placed_at)
     earned = compute_commission(plan, order.amount)
+    # The ledger has no posting of nothing: a plan of 0 %, or an order of some cents, leaves no entry.
     if order.credited_to is None or earned.amount_minor == 0:
         return Money(0, order.amount.currency)
     expense, pending = (AccountKind.EXPENSE, order.credited_to), (AccountKind.PENDING, order.credited_to)

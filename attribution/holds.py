@@ -71,6 +71,7 @@ def reject_hold(conn: WriteConnection, order_id: str, *, actor: str, at: datetim
     """
     with conn.transaction():
         order = _decide(conn, order_id, HoldDecision.REJECTED, actor=actor, at=at, note=note)
+        # Nothing of a held order was released, so all that refunds have left of it is still pending.
         pending = select_pending_of_order(conn, order.order_id, order.amount.currency)
         if order.credited_to is not None and pending.amount_minor > 0:
             back = move((AccountKind.PENDING, order.credited_to), (AccountKind.EXPENSE, order.credited_to), pending)

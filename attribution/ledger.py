@@ -43,11 +43,16 @@ def post_entry(
 
 
 def move(source: tuple[AccountKind, StaffId], target: tuple[AccountKind, StaffId], amount: Money) -> list[Posting]:
-    """The two postings that take an amount from one account to another; the expense account belongs to nobody."""
+    """The two postings that take an amount from one account to another.
+
+    What is earned is moved from the expense account to the person's, so what we owe stands as a positive number on
+    theirs and as a negative one on ours, and the two always sum to zero.
+    """
     return [_posting(source, -amount), _posting(target, amount)]
 
 
 def _posting(account: tuple[AccountKind, StaffId], amount: Money) -> Posting:
+    # There is one expense account a currency, whoever it was spent on.
     kind, staff_id = account
     return Posting(kind, None if kind is AccountKind.EXPENSE else staff_id, amount)
 

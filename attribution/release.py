@@ -29,6 +29,7 @@ def _release(conn: WriteConnection, order_id: OrderId, at: datetime, claim: Clai
         order = lock_order(conn, order_id)
         if order is None or order.credited_to is None:
             return False
+        # What refunds have left of it. Looked at behind the lock: another release, or a refund, may have been faster.
         pending = select_pending_of_order(conn, order_id, order.amount.currency)
         if pending.amount_minor <= 0:
             return False
@@ -43,9 +44,11 @@ def pay_out(conn: WriteConnection, staff_id: StaffId, *, at: datetime) -> list[P
     Raises NotFound when the person is unknown.
     """
     with conn.transaction():
+        # Two payouts at once would both find the same balance and pay it twice.
         if conn.execute(_Q["lock_staff"], {"staff_id": staff_id}).fetchone() is None:
             raise NotFound(f"staff member {staff_id} is not known")
         payouts = []
+        # Below zero the person owes us, for refunds after an earlier payout: what they earn next makes up for it first.
         for (kind, _), balance in select_balances(conn, staff_id).items():
             if kind is AccountKind.AVAILABLE and balance.amount_minor > 0:
                 postings = move((AccountKind.AVAILABLE, staff_id), (AccountKind.PAID, staff_id), balance)
