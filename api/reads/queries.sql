@@ -1,15 +1,7 @@
 -- name: select_ingest_tally
 -- What came in and what became of it, in one snapshot, so that received is always the sum of the rest.
-select coalesce(sum(messages), 0)::bigint as messages,
-       coalesce(sum(received), 0)::bigint
-           + (select coalesce(sum(in_flight), 0) from ingest_consumer)::bigint as received,
-       coalesce(sum(stored), 0)::bigint as stored,
-       coalesce(sum(duplicate), 0)::bigint as duplicate,
-       coalesce(sum(conflict), 0)::bigint as conflict,
-       coalesce(sum(quarantined), 0)::bigint as quarantined,
-       coalesce(sum(dropped), 0)::bigint as dropped,
-       (select coalesce(sum(in_flight), 0) from ingest_consumer)::bigint as in_flight
-from ingest_minute;
+select messages, received + in_flight as received, stored, duplicate, conflict, quarantined, dropped, in_flight
+from ingest_total;
 
 -- name: select_totals
 -- How much there is of everything but what came in, for the metrics page and the operator's first look.

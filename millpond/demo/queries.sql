@@ -1,8 +1,8 @@
 -- name: select_counts
 -- What is in the database, stage by stage.
 select (select count(*) from device) as devices,
-       (select coalesce(sum(stored), 0) from ingest_minute)::bigint as readings_stored,
-       (select coalesce(sum(quarantined), 0) from ingest_minute)::bigint as readings_quarantined,
+       (select stored from ingest_total) as readings_stored,
+       (select quarantined from ingest_total) as readings_quarantined,
        (select count(*) from installation) as installations,
        (select count(*) from depletion_forecast where depletes_p50 is not null) as forecasts,
        (select count(*) from offer) as offers_issued,

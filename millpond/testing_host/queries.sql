@@ -18,7 +18,4 @@ from quarantine where quarantine_id > %(after)s::bigint;
 
 -- name: select_outcomes
 -- What became of everything that came in since the platform began.
-select coalesce(sum(received), 0)::bigint as received, coalesce(sum(stored), 0)::bigint as stored,
-       coalesce(sum(duplicate), 0)::bigint as duplicate, coalesce(sum(conflict), 0)::bigint as conflict,
-       coalesce(sum(quarantined), 0)::bigint as quarantined
-from ingest_minute;
+select received, stored, duplicate, conflict, quarantined from ingest_total;
