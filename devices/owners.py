@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
 from devices.nouns import Device, Ownership
+from devices.store import read_device, select_device
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.errors import NotFound, TooManyTries
 from millpond.kernel.ids import CustomerId, DeviceId
@@ -37,8 +38,8 @@ class ClaimKind(StrEnum):
 
 def lock_device(conn: WriteConnection, serial: str) -> Device | None:
     """The device with this serial; until the transaction ends nobody else changes its owner or its place."""
-    with conn.cursor(row_factory=class_row(Device)) as cursor:
-        return cursor.execute(_Q["lock_device"], {"serial": serial}).fetchone()
+    conn.execute(_Q["lock_device"], {"serial": serial})
+    return select_device(conn, serial)
 
 
 def begin_first_period(conn: WriteConnection, device: Device, granted_by: str) -> None:
@@ -67,11 +68,8 @@ def set_owner(
         over = _last_owned(conn, device.device_id)
         # `at` was read before the lock was waited for, and whoever held it may have ended a period after it.
         _insert_owner(conn, device, customer_id, max(at, over) if over else first_from or at, granted_by)
-    with conn.cursor(row_factory=class_row(Device)) as cursor:
-        values = {"device_id": device.device_id, "customer_id": customer_id}
-        changed = cursor.execute(_Q["update_device_owner"], values).fetchone()
-    assert changed is not None
-    return changed
+    conn.execute(_Q["update_device_owner"], {"device_id": device.device_id, "customer_id": customer_id})
+    return read_device(conn, device.serial)
 
 
 def _insert_owner(
@@ -82,8 +80,9 @@ def _insert_owner(
 
 
 def _last_owned(conn: ReadConnection, device_id: DeviceId) -> datetime | None:
-    row = conn.execute(_Q["select_last_owned"], {"device_id": device_id}).fetchone()
-    return row[0] if row else None
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        over: datetime | None = cursor.execute(_Q["select_last_owned"], {"device_id": device_id}).fetchone()
+    return over
 
 
 def select_owners(conn: ReadConnection, device_id: DeviceId) -> list[Ownership]:
@@ -94,15 +93,15 @@ def select_owners(conn: ReadConnection, device_id: DeviceId) -> list[Ownership]:
 
 def select_owned_from(conn: ReadConnection, device_id: DeviceId) -> datetime | None:
     """Since when the owner of now has owned the device; None while nobody does."""
-    row = conn.execute(_Q["select_owned_from"], {"device_id": device_id}).fetchone()
-    return row[0] if row else None
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        since: datetime | None = cursor.execute(_Q["select_owned_from"], {"device_id": device_id}).fetchone()
+    return since
 
 
 def count_devices_of(conn: ReadConnection, customer_id: CustomerId) -> int:
     """How many devices the customer owns now."""
-    row = conn.execute(_Q["count_devices_of"], {"customer_id": customer_id}).fetchone()
-    assert row is not None
-    return int(row[0])
+    [(owned,)] = conn.execute(_Q["count_devices_of"], {"customer_id": customer_id})
+    return int(owned)
 
 
 def issue_claim_code(
@@ -131,24 +130,25 @@ def issue_claim_code(
 def find_claim_kind(conn: ReadConnection, serial: str, code: str, *, at: datetime) -> ClaimKind | None:
     """Of which kind the code of this serial is; None alike for an unknown device, a wrong code and one that is over."""
     values = {"serial": serial, "code_sha256": _digest(serial, code), "at": at}
-    row = conn.execute(_Q["select_claim_kind"], values).fetchone()
-    return ClaimKind(row[0]) if row else None
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        kind = cursor.execute(_Q["select_claim_kind"], values).fetchone()
+    return ClaimKind(kind) if kind else None
 
 
 def select_labelled(conn: ReadConnection, device_ids: Collection[DeviceId]) -> set[DeviceId]:
     """Those of the devices for which a label's code was issued."""
-    return {row[0] for row in conn.execute(_Q["select_labelled"], {"device_ids": list(device_ids)})}
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return set(cursor.execute(_Q["select_labelled"], {"device_ids": list(device_ids)}))
 
 
 def count_claim_try(conn: WriteConnection, customer_id: CustomerId, *, at: datetime, most: int) -> None:
     """Count a try before it is made, so that many at once count too. Raises TooManyTries above `most` in an hour."""
     values = {"customer_id": customer_id, "at": at, "hour_ago": at - _WINDOW}
     try:
-        row = conn.execute(_Q["count_claim_failure"], values).fetchone()
+        [(tries,)] = conn.execute(_Q["count_claim_failure"], values)
     except psycopg.errors.ForeignKeyViolation as error:
         raise NotFound(f"customer {customer_id[:80]} is not known") from error
-    assert row is not None
-    if row[0] > most:
+    if tries > most:
         raise TooManyTries("too many claims in the last hour: look at the code again, and try once more in an hour")
 
 

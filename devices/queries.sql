@@ -35,23 +35,16 @@ set measure = excluded.measure, capacity = excluded.capacity, quantum = excluded
 -- name: insert_device
 -- Register a device.
 insert into device (serial, model, region, customer_id, installed_at, registered_at)
-values (%(serial)s, %(model)s, %(region)s, %(customer_id)s, %(installed_at)s, %(at)s)
-returning device_id, serial, model, region, customer_id, installed_at, registered_at;
+values (%(serial)s, %(model)s, %(region)s, %(customer_id)s, %(installed_at)s, %(at)s);
 
 -- name: insert_first_installations
 -- The parts a model comes with are installed when the device is.
 insert into installation (device_id, part, consumable, installed_at)
 select %(device_id)s::bigint, part, consumable, %(installed_at)s::timestamptz from model_part where model = %(model)s;
 
--- name: select_device
--- One device by serial.
-select device_id, serial, model, region, customer_id, installed_at, registered_at
-from device where serial = %(serial)s;
-
 -- name: select_devices_by_serial
 -- Those of the given serials that are registered.
-select device_id, serial, model, region, customer_id, installed_at, registered_at
-from device where serial = any(%(serials)s::text[]);
+select * from registered_device where serial = any(%(serials)s::text[]);
 
 -- name: insert_alias
 -- What a format calls a device; a name that stands for one already stays as it is.
@@ -67,15 +60,13 @@ where a.format = %(format)s and a.external_id = any(%(external_ids)s::text[]);
 
 -- name: select_devices
 -- A page of devices after a key, of one customer or of all.
-select device_id, serial, model, region, customer_id, installed_at, registered_at
-from device
+select * from registered_device
 where device_id > %(after)s and (%(customer_id)s::text is null or customer_id = %(customer_id)s::text)
 order by device_id limit %(limit)s;
 
 -- name: lock_device
--- One device, whose owner and place nobody else changes until the transaction ends.
-select device_id, serial, model, region, customer_id, installed_at, registered_at
-from device where serial = %(serial)s for no key update;
+-- Let nobody else change a device's owner and place until the transaction ends.
+select 1 from device where serial = %(serial)s for no key update;
 
 -- name: insert_owner
 -- A customer owns a device from a moment on.
@@ -90,8 +81,7 @@ returning owned_until;
 
 -- name: update_device_owner
 -- Who owns a device now.
-update device set customer_id = %(customer_id)s where device_id = %(device_id)s
-returning device_id, serial, model, region, customer_id, installed_at, registered_at;
+update device set customer_id = %(customer_id)s where device_id = %(device_id)s;
 
 -- name: select_last_owned
 -- When the last period of ownership that is over ended; null when there was none.
@@ -112,8 +102,7 @@ select count(*) from device where customer_id = %(customer_id)s;
 
 -- name: update_device_place
 -- Where a device stands and since when.
-update device set region = %(region)s, installed_at = %(installed_at)s where device_id = %(device_id)s
-returning device_id, serial, model, region, customer_id, installed_at, registered_at;
+update device set region = %(region)s, installed_at = %(installed_at)s where device_id = %(device_id)s;
 
 -- name: move_first_installations
 -- The parts that a device came with were installed when it was.

@@ -56,7 +56,7 @@ def insert_readings(conn: WriteConnection, readings: Sequence[Reading]) -> set[R
     if not readings:
         return set()
     values = _columns(readings) | {"corrected": [r.corrected for r in readings]}
-    return {(row[0], row[1], row[2]) for row in conn.execute(_Q["insert_readings"], values)}
+    return set(conn.execute(_Q["insert_readings"], values))
 
 
 def select_readings_by_key(conn: ReadConnection, keys: Sequence[ReadingKey]) -> dict[ReadingKey, Reading]:
@@ -83,7 +83,7 @@ def select_measured_between(conn: ReadConnection, spans: Sequence[TimeSpan]) -> 
         "from_ats": [span.from_at for span in spans],
         "to_ats": [span.to_at for span in spans],
     }
-    return {(row[0], row[1]) for row in conn.execute(_Q["select_measured_between"], values)}
+    return set(conn.execute(_Q["select_measured_between"], values))
 
 
 def upsert_latest(conn: WriteConnection, readings: Iterable[Reading]) -> None:

@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from functools import partial
 
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
 
 from devices.nouns import Device
 from devices.owners import begin_first_period
 from devices.profile import ConsumableEntry, DeviceProfile, PartProfile
+from devices.store import read_device
 from millpond.kernel.db import Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict, InvalidInput
 from millpond.kernel.ids import CustomerId
@@ -53,12 +54,13 @@ def _upsert_metric(conn: WriteConnection, profile: DeviceProfile, name: str) -> 
         "max_value": metric.max,
         "states": metric.states,
     }
-    row = conn.execute(_Q["upsert_metric"], values).fetchone()
-    if row is None:
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        metric_id = cursor.execute(_Q["upsert_metric"], values).fetchone()
+    if metric_id is None:
         raise InvalidInput(
             f"metric {name} of {profile.model} is already stored with another kind or unit: give it a new name"
         )
-    return int(row[0])
+    return int(metric_id)
 
 
 def _upsert_part(conn: WriteConnection, model: str, part: PartProfile, metric_ids: dict[str, int]) -> None:
@@ -94,10 +96,9 @@ def register_device(
         "installed_at": installed_at,
         "at": at,
     }
-    refusals = _device_refusals(serial, model, customer_id)
-    with refusing(conn, refusals), conn.cursor(row_factory=class_row(Device)) as cursor:
-        device = cursor.execute(_Q["insert_device"], values).fetchone()
-        assert device is not None
+    with refusing(conn, _device_refusals(serial, model, customer_id)):
+        conn.execute(_Q["insert_device"], values)
+        device = read_device(conn, serial)
         conn.execute(_Q["insert_first_installations"], values | {"device_id": device.device_id})
         begin_first_period(conn, device, granted_by)
         return device
@@ -110,14 +111,13 @@ def move_device(conn: WriteConnection, device: Device, *, region: str, installed
     """
     require_installed_at(installed_at, at)
     values = {"device_id": device.device_id, "region": region, "installed_at": installed_at}
-    with refusing(conn, _move_refusals(device.serial)), conn.cursor(row_factory=class_row(Device)) as cursor:
+    with refusing(conn, _move_refusals(device.serial)):
         if installed_at != device.installed_at:
             before = values | {"before": device.installed_at}
             conn.execute(_Q["move_first_installations"], before)
             conn.execute(_Q["move_first_owner"], before)
-        moved = cursor.execute(_Q["update_device_place"], values).fetchone()
-    assert moved is not None
-    return moved
+        conn.execute(_Q["update_device_place"], values)
+    return read_device(conn, device.serial)
 
 
 def require_installed_at(installed_at: datetime, at: datetime) -> None:

@@ -24,14 +24,14 @@ def drop_old_readings(conn: WriteConnection, before: datetime, *, claim: Claim |
 
 def _drop_oldest(conn: WriteConnection, before: datetime, claim: Claim | None) -> int | None:
     with held(conn, claim):
-        row = conn.execute(_Q["drop_oldest_readings"], {"before": before}).fetchone()
-    return None if row is None else row[0]
+        [(dropped,)] = conn.execute(_Q["drop_oldest_readings"], {"before": before})
+    return None if dropped is None else int(dropped)
 
 
 def count_old_readings(conn: ReadConnection, before: datetime) -> int:
     """How many readings `drop_old_readings` would drop now."""
-    row = conn.execute(_Q["count_old_readings"], {"before": before}).fetchone()
-    return 0 if row is None else row[0]
+    [(readings,)] = conn.execute(_Q["count_old_readings"], {"before": before})
+    return int(readings)
 
 
 def devices_endings(settings: Settings) -> list[Ending]:

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from psycopg.errors import LockNotAvailable
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row, kwargs_row
 
 from catalogue.nouns import UsedConsumable
 from devices.nouns import (
@@ -29,8 +30,14 @@ _REFRESH_TRIES, _REFRESH_PAUSE_S = 300, 1.0
 
 def select_device(conn: ReadConnection, serial: str) -> Device | None:
     """The device with this serial."""
-    with conn.cursor(row_factory=class_row(Device)) as cursor:
-        return cursor.execute(_Q["select_device"], {"serial": serial}).fetchone()
+    return select_devices_by_serial(conn, [serial]).get(serial)
+
+
+def read_device(conn: ReadConnection, serial: str) -> Device:
+    """The device with this serial, which the caller knows to be there: it was registered, or locked, before."""
+    device = select_device(conn, serial)
+    assert device is not None
+    return device
 
 
 def select_devices_by_serial(conn: ReadConnection, serials: Sequence[str]) -> dict[str, Device]:
@@ -64,23 +71,31 @@ def upsert_device_status(conn: WriteConnection, device_id: DeviceId, *, state: s
 def select_metrics(conn: ReadConnection) -> dict[str, dict[str, Metric]]:
     """All metrics, by model and name."""
     by_model: dict[str, dict[str, Metric]] = {}
-    for row in conn.execute(_Q["select_metrics"]):
-        metric = Metric(row[0], row[1], row[2], MetricKind(row[3]), *row[4:])
-        by_model.setdefault(metric.model, {})[metric.name] = metric
+    with conn.cursor(row_factory=kwargs_row(_metric)) as cursor:
+        for metric in cursor.execute(_Q["select_metrics"]):
+            by_model.setdefault(metric.model, {})[metric.name] = metric
     return by_model
+
+
+def _metric(*, kind: str, **same: Any) -> Metric:
+    return Metric(kind=MetricKind(kind), **same)
 
 
 def select_model_parts(conn: ReadConnection) -> dict[str, dict[str, ModelPart]]:
     """Every model's places for consumables with what limits them, by model and part."""
     limits: dict[tuple[str, str], list[PartLimit]] = {}
-    for row in conn.execute(_Q["select_part_limits"]):
-        limit = PartLimit(row[1], row[2], row[3], Measure(row[4]), *row[5:])
-        limits.setdefault((row[0], limit.part), []).append(limit)
     by_model: dict[str, dict[str, ModelPart]] = {}
-    for row in conn.execute(_Q["select_model_parts"]):
-        part = ModelPart(row[0], row[1], row[2], row[3], row[4], row[5], tuple(limits[row[0], row[1]]))
-        by_model.setdefault(part.model, {})[part.part] = part
+    with conn.cursor(row_factory=dict_row) as cursor:
+        for row in cursor.execute(_Q["select_part_limits"]):
+            limits.setdefault((row.pop("model"), row["part"]), []).append(_limit(**row))
+        for row in cursor.execute(_Q["select_model_parts"]):
+            part = ModelPart(limits=tuple(limits[row["model"], row["part"]]), **row)
+            by_model.setdefault(part.model, {})[part.part] = part
     return by_model
+
+
+def _limit(*, measure: str, **same: Any) -> PartLimit:
+    return PartLimit(measure=Measure(measure), **same)
 
 
 def select_used_consumables(conn: ReadConnection) -> list[UsedConsumable]:

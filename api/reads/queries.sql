@@ -52,11 +52,8 @@ where o.customer_id = %(customer_id)s and l.sku = %(sku)s and o.channel <> 'stor
 
 -- name: select_remaining_history
 -- Percent remaining of a part at the end of each day: by its counters where it has any, else by its percentage.
-select r.day, max(r.last_at) as last_at, least(100, greatest(0, min(
-           case l.measure when 'percent_remaining' then r.last_value
-                          when 'percent_used' then 100 - r.last_value
-                          when 'remaining' then 100 * r.last_value / l.capacity
-                          else 100 * (1 - r.last_value / l.capacity) end)))::float8 as remaining_pct
+select r.day, max(r.last_at) as last_at,
+       least(100, greatest(0, min(remaining_pct(l.measure, r.last_value, l.capacity)))) as remaining_pct
 from device d
 join part_limit l on l.model = d.model and l.part = %(part)s
 join reading_day r on r.device_id = d.device_id and r.metric_id = l.metric_id

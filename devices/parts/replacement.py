@@ -5,7 +5,7 @@ cartridge id is believed whatever else is read. Any other sign is not, once anot
 is read a day later and has not.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -67,13 +67,6 @@ class PartHistory:
 
     replacements: list[Replacement]
     refuted: list[Refuted]
-
-
-def find_replacements(
-    series: Iterable[tuple[PartLimit, Sequence[LimitPoint]]], *, settled_from: datetime | None = None
-) -> list[Replacement]:
-    """The replacements that the limits of ONE part tell of: `read_history` without what turned out to be none."""
-    return read_history(list(series), settled_from=settled_from).replacements
 
 
 def read_history(

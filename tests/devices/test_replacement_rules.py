@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.nouns import EndedBy, Measure, PartLimit
-from devices.parts.replacement import LimitPoint, find_replacements
+from devices.parts.replacement import LimitPoint, Replacement, read_history
 from millpond.kernel.ids import MetricId
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -30,6 +30,12 @@ def points(values: Sequence[float | str], step: timedelta = HOUR, start: datetim
         LimitPoint(start + i * step, state=v) if isinstance(v, str) else LimitPoint(start + i * step, float(v))
         for i, v in enumerate(values)
     ]
+
+
+def find_replacements(
+    series: Sequence[tuple[PartLimit, Sequence[LimitPoint]]], settled_from: datetime | None = None
+) -> list[Replacement]:
+    return read_history(series, settled_from=settled_from).replacements
 
 
 @pytest.mark.parametrize(
