@@ -6,7 +6,8 @@ from fastapi.responses import JSONResponse
 from api.edge import At, CallerDep, EdgeDep, WriteDep, answer_write
 from api.models import Body, LongText, Out, Text
 from api.told.bindings import BindingOut, ScanOut, scan_code, show_binding
-from api.visible import own_customer_id, visible_binding
+from api.visible.bindings import visible_binding
+from api.visible.customers import own_customer_id
 from attribution.bindings import refuse_transfer, transfer_binding
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.ids import StaffId

@@ -10,7 +10,7 @@ from api.edge import At, CallerDep, Reads, WriteDep, answer_write
 from api.models import Body, Out, Text
 from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
 from api.told.holds import HoldOut
-from api.visible import require_role
+from api.visible.roles import require_role
 from attribution.holds import approve_hold, reject_hold, select_holds
 from millpond.kernel.db import WriteConnection
 

@@ -21,7 +21,9 @@ from api.told.bindings import BindingOut, show_binding
 from api.told.customers import CustomerOut
 from api.told.decisions import DecisionOut, show_decision
 from api.told.offers import OfferOut, show_offers
-from api.visible import require_role, visible_binding_of, visible_customer
+from api.visible.bindings import visible_binding_of
+from api.visible.customers import visible_customer
+from api.visible.roles import require_role
 from customers.accounts import register_customer, select_customers
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import InvalidInput

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.edge import CallerDep, Reads
 from api.told.decisions import DecisionOut, show_decision
-from api.visible import visible_decision
+from api.visible.decisions import visible_decision
 from customers.accounts import select_customer
 
 router = APIRouter(prefix="/v1/decisions", tags=["offers"])

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.edge import At, CallerDep, Reads
 from api.told.forecasts import ForecastsOut, tell_forecast
-from api.visible import visible_device
+from api.visible.devices import visible_device
 from forecasting.store import select_current_forecasts
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])

@@ -9,7 +9,9 @@ from api.auth import Role
 from api.edge import At, CallerDep, Reads, WriteDep, answer_write
 from api.models import Body, Out, Region, Text, Time
 from api.told.devices import ClaimCodeOut, DeviceOut, OwnershipOut, OwnersOut
-from api.visible import device_owner, named_customer, require_role, visible_device
+from api.visible.customers import named_customer
+from api.visible.devices import device_owner, visible_device
+from api.visible.roles import require_role
 from devices.nouns import Device
 from devices.owners import ClaimKind, issue_claim_code, lock_device, select_owners
 from devices.registry import move_device

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from api.edge import At, CallerDep, Reads
 from api.models import Text, Time
 from api.told.readings import SeriesOut, show_point
-from api.visible import visible_device
+from api.visible.devices import visible_device
 from devices.nouns import Device, Metric
 from devices.readings import Bucket, Point, select_bucketed_series, select_raw_series
 from devices.store import select_metrics

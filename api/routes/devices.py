@@ -14,17 +14,9 @@ from api.models import Body, Out, Region, Text, Time
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
 from api.reads.fleet import select_device_doubt
 from api.told.devices import DeviceDetail, DeviceOut, DoubtOut, LatestOut, RegisteredOut, StatusOut, show_installations
-from api.visible import (
-    as_owned,
-    device_owner,
-    may_register_devices,
-    may_see_workings,
-    named_customer,
-    own_customer_id,
-    owns_nothing,
-    visible_account,
-    visible_device,
-)
+from api.visible.customers import named_customer, own_customer_id, visible_account
+from api.visible.devices import as_owned, device_owner, may_register_devices, visible_device
+from api.visible.roles import may_see_workings, owns_nothing
 from devices.owners import ClaimKind, count_claim_try, issue_claim_code
 from devices.registry import register_device
 from devices.store import select_device_status, select_devices, select_installations, select_latest

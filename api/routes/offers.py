@@ -6,7 +6,7 @@ from fastapi.responses import JSONResponse
 from api.edge import At, CallerDep, EdgeDep, WriteDep, answer_write
 from api.models import Out
 from api.told.offers import AcceptedOut, OfferOut, accept, decline, show_offer
-from api.visible import own_customer_id
+from api.visible.customers import own_customer_id
 from millpond.kernel.db import WriteConnection
 from offers.life import mark_seen
 

@@ -12,16 +12,10 @@ from api.edge import At, CallerDep, EdgeDep, Reads, WriteDep, answer_write
 from api.models import Body, Currency, MoneyIn, Out, Text
 from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
 from api.told.orders import OrderDetail, OrderOut, RefundOut, show_order
-from api.visible import (
-    order_scope,
-    own_customer_id,
-    own_till,
-    owns_nothing,
-    refundable_order,
-    require_role,
-    visible_account,
-    visible_order,
-)
+from api.visible.customers import own_customer_id, visible_account
+from api.visible.orders import order_scope, refundable_order, visible_order
+from api.visible.roles import owns_nothing, require_role
+from api.visible.staff import own_till
 from attribution.nouns import Channel, OrderItem, Staff
 from attribution.orders import refund_order, select_orders, select_refunds
 from customers.identifiers import resolve_customer

@@ -10,7 +10,9 @@ from api.paging import Cursor, Limit, Page, after_id, page_by_id
 from api.qr import draw_png, draw_svg
 from api.told.staff import PayoutOut, PayoutsOut, ScreenCode, StaffOut, badge_url, issue_screen_code
 from api.told.statements import Month, StatementOut, parse_month
-from api.visible import employed_staff, named_customer, require_role, visible_staff
+from api.visible.customers import named_customer
+from api.visible.roles import require_role
+from api.visible.staff import employed_staff, visible_staff
 from attribution.people import end_employment, register_staff, select_staff, select_store, void_badge
 from attribution.release import pay_out
 from attribution.statements.month import build_statement

@@ -8,7 +8,7 @@ from api.edge import At, CallerDep, Reads, WriteDep, answer_write
 from api.models import Body, Currency, Out, Text
 from api.paging import Cursor, Limit, Page, after_id, page_by_id
 from api.told.stores import StoreOut
-from api.visible import require_role
+from api.visible.roles import require_role
 from attribution.people import register_store, select_stores
 from millpond.kernel.db import WriteConnection
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from api.auth import Caller
 from api.models import Out
-from api.visible import may_see_workings
+from api.visible.roles import may_see_workings
 from offers.explain import explain_decision
 from offers.nouns import Decision, Outcome, Trigger
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from api.auth import Caller
 from api.models import MoneyOut, Out
-from api.visible import may_see_credit
+from api.visible.orders import may_see_credit
 from attribution.nouns import Channel, Order
 
 _OF_THE_CREDITED = ("credited_to", "binding_id")

@@ -9,7 +9,7 @@ from api.auth import Caller, Role
 from api.edge import get_at, get_edge, make_write
 from api.idempotency import IdempotentWrite
 from api.problems import ForeignOrigin
-from api.visible import require_page
+from api.visible.roles import require_page
 from api.web.view import make_view, sign_in_address
 from millpond.kernel.errors import MillpondError
 

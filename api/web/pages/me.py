@@ -21,7 +21,7 @@ from api.reads.households import (
 from api.told.bindings import BindingOut, show_binding
 from api.told.offers import AcceptedOut, OfferOut, accept, decline, show_offers
 from api.told.supply import Supply, arrives_at, find_supply
-from api.visible import own_account, own_customer_id
+from api.visible.customers import own_account, own_customer_id
 from api.web.charts import build_forecast_chart
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
 from api.web.urgency import Urgency, urgency_of

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from api.auth import Caller, Role
 from api.edge import At, EdgeDep, Reads
 from api.told.bindings import BindingOut, find_credit, scan_code
-from api.visible import find_own_account, own_customer_id
+from api.visible.customers import find_own_account, own_customer_id
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
 from api.web.view import View, make_view, sign_in_address
 from attribution.bindings import find_scanned_staff

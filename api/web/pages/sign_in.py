@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.auth import Caller, Role, read_token
 from api.edge import At, Edge, EdgeDep, find_caller, get_edge
-from api.visible import find_own_account
+from api.visible.customers import find_own_account
 from api.web.session import SameOrigin
 from api.web.view import COOKIE, make_view, remember_language
 from attribution.people import select_staff_member

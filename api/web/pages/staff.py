@@ -14,7 +14,7 @@ from api.qr import draw_png, draw_svg
 from api.told.offers import OfferOut, show_offers
 from api.told.staff import badge_url, issue_screen_code
 from api.told.statements import Month, parse_month
-from api.visible import employed_staff, own_staff
+from api.visible.staff import employed_staff, own_staff
 from api.web.charts import build_statement_chart
 from api.web.session import SameOrigin, require_caller
 from api.web.view import View, make_english_view
