@@ -110,8 +110,9 @@ def find_caller(edge: Edge, token: str, at: datetime) -> Caller:
     It is the one place where a token's subject becomes a customer. What is guaranteed: a `customer_id` is one of a
     customer who existed when this was found out and was not merged into another; without one, nobody is registered
     under the subject, and the caller owns nothing. It is found out again after `MILLPOND_TOKEN_KEEP_S`: ids are never
-    used again, so the worst that a kept answer can do is to find one who was merged meanwhile a little later. Whether
-    the token is valid at `at` is looked at each time, and nobody is not kept: a new customer is known at once.
+    used again, so the worst that a kept answer can do is to find one who was merged, or whose key ended, a little
+    later. Whether the token is valid at `at` is looked at each time, and nobody is not kept: a new customer is known
+    at once.
     """
     digest = hashlib.sha256(token.encode()).digest()
     known = edge.known_tokens.find(digest)

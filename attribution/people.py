@@ -1,9 +1,7 @@
 """Stores and staff."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
 from psycopg.rows import class_row
 
@@ -13,8 +11,6 @@ from millpond.kernel.errors import Conflict, InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId, StaffId, StoreId, new_id
 from millpond.kernel.money import require_currency
 from millpond.kernel.zones import require_zone
-
-Noun = TypeVar("Noun", Store, Staff)
 
 _Q = load_queries("attribution")
 _REFUSALS: Refusals = {
@@ -28,31 +24,40 @@ def register_store(conn: WriteConnection, *, name: str, currency: str, at: datet
     """Open a shop. Raises InvalidInput for an unknown zone or a currency that is not in use."""
     require_zone(time_zone)
     require_currency(currency)
-    values = {"store_id": new_id("sto"), "name": name, "currency": currency, "time_zone": time_zone, "at": at}
-    return _write(conn, "insert_store", values, Store)
+    made = Store(StoreId(new_id("sto")), name, currency, time_zone, created_at=at)
+    values = {"store_id": made.store_id, "name": name, "currency": currency, "time_zone": time_zone, "at": at}
+    conn.execute(_Q["insert_store"], values)
+    return made
 
 
 def register_staff(
     conn: WriteConnection, *, store_id: StoreId, name: str, at: datetime, customer_id: CustomerId | None = None
 ) -> Staff:
     """Employ a person from `at`. Raises InvalidInput when the store or the customer account is unknown."""
-    values = {"staff_id": new_id("stf"), "store_id": store_id, "name": name, "customer_id": customer_id, "at": at}
-    return _write(conn, "insert_staff", values, Staff)
+    staff_id = StaffId(new_id("stf"))
+    values = {"staff_id": staff_id, "store_id": store_id, "name": name, "customer_id": customer_id, "at": at}
+    with refusing(conn, _REFUSALS):
+        conn.execute(_Q["insert_staff"], values)
+    return _known_staff_member(conn, staff_id)
 
 
 def end_employment(conn: WriteConnection, staff_id: StaffId, *, at: datetime) -> Staff:
     """The person leaves: codes bind no more. NotFound when unknown, Conflict when already gone."""
-    try:
-        return _write(conn, "end_employment", {"staff_id": staff_id, "at": at}, Staff)
-    except NotFound:
-        if select_staff_member(conn, staff_id) is None:
-            raise
-        raise Conflict("this staff member has already left") from None
+    with refusing(conn, _REFUSALS):
+        ended = conn.execute(_Q["end_employment"], {"staff_id": staff_id, "at": at}).fetchone()
+    member = _known_staff_member(conn, staff_id)
+    if ended is None:
+        raise Conflict("this staff member has already left")
+    return member
 
 
 def void_badge(conn: WriteConnection, staff_id: StaffId) -> Staff:
-    """Make every badge printed so far worthless (one was lost); the next is issued under the new version."""
-    return _write(conn, "raise_badge_version", {"staff_id": staff_id}, Staff)
+    """Make every badge printed so far worthless (one was lost); the next is issued under the new version.
+
+    Raises NotFound when the person is unknown.
+    """
+    conn.execute(_Q["raise_badge_version"], {"staff_id": staff_id})
+    return _known_staff_member(conn, staff_id)
 
 
 def select_store(conn: ReadConnection, store_id: str) -> Store | None:
@@ -82,10 +87,8 @@ def select_staff(
         return cursor.execute(_Q["select_staff"], values).fetchall()
 
 
-def _write(conn: WriteConnection, query: str, values: Mapping[str, object], noun: type[Noun]) -> Noun:
-    """Run one statement that returns the row it wrote."""
-    with refusing(conn, _REFUSALS), conn.cursor(row_factory=class_row(noun)) as cursor:
-        row = cursor.execute(_Q[query], values).fetchone()
-    if row is None:
-        raise NotFound(f"staff member {values['staff_id']} is not known")
-    return row
+def _known_staff_member(conn: ReadConnection, staff_id: StaffId) -> Staff:
+    found = select_staff_member(conn, staff_id)
+    if found is None:
+        raise NotFound(f"staff member {staff_id} is not known")
+    return found

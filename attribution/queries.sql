@@ -6,8 +6,7 @@ select greatest((select max(greatest(b.created_at, b.refused_at)) from binding b
 -- name: insert_store
 -- Open a shop.
 insert into store (store_id, name, currency, time_zone, created_at)
-values (%(store_id)s, %(name)s, %(currency)s, %(time_zone)s, %(at)s)
-returning *;
+values (%(store_id)s, %(name)s, %(currency)s, %(time_zone)s, %(at)s);
 
 -- name: select_store
 -- One shop.
@@ -20,26 +19,23 @@ select * from store where store_id > %(after)s order by store_id limit %(limit)s
 -- name: insert_staff
 -- Employ a person.
 insert into staff (staff_id, store_id, name, customer_id, employed_from)
-values (%(staff_id)s, %(store_id)s, %(name)s, %(customer_id)s, %(at)s)
-returning *;
+values (%(staff_id)s, %(store_id)s, %(name)s, %(customer_id)s, %(at)s);
 
 -- name: end_employment
 -- The person leaves; no row when unknown or already gone.
-update staff set left_at = %(at)s where staff_id = %(staff_id)s and left_at is null
-returning *;
+update staff set left_at = %(at)s where staff_id = %(staff_id)s and left_at is null returning 1;
 
 -- name: raise_badge_version
 -- Badges of an older version bind no more.
-update staff set badge_version = badge_version + 1 where staff_id = %(staff_id)s
-returning *;
+update staff set badge_version = badge_version + 1 where staff_id = %(staff_id)s;
 
 -- name: select_staff_member
 -- One staff member.
-select * from staff where staff_id = %(staff_id)s;
+select * from staff_member where staff_id = %(staff_id)s;
 
 -- name: select_staff
 -- A page of staff after an id, of one store or of all.
-select * from staff
+select * from staff_member
 where staff_id > %(after)s and (%(store_id)s::text is null or store_id = %(store_id)s::text)
 order by staff_id limit %(limit)s;
 
@@ -173,7 +169,7 @@ where credited_to = %(staff_id)s and currency = %(currency)s and placed_at > %(s
 
 -- name: select_one_person
 -- Whether two staff members are one person: the same one, or with the same customer account.
-select 1 from staff a, staff b
+select 1 from staff_member a, staff_member b
 where a.staff_id = %(one)s and b.staff_id = %(other)s and (a.staff_id = b.staff_id or a.customer_id = b.customer_id);
 
 -- name: insert_hold

@@ -34,6 +34,11 @@ def make_customer(
     return register_customer(conn, name=name, locale=locale, time_zone=time_zone, at=AT)
 
 
+def merge(conn: WriteConnection, merged: Customer, *, into: Customer) -> None:
+    """The one was found to be the other."""
+    conn.execute("update customer set merged_into = %s where customer_id = %s", [into.customer_id, merged.customer_id])
+
+
 def make_store(conn: WriteConnection, *, currency: str = "EUR", time_zone: str = "Asia/Seoul") -> Store:
     return register_store(conn, name=f"Shop {next(_number)}", currency=currency, time_zone=time_zone, at=AT)
 

@@ -8,6 +8,7 @@ from api.auth import Role, mint_token
 from api.edge import find_caller
 from customers.accounts import register_customer
 from tests.api.world import NOW, SECRET, World, make_offer
+from tests.people import merge
 
 
 @pytest.mark.parametrize("named", ["id", "key"])
@@ -15,9 +16,7 @@ def test_who_was_merged_into_ann_is_ann_by_id_and_by_key(world: World, named: st
     offer = make_offer(world)
     with world.connect() as conn:
         old = register_customer(conn, name="A.", external_key="CRM-1", at=NOW)
-        conn.execute(
-            "update customer set merged_into = %s where customer_id = %s", [world.ann.customer_id, old.customer_id]
-        )
+        merge(conn, old, into=world.ann)
     name = old.customer_id if named == "id" else "CRM-1"
     known = world.client("customer", name)
     assert [device["serial"] for device in known.get("/v1/devices").json()["items"]] == ["AIR-1"]

@@ -14,17 +14,13 @@ from customers.accounts import (
     select_customers,
 )
 from customers.identifiers import add_identifier, resolve_customer
-from customers.nouns import Customer, Namespace
+from customers.nouns import Namespace
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Conflict, NotFound
 from millpond.kernel.ids import CustomerId
-from tests.people import AT, make_customer
+from tests.people import AT, make_customer, merge
 
 NEXT = AT + timedelta(days=1)
-
-
-def merge(conn: WriteConnection, merged: Customer, into: Customer) -> None:
-    conn.execute("update customer set merged_into = %s where customer_id = %s", [into.customer_id, merged.customer_id])
 
 
 def end_key(conn: WriteConnection, key: str) -> None:
@@ -113,7 +109,7 @@ def test_nobody_is_merged_into_themselves_or_into_one_who_was_merged(conn: Write
     merge(conn, ann, into=ben)
     for merged, into in ((cho, cho), (ben, ann), (cho, ann), (ben, cho)):
         with pytest.raises(psycopg.IntegrityError) as refused, conn.transaction():
-            merge(conn, merged, into)
+            merge(conn, merged, into=into)
         assert refused.value.diag.constraint_name in (
             "customer_merges_into_another",
             "customer_merges_into_one_that_stays",
