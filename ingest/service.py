@@ -1,6 +1,7 @@
 """MQTT to database: collect, store in one transaction, tell the devices, acknowledge to the broker."""
 
 import threading
+from collections.abc import Callable
 
 from ingest.broker.session import Session
 from ingest.metrics import IngestCollector
@@ -11,9 +12,19 @@ from millpond.kernel.metrics import metrics_served
 from millpond.kernel.settings import Settings
 
 
-def run_ingest(settings: Settings, session: Session, clock: Clock, stop: threading.Event) -> Tally:
-    """Store what the session delivers until `stop` is set; returns what became of it."""
-    writer = Writer(settings, session, clock, stop)
+def run_ingest(
+    settings: Settings,
+    session: Session,
+    clock: Clock,
+    stop: threading.Event,
+    *,
+    on_commit: Callable[[], None] | None = None,
+) -> Tally:
+    """Store what the session delivers until `stop` is set; returns what became of it.
+
+    `on_commit` is called after each commit, once the devices and the broker have been told.
+    """
+    writer = Writer(settings, session, clock, stop, on_commit)
     with metrics_served(settings.http_host, settings.metrics_port, IngestCollector(writer, session)):
         session.start()
         try:

@@ -37,10 +37,18 @@ _TRIES_WHOLE = 3
 class Writer:
     """Stores batches and keeps each until it is committed, whatever the database does meanwhile."""
 
-    def __init__(self, settings: Settings, session: Session, clock: Clock, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        session: Session,
+        clock: Clock,
+        stop: threading.Event,
+        on_commit: Callable[[], None] | None = None,
+    ) -> None:
         # Both at once, so that a look from another thread never sees half of a change.
         self._counts = (Tally(), 0)
         self._settings, self._session, self._clock, self._stop = settings, session, clock, stop
+        self._on_commit = on_commit
         self._database = Database(settings.database_url.get_secret_value())
         self._trials = Trials(self._store, self._takes_innocent, self._database.answers)
         self.gaps = GapWatch(settings)
@@ -141,6 +149,8 @@ class Writer:
         for complete in stored.complete:
             self._session.publish(*build_ack(complete))
         self._session.acknowledge(batch)
+        if self._on_commit is not None:
+            self._on_commit()
         _LOG.debug("stored %d messages", len(batch), extra={"event": "batch_stored", "readings": stored.tally.stored})
 
     def _report(self, error: Exception, attempt: int, messages: int) -> None:
