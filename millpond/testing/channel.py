@@ -9,9 +9,13 @@ import subprocess
 import sys
 import sysconfig
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from millpond.testing.protocol import Ready, Requests
 
 _READY_S = 120.0
 _ANSWER_S = 600.0
@@ -34,13 +38,18 @@ class Channel:
         self._process = _start([*_command(), "platform", *options], log)
         threading.Thread(target=self._read, name="millpond", daemon=True).start()
         try:
-            self.description = self._next(_READY_S)
+            self.description = cast(Ready, self._next(_READY_S))
         except BaseException:
             self.close()
             raise
 
-    def ask(self, what: str, **arguments: Any) -> Any:
-        """The platform's answer; PlatformError with its sentence when it has none."""
+    @property
+    def host(self) -> Requests:
+        """The platform, to be asked like any object; PlatformError with its sentence when it has no answer."""
+        return cast(Requests, _Asking(self.ask))
+
+    def ask(self, what: str, /, **arguments: Any) -> Any:
+        """The platform's answer to one request."""
         __tracebackhide__ = True
         with self._asking:
             return self._ask(what, arguments)
@@ -100,6 +109,16 @@ class Channel:
     def _last_words(self) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return f"{lines[-1] if lines else 'it said nothing'} (all of it is in {self.log})"
+
+
+class _Asking:
+    """A call of a method is a request of that name."""
+
+    def __init__(self, ask: Callable[..., Any]) -> None:
+        self._ask = ask
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return partial(self._ask, name)
 
 
 def _start(command: list[str], log: Path) -> "subprocess.Popen[bytes]":

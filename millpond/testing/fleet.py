@@ -7,6 +7,7 @@ from typing import Any
 from millpond.testing.channel import PlatformError
 from millpond.testing.client import Customer
 from millpond.testing.platform import Millpond
+from millpond.testing.protocol import DeviceOptions
 from millpond.testing.rows import PartLife, Quarantined, Reading, read_lives, read_readings
 
 
@@ -14,18 +15,18 @@ class Device:
     """A device that the platform knows: one of yours, or a simulated one."""
 
     def __init__(self, millpond: Millpond, serial: str, model: str) -> None:
-        self._millpond = millpond
+        self._millpond, self._host = millpond, millpond.channel.host
         self._refusals_seen = 0
         self.serial, self.model = serial, model
 
     def committed(self, metric: str | None = None) -> list[Reading]:
         """Every reading of the device that is stored, oldest first; of one metric when it is named."""
-        found = read_readings(self._millpond.channel.ask("committed", serial=self.serial))
+        found = read_readings(self._host.committed(serial=self.serial))
         return [reading for reading in found if metric in (None, reading.metric)]
 
     def quarantined(self) -> list[Quarantined]:
         """What the platform refused of the device, and why."""
-        refused = [Quarantined(**row) for row in self._millpond.channel.ask("quarantined", serial=self.serial)]
+        refused = [Quarantined(**row) for row in self._host.quarantined(serial=self.serial)]
         self._refusals_seen = len(refused)
         return refused
 
@@ -63,34 +64,31 @@ class SimulatedDevice(Device):
 
     def measured(self, metric: str | None = None) -> list[Reading]:
         """Everything it ever measured, sent or not, oldest first: what `committed()` has to become."""
-        found = read_readings(self._ask("measured"))
+        found = read_readings(self._host.measured(serial=self.serial))
         return [reading for reading in found if metric in (None, reading.metric)]
 
     def go_offline(self) -> None:
         """It loses its connection, and goes on measuring."""
-        self._ask("go_offline")
+        self._host.go_offline(serial=self.serial)
 
     def go_online(self) -> None:
         """It connects again; on return what it measured while offline is committed."""
-        self._ask("go_online")
+        self._host.go_online(serial=self.serial)
 
     def restart(self) -> None:
         """Its power is cut and comes back: a new boot, with what was not yet acknowledged still in its flash."""
-        self._ask("restart")
+        self._host.restart(serial=self.serial)
 
     def inject(self, **faults: float) -> None:
         """From now on it has these faults, as in `Fleet.start`; none ends them. It connects anew for it.
 
         For example `device.inject(duplicates=1, malformed=0.1)`.
         """
-        self._ask("inject", faults=_spell(faults))
+        self._host.inject(serial=self.serial, faults=_spell(faults))
 
     def parts(self, days: float = 400) -> list[PartLife]:
         """The truth, as far as `days` from now: when each of its parts comes, has 10 % left, and is replaced."""
-        return read_lives(self._ask("truth", days=days))
-
-    def _ask(self, what: str, **more: Any) -> Any:
-        return self._millpond.channel.ask(what, serial=self.serial, **more)
+        return read_lives(self._host.truth(serial=self.serial, days=days))
 
 
 class Fleet:
@@ -99,7 +97,7 @@ class Fleet:
     def __init__(self, millpond: Millpond, customer: Customer, seed: int) -> None:
         self.seed = seed
         """Follows from the session's seed and the test's name: the same test has the same households and devices."""
-        self._millpond, self._customer = millpond, customer
+        self._millpond, self._customer, self._host = millpond, customer, millpond.channel.host
         self._started: list[str] = []
 
     def start(
@@ -125,20 +123,20 @@ class Fleet:
         or 1 for a fault of the device itself (`{"clock_1970": 1}`); what comes half-way comes so in `fault_days`.
         """
         serial = serial or f"{model.upper()}-{self.seed}-{len(self._started) + 1:03d}"
-        self._millpond.channel.ask(
-            "start_device",
-            serial=serial,
-            model=model,
-            seed=self.seed,
-            customer_id=self._customer.id,
-            region=region,
-            installed_days_ago=installed_days_ago,
-            history_days=history_days,
-            interval_s=interval.total_seconds(),
-            faults=_spell(faults or {}),
-            fault_days=fault_days,
-            household=household,
-        )
+        device: DeviceOptions = {
+            "serial": serial,
+            "model": model,
+            "seed": self.seed,
+            "customer_id": self._customer.id,
+            "region": region,
+            "installed_days_ago": installed_days_ago,
+            "history_days": history_days,
+            "interval_s": interval.total_seconds(),
+            "faults": _spell(faults or {}),
+            "fault_days": fault_days,
+            "household": household,
+        }
+        self._host.start_device(device=device)
         self._started.append(serial)
         return SimulatedDevice(self._millpond, serial, model)
 
@@ -151,8 +149,7 @@ class Fleet:
         installed_at: datetime | None = None,
     ) -> Device:
         """Register a device of your own, which publishes by itself; the test's customer owns it."""
-        self._millpond.channel.ask(
-            "register_device",
+        self._host.register_device(
             serial=serial,
             model=model,
             region=region,
@@ -167,11 +164,11 @@ class Fleet:
 
     def wait_committed(self, *, timeout_s: float = 60) -> None:
         """Wait until the platform has acknowledged all that simulated devices online have measured."""
-        self._millpond.channel.ask("wait_committed", timeout_s=timeout_s)
+        self._host.wait_committed(timeout_s=timeout_s)
 
     def close(self) -> None:
         """Switch all devices off; what they said stays."""
-        self._millpond.channel.ask("remove_devices", serials=self._started)
+        self._host.remove_devices(serials=self._started)
 
 
 def _spell(faults: Mapping[str, float]) -> str:

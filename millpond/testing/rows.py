@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+
+from millpond.testing.protocol import PartLifeRow, ReadingRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class PartLife:
     replaced_at: datetime | None
 
 
-def read_readings(rows: list[dict[str, Any]]) -> list[Reading]:
+def read_readings(rows: list[ReadingRow]) -> list[Reading]:
     """Readings from the platform's JSON."""
     return [
         Reading(row["metric"], datetime.fromisoformat(row["at"]), row["value"], row.get("corrected", False))
@@ -59,7 +60,7 @@ def read_readings(rows: list[dict[str, Any]]) -> list[Reading]:
     ]
 
 
-def read_lives(rows: list[dict[str, Any]]) -> list[PartLife]:
+def read_lives(rows: list[PartLifeRow]) -> list[PartLife]:
     """Lives of parts from the platform's JSON."""
     return [
         PartLife(

@@ -1,32 +1,24 @@
-"""An ingest session that says when something was committed, so that nobody has to poll for it."""
+"""Who waits for a commit of ingest is told of it, so that nobody has to poll."""
 
 import threading
-from collections.abc import Sequence
 
 from ingest.broker.client_id import client_id
-from ingest.broker.session import Session
-from ingest.nouns import Delivery, Lane
+from ingest.nouns import Lane
 from millpond.kernel.broker import BrokerAddress
-from millpond.kernel.clock import Clock
 from simulators.wire.publisher import Publisher
 
-_IN_FLIGHT_MAX_MESSAGES = 20_000
 
+class Commits:
+    """How many commits ingest has made; each sets `wake`."""
 
-class NotedSession(Session):
-    """Counts commits; `wait` returns when there was one after the given count."""
-
-    def __init__(self, address: BrokerAddress, consumer_id: str, clock: Clock, wake: threading.Event) -> None:
-        super().__init__(address, consumer_id, clock, _IN_FLIGHT_MAX_MESSAGES)
+    def __init__(self, wake: threading.Event) -> None:
         self._wake = wake
-        self.commits = 0
+        self.count = 0
 
-    def acknowledge(self, deliveries: Sequence[Delivery]) -> int:
-        """As ingest does it after each commit."""
-        ours = super().acknowledge(deliveries)
-        self.commits += 1
+    def note(self) -> None:
+        """Ingest calls this after each commit."""
+        self.count += 1
         self._wake.set()
-        return ours
 
 
 def forget_session(address: BrokerAddress, consumer_id: str) -> None:

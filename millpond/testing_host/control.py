@@ -5,7 +5,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,7 @@ class Control:
                 continue
             yield json.loads(line)
 
-    def answer(self, answer: dict[str, Any]) -> None:
+    def answer(self, answer: Mapping[str, Any]) -> None:
         """One line, at once; moments as RFC 3339. Nobody may be there any more to read it."""
         line = json.dumps(answer, default=_plain) + "\n"
         try:

@@ -1,7 +1,7 @@
 """One simulated device of a test, its connection while it has one, and everything it ever measured."""
 
 import threading
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +11,10 @@ from devices.profile import DeviceProfile
 from devices.wire_time import parse_ts
 from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.errors import InvalidInput
+from millpond.testing.protocol import DeviceOptions, PartLifeRow, ReadingRow
 from simulators.life.climate import region_named
 from simulators.life.households import Habit, Household, make_household
+from simulators.life.wear import PartCycle
 from simulators.wire.device import SimulatedDevice
 from simulators.wire.faults import DeviceFaults, Faults, parse_faults
 from simulators.wire.faults.in_device import Stretch
@@ -23,30 +25,26 @@ _PUMP_MESSAGES = 1_000
 _BEHAVIOUR = ("people", "homely", "pace", "always_on", "habit")
 
 
-class Unit:
-    """A device that a test holds in its hand."""
+class HostedDevice:
+    """A simulated device that a test switches on and off, restarts and breaks."""
 
     def __init__(
         self,
-        serial: str,
+        options: DeviceOptions,
         profile: DeviceProfile,
         household: Household,
-        seed: int,
         *,
         installed_at: datetime,
         reports_from: datetime,
-        interval: timedelta,
-        faults: str,
-        fault_days: float,
     ) -> None:
-        self.serial = serial
-        self._profile, self._household, self._seed = profile, household, seed
-        self._installed_at, self._interval = installed_at, interval
+        self.serial, self._seed = options["serial"], options["seed"]
+        self._profile, self._household = profile, household
+        self._installed_at, self._interval = installed_at, timedelta(seconds=options["interval_s"])
         self._outbox = KeptOutbox()
-        self._fault_span = timedelta(days=fault_days)
+        self._fault_span = timedelta(days=options["fault_days"])
         self._boots = 0
         self._link: Link | None = None
-        self._faults, self._device_faults = self._read_faults(faults, reports_from)
+        self._faults, self._device_faults = self._read_faults(options["faults"], reports_from)
         self._device = self._switch_on(reports_from)
 
     @property
@@ -100,11 +98,11 @@ class Unit:
         self._device.faults = self._device_faults
         self._device.set_interval(self._interval)
 
-    def measured(self) -> list[dict[str, Any]]:
+    def measured(self) -> list[ReadingRow]:
         """Everything that was measured, value by value."""
         return [row for sample in self._outbox.kept for row in _read(sample)]
 
-    def truth(self, until: datetime) -> list[dict[str, Any]]:
+    def truth(self, until: datetime) -> list[PartLifeRow]:
         """The lives of its parts, from a twin that has lived on to `until`."""
         twin = SimulatedDevice(
             self.serial,
@@ -115,7 +113,7 @@ class Unit:
             installed_at=self._installed_at,
             interval=timedelta(days=1),
         )
-        return [asdict(cycle) for cycle in twin.foresee(until)]
+        return [_tell(cycle) for cycle in twin.foresee(until)]
 
     def _read_faults(self, text: str, at: datetime) -> tuple[Faults, DeviceFaults | None]:
         faults = parse_faults(text)
@@ -154,7 +152,7 @@ class KeptOutbox(Outbox):
         return samples
 
 
-def make_home(seed: int, region: str, behaviour: dict[str, Any]) -> Household:
+def choose_household(seed: int, region: str, behaviour: dict[str, Any]) -> Household:
     """The household of `seed`, with what the test says of it; InvalidInput for a behaviour that nobody has."""
     if unknown := set(behaviour) - set(_BEHAVIOUR):
         raise InvalidInput(f"behaviour {sorted(unknown)[0]!r} is not known: choose from {', '.join(_BEHAVIOUR)}")
@@ -165,10 +163,26 @@ def make_home(seed: int, region: str, behaviour: dict[str, Any]) -> Household:
     return replace(make_household(f"household-{seed}", region_named(region), seed), **behaviour)
 
 
-def _read(sample: StoredSample) -> list[dict[str, Any]]:
+def _read(sample: StoredSample) -> list[ReadingRow]:
     body = orjson.loads(sample.body)
     at = parse_ts(body["ts"])
-    return [{"metric": metric, "at": at, "value": value} for metric, value in sorted(body["metrics"].items())]
+    assert at is not None  # A simulated device always says when.
+    return [
+        {"metric": metric, "at": at.isoformat(), "value": value} for metric, value in sorted(body["metrics"].items())
+    ]
+
+
+def _tell(cycle: PartCycle) -> PartLifeRow:
+    return {
+        "part": cycle.part,
+        "installed_at": cycle.installed_at.isoformat(),
+        "threshold_at": _text(cycle.threshold_at),
+        "replaced_at": _text(cycle.replaced_at),
+    }
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _ms(at: datetime) -> int:

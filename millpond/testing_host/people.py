@@ -1,7 +1,6 @@
 """Fresh people: a staff member in a shop of their own, and a customer who scanned that person's badge."""
 
 import itertools
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from millpond.kernel.clock import Clock
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import InvalidInput
 from millpond.kernel.settings import Settings
+from millpond.testing.protocol import CustomerRow, StaffRow
 
 _LIFETIME = timedelta(days=36_500)
 
@@ -27,13 +27,11 @@ class People:
         self._token_keys, self._staff_keys = build_token_keys(settings), build_staff_keys(settings)
         self._number = itertools.count(1)
 
-    def mint(self, role: str, subject: str) -> str:
+    def mint(self, role: Role, subject: str) -> str:
         """A token for anybody."""
-        if role not in set(Role):
-            raise InvalidInput(f"role {role!r} is none of {', '.join(Role)}")
-        return sign_token(self._token_keys, Role(role), subject, self._clock.now(), _LIFETIME)
+        return sign_token(self._token_keys, role, subject, self._clock.now(), _LIFETIME)
 
-    def new_staff(self, currency: str = "EUR", time_zone: str = "UTC") -> dict[str, Any]:
+    def new_staff(self, currency: str, time_zone: str) -> StaffRow:
         """A staff member in a new shop."""
         number, at = next(self._number), self._clock.now()
         store = register_store(self._conn, name=f"Shop {number}", currency=currency, at=at, time_zone=time_zone)
@@ -41,7 +39,7 @@ class People:
         token = self.mint(Role.STAFF, staff.staff_id)
         return {"id": staff.staff_id, "name": staff.name, "store_id": store.store_id, "token": token}
 
-    def new_customer(self, staff_id: str | None = None, locale: str = "en", time_zone: str = "UTC") -> dict[str, Any]:
+    def new_customer(self, staff_id: str | None, locale: str, time_zone: str) -> CustomerRow:
         """A customer, bound to that staff member when one is named."""
         number, at = next(self._number), self._clock.now()
         customer = register_customer(self._conn, name=f"Customer {number}", locale=locale, time_zone=time_zone, at=at)
@@ -59,8 +57,3 @@ class People:
             raise InvalidInput(f"there is no staff member {staff_id[:80]}")
         keys = self._staff_keys
         bind_customer(self._conn, token=issue_badge_token(keys, staff), customer_id=customer_id, keys=keys, at=at)
-
-    @property
-    def requests(self) -> dict[str, Callable[..., Any]]:
-        """What can be asked of it."""
-        return {"mint": self.mint, "new_staff": self.new_staff, "new_customer": self.new_customer}

@@ -2,7 +2,6 @@
 
 import threading
 import urllib.request
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime
@@ -10,19 +9,21 @@ from types import TracebackType
 from typing import Any, Self, cast, get_args
 
 from api.auth import Role
-from attribution.release import release_commissions
 from forecasting.job import run_forecasts
 from forecasting.part import Forecaster
+from ingest.broker.session import Session
 from ingest.service import run_ingest
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import StillClock, monotonic, require_aware
 from millpond.kernel.db import connect
-from millpond.kernel.errors import InvalidInput, Unavailable
+from millpond.kernel.errors import InvalidInput
 from millpond.kernel.ids import new_id
 from millpond.kernel.settings import load_settings
+from millpond.kernel.waiting import wait_until
 from millpond.services import in_thread, prepare_database, scheduling, serving
-from millpond.testing_host.commits import NotedSession, forget_session
-from millpond.testing_host.fleet import TestFleet
+from millpond.testing.protocol import Now, OutcomesRow, QuarantinedRow, ReadingRow, Ready, Refusals
+from millpond.testing_host.commits import Commits, forget_session
+from millpond.testing_host.fleet import HostedFleet
 from millpond.testing_host.people import People
 from millpond.testing_host.readback import select_committed, select_outcomes, select_quarantined, select_refusals
 from millpond.testing_host.servers import HostedBroker
@@ -33,8 +34,8 @@ _CONNECT_S = 30.0
 _IDLE_S = 0.05
 
 
-class House:
-    """Everything that runs, open inside `with`; `requests` is what can be asked of it."""
+class HostedPlatform:
+    """Everything that runs, open inside `with`; it answers PlatformRequests itself, `people` and `fleet` the others."""
 
     def __init__(
         self, dsn: str, broker: HostedBroker, clock: StillClock, secret: str, stop: threading.Event, *, schedule: bool
@@ -53,7 +54,8 @@ class House:
         )
         self._wake = threading.Event()
         self._address = parse_broker_url(broker.url)
-        self._session = NotedSession(self._address, self._settings.consumer_id, clock, self._wake)
+        self._commits = Commits(self._wake)
+        self._session = Session(self._address, self._settings.consumer_id, clock, self._settings.in_flight_max_messages)
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -65,7 +67,7 @@ class House:
             stack.enter_context(in_thread("ingest", self._ingest))
             self._http = stack.enter_context(serving(self._settings, self._clock))
             self.people = People(self._conn, self._clock, self._settings)
-            self.fleet = TestFleet(self._conn, self._clock, self._broker.url, self._wake, self._stop)
+            self.fleet = HostedFleet(self._conn, self._clock, self._broker.url, self._wake, self._stop)
             stack.callback(self.fleet.close)
             if self._schedule:
                 stack.enter_context(scheduling(self._settings, self._clock))
@@ -79,7 +81,7 @@ class House:
     ) -> None:
         self._stack.close()
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Ready:
         """Where everything is: the line that says that the platform is ready."""
         return {
             "ready": True,
@@ -87,78 +89,81 @@ class House:
             "broker_url": self._broker.url,
             "dsn": self._dsn,
             "operator_token": self.people.mint(Role.OPERATOR, "test"),
-            "now": self._clock.now(),
+            "now": self.now(),
         }
 
-    @property
-    def requests(self) -> dict[str, Callable[..., Any]]:
-        """Everything that can be asked, by name."""
-        return {
-            **self.people.requests,
-            **self.fleet.requests,
-            "now": self._clock.now,
-            "advance": self._advance,
-            "commits": lambda: self._session.commits,
-            "wait_commit": self._wait_commit,
-            "committed": lambda serial: select_committed(self._conn, serial),
-            "quarantined": lambda serial: select_quarantined(self._conn, serial),
-            "refusals": lambda after: select_refusals(self._conn, after),
-            "outcomes": lambda: select_outcomes(self._conn),
-            "run_forecasts": self._run_forecasts,
-            "issue_offers": self._issue_offers,
-            "release_commissions": lambda at=None: release_commissions(self._conn, self._moment(at)),
-            "stop_broker": self._stop_broker,
-            "start_broker": self._start_broker,
-        }
+    def now(self) -> str:
+        """What time it is."""
+        return self._clock.now().isoformat()
 
-    def _ingest(self, stop: threading.Event) -> None:
-        run_ingest(self._settings, self._session, self._clock, stop)
+    def advance(self, to: str) -> Now:
+        """Let time pass."""
+        self.fleet.advance(_parse(to))
+        return {"now": self.now()}
 
-    def _advance(self, to: str) -> dict[str, Any]:
-        return self.fleet.advance(_parse(to))
+    def commits(self) -> int:
+        """How many commits ingest has made."""
+        return self._commits.count
 
-    def _wait_commit(self, after: int, timeout_s: float) -> int:
+    def wait_commit(self, after: int, timeout_s: float) -> int:
         """The count of commits, once it is above `after` or the time is over."""
         deadline = monotonic() + timeout_s
-        while self._session.commits <= after and monotonic() < deadline and not self._stop.is_set():
+        while self._commits.count <= after and monotonic() < deadline and not self._stop.is_set():
             self.fleet.pump()
             self._wake.wait(_IDLE_S)
             self._wake.clear()
-        return self._session.commits
+        return self._commits.count
 
-    def _run_forecasts(self, at: str | None = None, forecaster: str = "auto") -> dict[str, Any]:
+    def committed(self, serial: str) -> list[ReadingRow]:
+        """A device's stored readings."""
+        return select_committed(self._conn, serial)
+
+    def quarantined(self, serial: str) -> list[QuarantinedRow]:
+        """What was refused of a device."""
+        return select_quarantined(self._conn, serial)
+
+    def refusals(self, after: int) -> Refusals:
+        """What was refused of all devices after the item with that id."""
+        return select_refusals(self._conn, after)
+
+    def outcomes(self) -> OutcomesRow:
+        """What became of everything that came in."""
+        return select_outcomes(self._conn)
+
+    def run_forecasts(self, at: str | None, forecaster: str) -> dict[str, Any]:
+        """One run of the forecast job; its summary."""
         if forecaster not in get_args(Forecaster):
             raise InvalidInput(f"forecaster {forecaster!r} is none of {', '.join(get_args(Forecaster))}")
         moment, how = self._moment(at), cast(Forecaster, forecaster)
         return asdict(run_forecasts(self._conn, moment, made_at=self._clock.now(), forecaster=how))
 
-    def _issue_offers(self, at: str | None = None) -> dict[str, Any]:
+    def issue_offers(self, at: str | None) -> dict[str, Any]:
+        """One run of the offers job; its summary."""
         return asdict(issue_due_offers(self._conn, self._moment(at), Rules.from_settings(self._settings)))
 
-    def _stop_broker(self) -> None:
+    def stop_broker(self) -> None:
+        """Take the broker away."""
         self._broker.stop()
         self.fleet.broker_up = False
 
-    def _start_broker(self) -> None:
+    def start_broker(self) -> None:
+        """Give it back; ingest listens again on return."""
         self._broker.start()
         self.fleet.broker_up = True
         self._wait_for_ingest()
 
+    def _ingest(self, stop: threading.Event) -> None:
+        run_ingest(self._settings, self._session, self._clock, stop, on_commit=self._commits.note)
+
     def _wait_for_ingest(self) -> None:
         """A message that is published before ingest has subscribed would be nobody's."""
-        deadline = monotonic() + _CONNECT_S
-        while not self._session.subscribed:
-            if monotonic() > deadline:
-                raise Unavailable(f"ingest could not subscribe at the broker within {_CONNECT_S:g} s")
-            self._stop.wait(_IDLE_S / 10)
+        what = "ingest to subscribe at the broker"
+        wait_until(lambda: self._session.subscribed or self._stop.is_set(), what, timeout_s=_CONNECT_S, every_s=0.005)
 
     def _wait_for_api(self) -> None:
         """The port is ours from the beginning, but nobody answers there before the server's thread does."""
-        deadline = monotonic() + _CONNECT_S
-        while not _is_green(f"{self._http}/readyz"):
-            if monotonic() > deadline:
-                raise Unavailable(f"the API was not ready within {_CONNECT_S:g} s: see {self._http}/readyz")
-            self._stop.wait(_IDLE_S)
+        url = f"{self._http}/readyz"
+        wait_until(lambda: _is_green(url) or self._stop.is_set(), f"{url} to be green", timeout_s=_CONNECT_S)
 
     def _moment(self, at: str | None) -> datetime:
         return self._clock.now() if at is None else _parse(at)

@@ -5,20 +5,16 @@ import logging
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import psycopg
 
 from millpond.kernel.clock import StillClock
-from millpond.kernel.errors import MillpondError
 from millpond.kernel.log import configure_logging
 from millpond.services import until_signalled
 from millpond.testing_host.control import Control
+from millpond.testing_host.requests import list_answerers, serve_requests
 from millpond.testing_host.servers import HostedBroker, own_database
 
 _LOG = logging.getLogger(__name__)
@@ -48,29 +44,15 @@ def run_testing_host(options: HostOptions) -> None:
         dsn = stack.enter_context(own_database(options.dsn, folder))
         broker = stack.enter_context(HostedBroker(options.broker_url, folder))
         ahead.join()
-        from millpond.testing_host.house import House
+        from millpond.testing_host.platform import HostedPlatform
 
-        house = stack.enter_context(
-            House(dsn, broker, StillClock(options.start), secrets.token_urlsafe(48), stop, schedule=options.schedule)
-        )
-        control.answer(house.describe())
-        serve_requests(control, house.requests)
+        clock, secret = StillClock(options.start), secrets.token_urlsafe(48)
+        platform = stack.enter_context(HostedPlatform(dsn, broker, clock, secret, stop, schedule=options.schedule))
+        control.answer(platform.describe())
+        serve_requests(control, list_answerers(platform, platform.people, platform.fleet))
 
 
 def _import_all() -> None:
     """PostgreSQL's first start takes two seconds, which are enough to import all the rest."""
-    for name in ("millpond.testing_host.house", "api.app", "uvicorn"):
+    for name in ("millpond.testing_host.platform", "api.app", "uvicorn"):
         importlib.import_module(name)
-
-
-def serve_requests(control: Control, known: dict[str, Callable[..., Any]]) -> None:
-    """Answer each request with `ok`, or with `error` and one sentence."""
-    for request in control.requests():
-        number, name = request.pop("id"), request.pop("do")
-        try:
-            control.answer({"id": number, "ok": known[name](**request)})
-        except (MillpondError, psycopg.Error) as error:
-            control.answer({"id": number, "error": " ".join(str(error).split())})
-        except Exception as error:
-            _LOG.exception("a request failed", extra={"event": "request_failed", "request": name})
-            control.answer({"id": number, "error": f"{name}: {type(error).__name__}: {error}"})

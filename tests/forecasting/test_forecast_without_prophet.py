@@ -31,7 +31,7 @@ def test_a_fixed_forecast_works_where_prophet_and_what_it_brings_are_missing(
 
 def test_the_platform_of_a_test_suite_starts_without_it() -> None:
     code = (
-        "import sys, api.app, millpond.testing_host.house, millpond.scheduler, ingest.service;"
+        "import sys, api.app, millpond.testing_host.platform, millpond.scheduler, ingest.service;"
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)

@@ -17,6 +17,7 @@ MAY_READ_THE_CLOCK = {
     "millpond/kernel/clock.py": "the clocks themselves",
     "millpond/scheduler.py": "what is due is due now",
     "millpond/services.py": "a database is prepared now",
+    "millpond/testing/platform.py": "it asks the platform what time it is there",
     "millpond/testing_host/": "the platform of a test suite has a clock of its own",
     "simulators/runs/": "a fleet that lives now lives by the clock",
     "simulators/scenarios/": "so does one of a scenario",
