@@ -1,6 +1,7 @@
 """The HTTP face of the platform, put together from what the composition root gives it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI
 from psycopg_pool import ConnectionPool
@@ -72,24 +73,16 @@ def create_app(
     `extra_health` adds lines to /readyz, each a function that answers None or what is wrong, in a sentence. Raises
     ConfigurationError when there is no secret to check tokens with.
     """
-    token_keys, staff_keys = build_token_keys(settings), build_staff_keys(settings)
     # A redirect to the address without its slash would be built from the Host header, which a caller writes.
-    app = FastAPI(
-        title="Millpond",
-        version="1",
-        description=_DESCRIPTION,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-    )
+    bare: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None, "redirect_slashes": False}
+    app = FastAPI(title="Millpond", version="1", description=_DESCRIPTION, **bare)
     app.state.edge = Edge(
         settings,
         clock,
         read_pool,
         write_pool,
-        token_keys,
-        staff_keys,
+        build_token_keys(settings),
+        build_staff_keys(settings),
         Figures(read_pool, keep_s=settings.metrics_keep_s),
         extra_health or {},
         Recent(keep_s=settings.token_keep_s, most=_TOKENS_KEPT),

@@ -52,6 +52,10 @@ where sku > %(after)s order by sku limit %(limit)s;
 -- What the given products cost at a moment.
 select sku, price_minor, currency from product_at(%(at)s::timestamptz) where sku = any(%(skus)s::text[]);
 
+-- name: select_names
+-- What the given products are called, by language.
+select sku, name from product where sku = any(%(skus)s::text[]);
+
 -- name: select_known_skus
 -- Those of the given SKUs that are products.
 select sku from product where sku = any(%(skus)s::text[]);

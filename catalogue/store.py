@@ -39,5 +39,10 @@ def select_prices(conn: ReadConnection, skus: Collection[Sku], *, at: datetime) 
     return {Sku(sku): Money(price_minor, currency) for sku, price_minor, currency in rows}
 
 
+def select_names(conn: ReadConnection, skus: Collection[str]) -> dict[str, dict[str, str]]:
+    """The names of `skus` by language, also of what is not sold any more."""
+    return dict(conn.execute(_Q["select_names"], {"skus": list(skus)}))
+
+
 def _product(*, price_minor: int, currency: str, **same: Any) -> Product:
     return Product(price=Money(price_minor, currency), **same)

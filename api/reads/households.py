@@ -1,6 +1,5 @@
 """What a customer owns and what is left of it, over the tables of several packages."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -98,8 +97,3 @@ def select_units_on_their_way(
         units = cursor.execute(_Q["select_units_on_their_way"], values).fetchone()
     assert units is not None  # An aggregate always has a row.
     return units
-
-
-def select_product_names(conn: ReadConnection, skus: Collection[str]) -> dict[str, dict[str, str]]:
-    """Names by language of the given products, by SKU."""
-    return {row[0]: row[1] for row in conn.execute(_Q["select_product_names"], {"skus": list(skus)})}

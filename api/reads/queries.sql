@@ -116,10 +116,6 @@ cross join lateral shown_forecast(i.installation_id, %(at)s::timestamptz) f
 where i.ended_at is null and f.reason_code = any(%(codes)s::text[])
 order by f.at desc, i.installation_id limit %(limit)s;
 
--- name: select_product_names
--- The catalogue's names by language, for showing orders.
-select sku, name from product where sku = any(%(skus)s::text[]);
-
 -- name: select_device_doubt
 -- What is doubtful about a device: its clock, where samples came without a good time, numbers that never came, and two
 -- units under its serial, by the last who took turns.

@@ -3,11 +3,13 @@
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from api.auth import Role
 from api.edge import At, CallerDep, EdgeDep, WriteDep, answer_write
 from api.models import Body, LongText, Out, Text
 from api.told.bindings import BindingOut, ScanOut, scan_code, show_binding
 from api.visible.bindings import visible_binding
 from api.visible.customers import own_customer_id
+from api.visible.roles import require_role
 from attribution.bindings import refuse_transfer, transfer_binding
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.ids import StaffId
@@ -52,11 +54,11 @@ def post_transfer(binding_id: str, body: HandOver, caller: CallerDep, write: Wri
 @router.post("/{binding_id}/refusal", response_model=BindingOut)
 def post_refusal(binding_id: str, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
     """The customer refuses a hand-over that has not begun: answers with the binding that stays."""
-    customer_id = own_customer_id(caller)
+    require_role(caller, Role.CUSTOMER)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
         binding = visible_binding(conn, caller, binding_id)
-        staying = refuse_transfer(conn, binding.binding_id, customer_id=customer_id, at=at)
+        staying = refuse_transfer(conn, binding.binding_id, customer_id=own_customer_id(caller), at=at)
         return 200, show_binding(conn, staying)
 
     return answer_write(write, act)

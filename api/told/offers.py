@@ -6,9 +6,9 @@ from typing import Any
 
 from api.edge import Edge
 from api.models import MoneyOut, Out
-from api.reads.households import select_product_names
 from api.told.bindings import CreditOut, find_credit
 from api.told.orders import OrderOut
+from catalogue.store import select_names
 from customers.accounts import select_customer
 from customers.nouns import Customer
 from millpond.kernel.db import ReadConnection, WriteConnection
@@ -78,7 +78,7 @@ def show_offers(
     conn: ReadConnection, offers: Sequence[Offer], customer: Customer, locale: str | None = None
 ) -> list[OfferOut]:
     """A customer's offers as they are told, in `locale` or the customer's own; nothing is looked up twice."""
-    names = select_product_names(conn, {offer.sku for offer in offers})
+    names = select_names(conn, {offer.sku for offer in offers})
     credits = {staff_id: find_credit(conn, staff_id) for staff_id in {offer.credited_to for offer in offers}}
     return [
         _tell(offer, customer, names.get(offer.sku, {}), credits[offer.credited_to], locale or customer.locale)

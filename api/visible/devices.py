@@ -25,11 +25,11 @@ class VisibleDevice:
 
 def visible_device(conn: ReadConnection, caller: Caller, serial: str) -> VisibleDevice:
     """The device: for its owner from when it became theirs, for operators whole."""
-    owner = device_owner(caller)
+    require_role(caller, Role.OPERATOR, Role.CUSTOMER)
     device = select_device(conn, serial)
-    if device is None or owner not in (None, device.customer_id):
+    if device is None or (caller.role is Role.CUSTOMER and not caller.is_customer(device.customer_id)):
         refuse("device", serial)
-    if owner is None:
+    if caller.role is Role.OPERATOR:
         return VisibleDevice(device, _SINCE_EVER)
     owned = as_owned(conn, device)
     return VisibleDevice(owned, owned.installed_at)

@@ -4,6 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from attribution.bindings import binding_at
 from tests.api.world import World, make_offer
 
 REFUND = {"amount": {"amount_minor": 100, "currency": "EUR"}}
@@ -29,6 +30,24 @@ def test_another_persons_thing_and_no_thing_are_answered_alike(world: World) -> 
         del problem["instance"], problem["request_id"]
         problem["detail"] = problem["detail"].replace("AIR-1", "?").replace("AIR-2", "?")
     assert anothers == nobodys
+
+
+def test_a_customer_whom_nobody_registered_is_refused_like_any_other(world: World) -> None:
+    stranger = world.client("customer", "cus_" + "0" * 20)
+    with world.connect() as conn:
+        binding = binding_at(conn, world.ann.customer_id, world.clock.at)
+    assert binding is not None
+    for method, address in (
+        ("GET", "/v1/devices/AIR-1"),
+        ("POST", "/v1/devices/AIR-1/transfers"),
+        ("POST", "/v1/devices/AIR-1/release"),
+        ("POST", f"/v1/bindings/{binding.binding_id}/refusal"),
+        ("GET", f"/v1/customers/{world.ann.customer_id}/binding"),
+    ):
+        told = {
+            client.request(method, address, headers=world.key()).json()["detail"] for client in (stranger, world.as_ben)
+        }
+        assert len(told) == 1, (address, told)
 
 
 def test_staff_lose_sight_of_a_customer_who_is_not_theirs(world: World) -> None:

@@ -79,7 +79,7 @@ class World:
         return make_token(role, subject, self.clock.at)
 
     def key(self) -> dict[str, str]:
-        """The header of a new wish."""
+        """The header that a new write needs."""
         return {"Idempotency-Key": self.fresh_key()}
 
     def connect(self) -> WriteConnection:

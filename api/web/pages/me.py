@@ -15,7 +15,6 @@ from api.reads.households import (
     HouseholdPart,
     select_household,
     select_household_parts,
-    select_product_names,
     select_remaining_history,
 )
 from api.told.bindings import BindingOut, show_binding
@@ -29,6 +28,7 @@ from api.web.view import View, make_view
 from attribution.bindings import binding_at
 from attribution.nouns import Order
 from attribution.orders import select_orders
+from catalogue.store import select_names
 from customers.nouns import Customer
 from devices.parts.doubts import Doubt
 from millpond.kernel.db import ReadConnection, WriteConnection
@@ -148,7 +148,7 @@ def _read_home(conn: ReadConnection, customer: Customer, view: View) -> Home:
 def _read_orders(conn: ReadConnection, customer_id: CustomerId, view: View) -> PlacedOrders:
     orders = select_orders(conn, customer_id=customer_id, limit=20)
     arriving = [(order, arrives_at(order, delivery=_delivery(view), at=view.at)) for order in orders]
-    return PlacedOrders(arriving, select_product_names(conn, {line.sku for order in orders for line in order.lines}))
+    return PlacedOrders(arriving, select_names(conn, {line.sku for order in orders for line in order.lines}))
 
 
 def _read_devices(conn: ReadConnection, customer_id: CustomerId, view: View) -> list[DeviceCard]:
