@@ -1,7 +1,8 @@
 """Consent by purpose: what a customer said, and what may be done because of it.
 
 The rule itself is the SQL function `consents_in_force(customer_ids, moment)`: the newest word on a purpose counts, and
-without one a purpose holds unless its basis is consent. Queries of other packages may call it, or `consent_in_force`.
+without one a purpose holds unless its basis is consent. For an id that is no customer's nothing holds. Queries of other
+packages may call it, or `consent_in_force`.
 """
 
 from collections.abc import Iterable, Mapping

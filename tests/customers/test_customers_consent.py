@@ -12,7 +12,7 @@ from millpond.kernel.errors import InvalidInput
 from millpond.kernel.ids import CustomerId
 from millpond.kernel.migrate import migrate
 from tests.old_database import OLD_AT, old_database
-from tests.people import AT, make_customer
+from tests.people import AT, make_customer, merge
 
 HOUR = timedelta(hours=1)
 UNTIL_WITHDRAWN = {Purpose.SERVICE, Purpose.PERSONALISATION, Purpose.DEVICE_PROFILING, Purpose.MARKETING_APP}
@@ -101,6 +101,31 @@ def test_many_customers_are_told_apart_in_one_query(conn: WriteConnection) -> No
         ids[2]: UNTIL_WITHDRAWN,
     }
     assert consents_in_force(conn, [], AT) == {}
+
+
+def test_what_a_merged_customer_said_counts_for_the_one_who_stays_and_the_newest_word_wins(
+    conn: WriteConnection,
+) -> None:
+    ann, old = make_customer(conn), make_customer(conn)
+    ids = [ann.customer_id, old.customer_id]
+    say(conn, old.customer_id, Purpose.MARKETING_APP, False, AT)
+    say(conn, ann.customer_id, Purpose.RESEARCH, True, AT)
+    say(conn, old.customer_id, Purpose.RESEARCH, False, AT + HOUR)
+    apart = {ids[0]: UNTIL_WITHDRAWN | {Purpose.RESEARCH}, ids[1]: UNTIL_WITHDRAWN - {Purpose.MARKETING_APP}}
+    assert consents_in_force(conn, ids, AT + HOUR) == apart
+    merge(conn, old, into=ann)
+    together = UNTIL_WITHDRAWN - {Purpose.MARKETING_APP}
+    assert consents_in_force(conn, ids, AT + HOUR) == dict.fromkeys(ids, together)
+    assert consents_in_force(conn, ids[1:], AT) == {ids[1]: together | {Purpose.RESEARCH}}
+    say(conn, ann.customer_id, Purpose.MARKETING_APP, True, AT + 2 * HOUR)
+    assert consents_in_force(conn, ids[:1], AT + 2 * HOUR) == {ids[0]: UNTIL_WITHDRAWN}
+    conn.execute("update customer set merged_into = null")
+    assert consents_in_force(conn, ids, AT + HOUR) == apart
+
+
+def test_nothing_may_be_done_with_what_is_known_of_nobody(conn: WriteConnection) -> None:
+    nobody = CustomerId("cus_none")
+    assert consents_in_force(conn, [nobody], AT) == {nobody: frozenset()}
 
 
 def test_a_query_may_ask_about_one_customer_and_purpose(conn: WriteConnection) -> None:
