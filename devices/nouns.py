@@ -1,4 +1,4 @@
-"""The words the rooms share: what a device is, what is in it, and what it said."""
+"""The nouns that other packages share: what a device is, what is in it, and what it said."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,6 +1,7 @@
 """Products and what they cost: one price at a time, each kept, and what an operator imported stays theirs."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import psycopg
 import pytest
@@ -9,13 +10,14 @@ from catalogue.entries import Catalogue, ProductEntry, shipped_catalogue
 from catalogue.products import put_products
 from catalogue.seed import seed_catalogue
 from catalogue.store import select_prices, select_product, select_products
-from millpond.kernel.db import WriteConnection
+from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Conflict
 from millpond.kernel.ids import Sku
 from millpond.kernel.migrate import migrate
 from millpond.kernel.money import Money
 from tests.old_database import OLD_AT, old_database
 from tests.products import make_product
+from tests.races import race
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -70,17 +72,32 @@ def test_a_price_cannot_be_changed_before_it_began(conn: WriteConnection) -> Non
 @pytest.mark.parametrize(
     ("span", "constraint"),
     [
-        (("2026-01-01", None), "product_has_one_price_at_a_time"),
-        (("-infinity", "-infinity"), "product_price_starts_once|product_price_not_empty"),
+        (("2026-02-01", None), "product_has_one_price_now"),
+        (("2026-02-01", "2026-02-01"), "product_price_not_empty"),
         (("2026-02-02", "2026-02-01"), "product_price_not_empty"),
+        (("2026-03-02 12:00Z", "2026-04-01"), "product_price_starts_once"),
+        (("2026-02-01", "2026-03-02 12:00Z"), "product_price_ends_once"),
+        (("2026-02-01", "2026-02-02"), "product_price_is_followed"),
+        (("2026-02-01", "2026-04-01"), "product_price_is_followed"),
     ],
 )
 def test_the_schema_lets_no_two_prices_hold_at_once(
     conn: WriteConnection, span: tuple[str, str | None], constraint: str
 ) -> None:
     make_product(conn, "LAMP", 4990, at=AT)
+    make_product(conn, "LAMP", 3990, at=AT + DAY)
+    conn.execute("set constraints all immediate")
     with pytest.raises(psycopg.errors.IntegrityError, match=constraint):
         conn.execute("insert into product_price values ('LAMP', 1, 'EUR', %s, %s)", span)
+
+
+def test_imports_at_the_same_moment_take_turns(database: str) -> None:
+    minor = range(1, 9)
+    race(database, [partial(make_product, sku="LAMP", price_minor=each, at=AT + each * DAY) for each in minor])
+    with connect(database) as conn:
+        told = [(begin, end) for _, _, begin, end in history(conn)]
+    assert told[0][0] is None
+    assert [end for _, end in told] == [*(begin for begin, _ in told[1:]), None]
 
 
 def test_a_page_of_products_has_the_prices_of_its_moment(conn: WriteConnection) -> None:
