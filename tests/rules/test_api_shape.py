@@ -3,16 +3,15 @@
 import ast
 import pkgutil
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 from fastapi.routing import APIRoute
 
 import api.routes
 import api.web.pages
+from tests.rules.source import files, parse
 
-ROOT = Path(__file__).parents[2]
-FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted((ROOT / "api").rglob("*.py"))}
+FILES = files("api")
 
 DECIDES = "api/visible/"
 MAY_LOOK_AT_THE_CALLER = {
@@ -30,7 +29,7 @@ MAY_SAY_NOT_FOUND = {
 
 @pytest.mark.parametrize("file", sorted(file for file in FILES if not file.startswith(DECIDES)))
 def test_one_package_decides_who_may_see_what(file: str) -> None:
-    tree = ast.parse(FILES[file].read_text())
+    tree = parse(FILES[file])
     looks = set(_functions_that_look_at_the_caller(tree)) - MAY_LOOK_AT_THE_CALLER.get(file, set())
     assert looks == set(), f"{file}: ask a function of {DECIDES} instead of looking at the caller"
     refusals = [text for text in _texts(tree) if "that you may " in text]
@@ -41,7 +40,7 @@ def test_one_package_decides_who_may_see_what(file: str) -> None:
 
 
 def test_every_exception_from_that_rule_is_needed() -> None:
-    trees = {file: ast.parse(FILES[file].read_text()) for file in MAY_LOOK_AT_THE_CALLER}
+    trees = {file: parse(FILES[file]) for file in MAY_LOOK_AT_THE_CALLER}
     assert {file: set(_functions_that_look_at_the_caller(tree)) for file, tree in trees.items()} == (
         MAY_LOOK_AT_THE_CALLER
     )
@@ -106,7 +105,7 @@ MAY_SPEAK_SQL = {"api/idempotency.py"}
 
 @pytest.mark.parametrize("file", sorted(file for file in FILES if not file.startswith("api/reads/")))
 def test_the_statements_of_the_api_stand_in_one_place(file: str) -> None:
-    calls = [node.func for node in ast.walk(ast.parse(FILES[file].read_text())) if isinstance(node, ast.Call)]
+    calls = [node.func for node in ast.walk(parse(FILES[file])) if isinstance(node, ast.Call)]
     names = {getattr(function, "attr", getattr(function, "id", "")) for function in calls}
     if file not in MAY_SPEAK_SQL:
         assert not names & {"load_queries", "execute", "executemany", "copy"}, (
