@@ -11,6 +11,7 @@ from catalogue.entries import EdgeEntry
 from catalogue.nouns import CompatibilityEdge, Relation
 from catalogue.products import lock_catalogue
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+from millpond.kernel.errors import Conflict, NotFound
 
 _Q = load_queries("catalogue")
 
@@ -34,6 +35,22 @@ def put_edges(conn: WriteConnection, edges: Sequence[EdgeEntry], *, imported: bo
         put = conn.execute(_Q["upsert_edges"], {"edges": rows, "imported": imported}).fetchall()
     added = sum(is_new for (is_new,) in put)
     return EdgesPut(added, len(put) - added)
+
+
+def remove_edge(conn: WriteConnection, from_sku: str, relation: Relation, to_sku: str) -> None:
+    """Take an imported edge out of the graph.
+
+    Raises NotFound when there is no such edge, Conflict for one that ships with Millpond: it would come back.
+    """
+    edge = {"from_sku": from_sku, "relation": relation, "to_sku": to_sku}
+    said = f"{from_sku[:80]} to {to_sku[:80]} as {relation}"
+    with conn.transaction():
+        lock_catalogue(conn)
+        if conn.execute(_Q["delete_imported_edge"], edge).rowcount:
+            return
+        if conn.execute(_Q["select_edge"], edge).rowcount:
+            raise Conflict(f"{said} ships with Millpond and would come back: an incompatible edge outweighs it")
+        raise NotFound(f"there is no edge from {said}")
 
 
 def select_edges(conn: ReadConnection) -> list[CompatibilityEdge]:

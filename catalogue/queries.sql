@@ -79,6 +79,16 @@ delete from product_stock where sku = any(%(skus)s::text[]) returning sku;
 -- The whole graph.
 select from_sku, to_sku, relation, weight, condition, evidence from compatibility order by from_sku, to_sku, relation;
 
+-- name: select_edge
+-- Whether there is an edge.
+select 1 from compatibility
+where from_sku = %(from_sku)s and relation = %(relation)s and to_sku = %(to_sku)s;
+
+-- name: delete_imported_edge
+-- Take an edge out that came from an operator's file.
+delete from compatibility
+where from_sku = %(from_sku)s and relation = %(relation)s and to_sku = %(to_sku)s and imported;
+
 -- name: select_imported_edges
 -- The edges that came from an operator's file.
 select from_sku, to_sku, relation from compatibility where imported;

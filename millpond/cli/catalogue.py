@@ -1,13 +1,14 @@
 """Commands for the catalogue: `millpond import products`, `millpond import compatibility`, `millpond graph check`."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from catalogue.nouns import Relation
 from millpond.cli import app
 from millpond.cli.files import File, imports
 from millpond.cli.progress import CountedProgress
@@ -97,8 +98,26 @@ def check() -> None:
         edges, used = select_edges(conn), select_used_consumables(conn)
     if found := find_contradictions(edges, used):
         _show(found)
-        raise MillpondError(f"{len(found):,} contradictions in {len(edges):,} edges: correct one side of each")
+        raise MillpondError(f"{len(found):,} contradictions in {len(edges):,} edges: import or remove one side of each")
     typer.echo(f"{len(edges):,} edges, and nothing contradicts itself")
+
+
+@graph.command()
+def remove(
+    from_sku: Annotated[str, typer.Argument(metavar="FROM", show_default=False, help="What a household has, by SKU.")],
+    relation: Annotated[Relation, typer.Argument(show_default=False, help="What joining the two means.")],
+    to_sku: Annotated[str, typer.Argument(metavar="TO", show_default=False, help="What would join it, by SKU.")],
+) -> None:
+    """Take an imported edge out of the compatibility graph. Leave it out of the file too, which would bring it back."""
+    from catalogue.graph import remove_edge
+    from millpond.kernel.db import connect
+    from millpond.services import require_schema
+
+    settings = start("database_url")
+    require_schema(settings)
+    with connect(settings.database_url.get_secret_value()) as conn:
+        remove_edge(conn, from_sku, relation, to_sku)
+    typer.echo(f"removed: {from_sku} to {to_sku} as {relation}")
 
 
 def _show(found: "Sequence[Contradiction]") -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from catalogue.edge_file import import_compatibility
-from catalogue.graph import select_edges
+from catalogue.graph import remove_edge, select_edges
 from catalogue.importing import FileImport
 from catalogue.nouns import CompatibilityEdge, Relation
 from millpond.kernel.db import WriteConnection, connect
-from millpond.kernel.errors import InvalidInput
+from millpond.kernel.errors import Conflict, InvalidInput, NotFound
 from millpond.kernel.ids import Sku
 from tests.cli.conftest import Run
 
@@ -111,9 +111,31 @@ def test_the_commands_say_what_they_did_and_found(database: str, tmp_path: Path,
         " incompatible (it burns)"
     )
     assert sentence in checked.stdout
-    assert checked.stderr == "millpond: 1 contradictions in 12 edges: correct one side of each\n"
+    assert checked.stderr == "millpond: 1 contradictions in 12 edges: import or remove one side of each\n"
     with connect(database) as conn:
         assert (LAMP, TV) in conn.execute("select sku, with_sku from incompatible").fetchall()
+
+
+def test_an_imported_edge_can_be_removed_and_a_shipped_one_comes_back(conn: WriteConnection, tmp_path: Path) -> None:
+    before = select_edges(conn)
+    load(conn, tmp_path, HEADER + GOOD)
+    remove_edge(conn, TV, Relation.ACCESSORY, AIR)
+    remove_edge(conn, AIR, Relation.SUBSTITUTE, LAMP)
+    assert select_edges(conn) == before
+    with pytest.raises(NotFound, match="there is no edge from REED-TV-55 to REED-AIR-2 as accessory"):
+        remove_edge(conn, TV, Relation.ACCESSORY, AIR)
+    with pytest.raises(Conflict, match="REED-TV-55 to REED-GLOW-STRIP-55 as accessory ships with Millpond"):
+        remove_edge(conn, TV, Relation.ACCESSORY, LAMP)
+
+
+def test_the_command_removes_what_was_found(database: str, tmp_path: Path, millpond: Run) -> None:
+    settings = {"MILLPOND_DATABASE_URL": database}
+    path = write(tmp_path, f"from,to,relation,evidence\n{LAMP},{TV},incompatible,it burns\n")
+    assert millpond("import", "compatibility", path, **settings).returncode == 0
+    done = millpond("graph", "remove", LAMP, "incompatible", TV, **settings)
+    assert (done.returncode, done.stdout) == (0, f"removed: {LAMP} to {TV} as incompatible\n")
+    assert millpond("graph", "check", **settings).returncode == 0
+    assert millpond("graph", "remove", LAMP, "burns", TV, **settings).returncode == 2
 
 
 @pytest.mark.parametrize(
