@@ -47,7 +47,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     patience = Patience(head_s=10, answer_s=60, connections_max=500)
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn asks for more than it uses
         super().connection_made(transport)
         self.flow = _Flow(transport, self.pipeline)
         self._unanswered: deque[RequestResponseCycle] = deque()

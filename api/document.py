@@ -29,7 +29,7 @@ def install_document(app: FastAPI) -> None:
         openapi()
         return Response(kept["bytes"], media_type="application/json")
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to another document
     app.add_api_route("/openapi.json", get_document, include_in_schema=False)
 
 

@@ -164,12 +164,12 @@ _HTTP_DETAIL = {
 }
 
 
-def _away_problem(request: Request, error: Exception) -> Response:
+def _away_problem(request: Request, _error: Exception) -> Response:
     _LOG.warning("the database did not answer a request", extra={"event": "database_away", "path": request.url.path})
     return problem_response(request, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", _AWAY)
 
 
-def _unstorable_problem(request: Request, error: Exception) -> Response:
+def _unstorable_problem(request: Request, _error: Exception) -> Response:
     """Text with a NUL or half a character, or a number out of every range: the caller's to mend."""
     detail = "the request holds a value that cannot be stored, such as a NUL character or a number out of range"
     return problem_response(request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-input", detail)

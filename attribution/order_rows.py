@@ -65,11 +65,11 @@ def _read_orders(conn: ReadConnection, query: str, values: Mapping[str, object])
         lines = cursor.execute(_Q["select_order_lines"], {"order_ids": ids}).fetchall()
     of_order: dict[str, list[OrderLine]] = {order_id: [] for order_id in ids}
     for line in lines:
-        of_order[line["order_id"]].append(_line(**line))
+        of_order[line.pop("order_id")].append(_line(**line))
     return [_order(lines=tuple(of_order[row["order_id"]]), **row) for row in rows]
 
 
-def _line(*, order_id: str, unit_price_minor: int, currency: str, **same: Any) -> OrderLine:
+def _line(*, unit_price_minor: int, currency: str, **same: Any) -> OrderLine:
     return OrderLine(unit_price=Money(unit_price_minor, currency), **same)
 
 

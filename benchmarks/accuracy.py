@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -112,11 +112,17 @@ def _fill(conn: WriteConnection, devices: int, days: int, seed: int) -> dict[str
     households = {}
     for number, region in enumerate(REGIONS):
         size = devices // len(REGIONS)
-        given = {"seed": seed * 100 + number, "start": _START, "days": days, "region": region, "devices": size}
+        given: dict[str, Any] = {
+            "seed": seed * 100 + number,
+            "start": _START,
+            "days": days,
+            "region": region,
+            "devices": size,
+        }
         counters: dict[str, Counter] = {}
-        for r in simulate_readings(profile, interval=_INTERVAL, metrics=[_COUNTER], **given):  # type: ignore[arg-type]
+        for r in simulate_readings(profile, interval=_INTERVAL, metrics=[_COUNTER], **given):
             counters.setdefault(r.serial, {})[r.ts] = float(r.value)
-        for truth in simulate_truth(profile, interval=_INTERVAL, **given):  # type: ignore[arg-type]
+        for truth in simulate_truth(profile, interval=_INTERVAL, **given):
             device = register_device(
                 conn, serial=truth.serial, model=MODEL, region=region, installed_at=_START, at=_START
             )

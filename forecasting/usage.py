@@ -157,7 +157,7 @@ def _apply_rules(limit: PartLimit, segment: Ints, at: Floats, values: Floats, pr
 
 def to_remaining_pct_array(limit: PartLimit, value: Floats) -> Floats:
     """`to_remaining_pct` of many values."""
-    return np.array(to_remaining_pct(limit, value), dtype=np.float64)  # type: ignore[arg-type]
+    return np.array(to_remaining_pct(limit, value), dtype=np.float64)  # type: ignore[arg-type]  # its sums work on arrays, too
 
 
 def _increments(flat: _Flat) -> tuple[Floats, Floats, Bools]:

@@ -72,8 +72,7 @@ def tick(dsn: str, jobs: Sequence[Job], clock: Clock, holder: str, lease: timede
         # A scheduler that is stopped within a transaction holds its locks; the server ends that when the lease ends.
         with connect(dsn, application="millpond-scheduler", transaction_idle_max=lease) as conn:
             for job in jobs:
-                if run_if_due(conn, dsn, job, clock, holder, lease):
-                    ran.append(job.name)
+                ran += [job.name] if run_if_due(conn, dsn, job, clock, holder, lease) else []
     except psycopg.Error as error:
         _LOG.error("no tick: %s", error, extra={"event": "tick_failed", "sqlstate": error.sqlstate})
     return ran

@@ -99,8 +99,8 @@ def read_journal(path: Path) -> tuple[list[Sample], list[str]]:
     samples, poison = [], []
     for kind, words in _lines(path):
         if kind == "S":
-            serial, kind, seq, ts_ms, sent_ms, used_h, pm25 = words
-            samples.append(Sample(serial, Kind(kind), int(seq), int(ts_ms), int(sent_ms), float(used_h), float(pm25)))
+            serial, how, seq, ts_ms, sent_ms, used_h, pm25 = words
+            samples.append(Sample(serial, Kind(how), int(seq), int(ts_ms), int(sent_ms), float(used_h), float(pm25)))
         else:
             poison.append(words[0])
     return samples, poison

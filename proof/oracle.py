@@ -147,7 +147,7 @@ def compare_poison(digests: list[str], quarantined: dict[str, int]) -> Account:
 
 def read_rows(conn: "psycopg.Connection[tuple[object, ...]]", prefix: str) -> list[Row]:
     """Everything of the devices whose serial begins with `prefix`."""
-    return [Row(*row) for row in conn.execute(_STORED, {"prefix": prefix}).fetchall()]  # type: ignore[arg-type]
+    return [Row(*row) for row in conn.execute(_STORED, {"prefix": prefix}).fetchall()]  # type: ignore[arg-type]  # a row of _STORED has their types
 
 
 def read_quarantine(conn: "psycopg.Connection[tuple[object, ...]]", since: datetime, but: str) -> dict[str, int]:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -37,9 +38,9 @@ def open_browser() -> Iterator[Browser]:
             browser.close()
 
 
-def open_page(browser: Browser, **context: object) -> tuple[Page, list[str]]:
+def open_page(browser: Browser, **context: Any) -> tuple[Page, list[str]]:
     """A page of a visitor's own, and the list in which its console's errors gather."""
-    page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
+    page = browser.new_context(**context).new_page()
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))

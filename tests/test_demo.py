@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol
 
 import httpx
 import jwt
@@ -30,9 +31,9 @@ from tests.people import AT, make_customer
 SMALL = ["--devices", "24", "--days", "120", "--port", "0"]
 
 
-def millpond(*arguments: str, **options: object) -> "subprocess.Popen[str]":
+def millpond(*arguments: str, **options: Any) -> "subprocess.Popen[str]":
     command = [sys.executable, "-P", "-m", "millpond", *arguments]
-    return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
+    return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **options
     )
 
@@ -139,11 +140,17 @@ def test_the_best_story_is_a_part_that_runs_out_told_in_english(conn: WriteConne
     assert found == [("en", "reed-air-2"), ("ko", "reed-air-2"), ("en", "reed-tv-55"), ("zh", "reed-tv-55")]
 
 
+class Visit(Protocol):
+    """Signs in with one of the demo's logins: a page, and the list in which its console's errors gather."""
+
+    def __call__(self, login: int, **context: Any) -> tuple[Page, list[str]]: ...
+
+
 @pytest.fixture(scope="module")
-def visit(demo: Demo) -> Iterator[object]:
+def visit(demo: Demo) -> Iterator[Visit]:
     with open_browser() as browser:
 
-        def open_as(login: int, **context: object) -> tuple[Page, list[str]]:
+        def open_as(login: int, **context: Any) -> tuple[Page, list[str]]:
             page, errors = open_page(browser, **context)
             page.goto(demo.logins[login])
             page.locator("main button.primary").click()
@@ -157,7 +164,7 @@ CUSTOMER, STAFF, OPERATOR = 0, 1, 2
 
 
 @pytest.mark.browser
-def test_the_customer_sees_devices_with_forecasts_and_accepts_an_offer(visit) -> None:  # type: ignore[no-untyped-def]
+def test_the_customer_sees_devices_with_forecasts_and_accepts_an_offer(visit: Visit) -> None:
     page, errors = visit(CUSTOMER)
     assert page.locator(".device").count() >= 1
     page.locator(".chart canvas").first.wait_for()
@@ -178,7 +185,7 @@ def test_the_customer_sees_devices_with_forecasts_and_accepts_an_offer(visit) ->
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("language", "word"), [("ko", "기기"), ("zh", "设备"), ("en", "devices")])
-def test_the_customer_reads_their_language_on_a_phone(visit, language: str, word: str) -> None:  # type: ignore[no-untyped-def]
+def test_the_customer_reads_their_language_on_a_phone(visit: Visit, language: str, word: str) -> None:
     page, errors = visit(CUSTOMER, viewport={"width": 390, "height": 844}, color_scheme="dark")
     page.goto(f"{page.url}?lang={language}")
     page.locator(".chart canvas").first.wait_for()
@@ -189,7 +196,7 @@ def test_the_customer_reads_their_language_on_a_phone(visit, language: str, word
 
 
 @pytest.mark.browser
-def test_the_staff_member_sees_code_customers_and_statement(visit) -> None:  # type: ignore[no-untyped-def]
+def test_the_staff_member_sees_code_customers_and_statement(visit: Visit) -> None:
     page, errors = visit(STAFF)
     code = page.locator("img[src*='code'], svg.qr, .code svg").first
     code.wait_for()
@@ -202,7 +209,7 @@ def test_the_staff_member_sees_code_customers_and_statement(visit) -> None:  # t
 
 
 @pytest.mark.browser
-def test_the_operator_sees_fleet_rates_forecasts_and_the_ledger(visit, demo: Demo) -> None:  # type: ignore[no-untyped-def]
+def test_the_operator_sees_fleet_rates_forecasts_and_the_ledger(visit: Visit, demo: Demo) -> None:
     page, errors = visit(OPERATOR)
     page.locator("canvas").first.wait_for()
     shoot(page, "operator")

@@ -11,7 +11,9 @@ router = APIRouter(prefix="/v1/products", tags=["products"])
 
 
 @router.get("", response_model=Page[ProductOut])
-def get_products(reads: Reads, caller: CallerDep, at: At, limit: Limit = 50, cursor: Cursor = None) -> Page[ProductOut]:
+def get_products(
+    reads: Reads, _caller: CallerDep, at: At, limit: Limit = 50, cursor: Cursor = None
+) -> Page[ProductOut]:
     """Everything that is sold, by SKU, for anyone who is signed in."""
     with reads.connection() as conn:
         rows = select_products(conn, at=at, after=after_id(cursor), limit=limit + 1)

@@ -65,7 +65,7 @@ def post_departure(staff_id: str, caller: CallerDep, write: WriteDep, at: At) ->
 
 
 @router.post("/{staff_id}/badges", status_code=201, response_model=StaffOut, tags=["registers"])
-def post_badge(staff_id: str, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
+def post_badge(staff_id: str, caller: CallerDep, write: WriteDep) -> JSONResponse:
     """The printed badge was lost: void it and issue the next, which `GET /v1/staff/{id}/qr` shows."""
     require_role(caller, Role.OPERATOR)
 

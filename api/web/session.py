@@ -50,7 +50,7 @@ def make_page_write(request: Request, caller: Caller, key: str | None) -> Idempo
     return make_write(request, get_edge(request), get_at(request), caller, key)
 
 
-async def send_to_sign_in(request: Request, error: Exception) -> Response:
+async def send_to_sign_in(request: Request, _error: Exception) -> Response:
     """Answers SignInNeeded; inside a page, htmx is told to go there as a whole."""
     address = sign_in_address(request)
     if "hx-request" in request.headers:

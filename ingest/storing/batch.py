@@ -108,10 +108,7 @@ def _count_no_news(batch: Sequence[Decoded]) -> Tally:
 def _store_readings(conn: WriteConnection, readings: Sequence[Reading]) -> Tally:
     """Store what is new; what is not is a duplicate when it says the same, and a conflict when it does not."""
     first: dict[ReadingKey, Reading] = {}
-    repeated: list[Reading] = []
-    for reading in readings:
-        if first.setdefault(reading_key(reading), reading) is not reading:
-            repeated.append(reading)
+    repeated = [reading for reading in readings if first.setdefault(reading_key(reading), reading) is not reading]
     new = insert_readings(conn, [first[key] for key in sorted(first)])
     upsert_latest(conn, (first[key] for key in new))
     repeated += [reading for key, reading in first.items() if key not in new]

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import psycopg
 
@@ -42,8 +43,8 @@ def load_migrations(*, timescale: bool) -> list[Migration]:
     return found
 
 
-def _read(path: object, name: str) -> Migration:
-    sql = path.read_text(encoding="utf-8")  # type: ignore[attr-defined]
+def _read(path: Traversable, name: str) -> Migration:
+    sql = path.read_text(encoding="utf-8")
     return Migration(name, sql, hashlib.sha256(sql.encode()).hexdigest())
 
 

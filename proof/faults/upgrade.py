@@ -57,7 +57,7 @@ def _add_households(dsn: str, numbers: range) -> None:
 def _migrate(dsn: str, number: int) -> None:
     """What `millpond migrate` does, with more files than are shipped: all up to `number`."""
     more = migrations.load_migrations(timescale=False) + [_migration(n) for n in range(number + 1)]
-    with patch.object(migrations, "load_migrations", lambda timescale: more), connect(dsn) as conn:
+    with patch.object(migrations, "load_migrations", lambda **_: more), connect(dsn) as conn:
         migrations.migrate(conn, at=SystemClock().now())
 
 

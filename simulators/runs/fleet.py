@@ -75,7 +75,7 @@ def write_manifest(path: Path, manifest: list[Registration]) -> None:
         raise InvalidInput(f"manifest {path} cannot be written: {error}") from error
 
 
-def build_fleet(
+def build_fleet(  # noqa: PLR0913  # each is one thing that a fleet may have or not
     *,
     devices: int = 60,
     seed: int,

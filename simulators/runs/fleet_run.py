@@ -241,7 +241,7 @@ class FleetRun:
             link.close()
 
 
-def run_fleet(
+def run_fleet(  # noqa: PLR0913  # each is one thing that a run may be asked for
     fleet: Fleet,
     broker_url: str,
     *,

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 import httpx
 import pytest
@@ -25,8 +26,8 @@ HALF_A_BODY = b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application
 
 
 @contextmanager
-def served(dsn: str, **more: float) -> Iterator[tuple[str, int]]:
-    settings = Settings(database_url=SecretStr(dsn), jwt_secret=SecretStr(SECRET), http_port=0, **more)  # type: ignore[arg-type]
+def served(dsn: str, **more: Any) -> Iterator[tuple[str, int]]:
+    settings = Settings(database_url=SecretStr(dsn), jwt_secret=SecretStr(SECRET), http_port=0, **more)
     with serving(settings, SystemClock()) as address:
         yield "127.0.0.1", int(address.rpartition(":")[2])
 

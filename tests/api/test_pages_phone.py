@@ -54,8 +54,8 @@ def visit(world: World, browser: Browser) -> Iterator[Visit]:
 
         def open_as(role: str, path: str, **more: object) -> Page:
             page, errors = open_page(browser, **(PHONE | more))
-            cookie = {"name": "millpond_session", "value": world.token(role, subjects[role]), "url": address}
-            page.context.add_cookies([cookie])  # type: ignore[list-item]
+            token = world.token(role, subjects[role])
+            page.context.add_cookies([{"name": "millpond_session", "value": token, "url": address}])
             page.goto(address + path)
             page.wait_for_load_state("networkidle")
             assert errors == []

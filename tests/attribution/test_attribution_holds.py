@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from importlib.resources import files
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from attribution.statements.month import build_statement
 from attribution.statements.totals import ledger_balance
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Conflict, NotFound
-from millpond.kernel.ids import Sku
+from millpond.kernel.ids import OrderId, Sku
 from millpond.kernel.money import Money
 from millpond.kernel.settings import Settings
 from tests.people import AT, Shop, make_customer, make_shop, scan_badge
@@ -47,9 +48,14 @@ def sell(
     ceilings: Ceilings = CEILINGS,
 ) -> Order:
     """At the till by somebody, else in the app."""
-    till = {"channel": Channel.STORE, "store_id": by.store_id, "sold_by": by.staff_id} if by else {}
-    given = {"channel": Channel.APP, "items": [OrderItem(SOUNDBAR, pieces)], "currency": "EUR", "at": at} | till
-    return record_sale(conn, customer_id=shop.customer.customer_id, ceilings=ceilings, **given)  # type: ignore[arg-type]
+    till: dict[str, Any] = {"channel": Channel.STORE, "store_id": by.store_id, "sold_by": by.staff_id} if by else {}
+    given: dict[str, Any] = {
+        "channel": Channel.APP,
+        "items": [OrderItem(SOUNDBAR, pieces)],
+        "currency": "EUR",
+        "at": at,
+    } | till
+    return record_sale(conn, customer_id=shop.customer.customer_id, ceilings=ceilings, **given)
 
 
 def reason_of(conn: WriteConnection, order: Order) -> HoldReason | None:
@@ -229,7 +235,7 @@ def test_any_sequence_of_looks_and_refunds_pays_what_was_approved_and_kept(datab
     rng = random.Random(seed)
     with connect(database) as conn:
         shop = bound_shop(conn)
-        kept: dict[str, int] = {}
+        kept: dict[OrderId, int] = {}
         rejected: set[str] = set()
         for day in range(30):
             at = AT + day * DAY
@@ -243,7 +249,7 @@ def test_any_sequence_of_looks_and_refunds_pays_what_was_approved_and_kept(datab
                 rejected |= {waiting.order_id} if decide is reject_hold else set()
             given = rng.choice(list(kept))
             if cut := rng.randrange(0, kept[given] + 1):
-                refund_order(conn, given, amount=Money(cut, "EUR"), at=at)  # type: ignore[arg-type]
+                refund_order(conn, given, amount=Money(cut, "EUR"), at=at)
                 kept[given] -= cut
             release_commissions(conn, at)
             pay_out(conn, shop.staff.staff_id, at=at)

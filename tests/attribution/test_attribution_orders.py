@@ -27,9 +27,9 @@ FILTER = OrderItem(Sku("REED-HEPA-H13"), 2)
 BRUSH = OrderItem(Sku("REED-VAC-MAIN-BRUSH"))
 
 
-def buy(conn: WriteConnection, shop: Shop, items: Sequence[OrderItem] = (FILTER, BRUSH), **more: object) -> Order:
-    given = {"channel": Channel.APP, "currency": "EUR", "at": AT + DAY} | more
-    return record_sale(conn, customer_id=shop.customer.customer_id, items=items, **given)  # type: ignore[arg-type]
+def buy(conn: WriteConnection, shop: Shop, items: Sequence[OrderItem] = (FILTER, BRUSH), **more: Any) -> Order:
+    given: dict[str, Any] = {"channel": Channel.APP, "currency": "EUR", "at": AT + DAY} | more
+    return record_sale(conn, customer_id=shop.customer.customer_id, items=items, **given)
 
 
 def pending(conn: WriteConnection, staff_id: StaffId) -> int:

@@ -50,7 +50,8 @@ def test_what_a_service_waits_for_exists_and_can_be_waited_for() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_runs_commands_and_options_that_exist(name: str) -> None:
     cli.register_commands()
-    for words in our_commands(name):
+    for line in our_commands(name):
+        words = line
         command: Any = typer.main.get_command(cli.app)
         while words and words[0] in getattr(command, "commands", {}):
             command, words = command.commands[words[0]], words[1:]

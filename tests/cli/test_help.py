@@ -1,6 +1,7 @@
 """Every command explains itself, a wrong use exits 2, and what goes wrong is one sentence and exit 1."""
 
 from importlib.metadata import version
+from typing import Any
 
 import pytest
 import typer
@@ -46,9 +47,9 @@ def test_the_commands_of_the_contract_are_there() -> None:
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: " ".join(words) or "millpond")
 def test_help_is_a_sentence(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    command = typer.main.get_command(cli.app)
+    command: Any = typer.main.get_command(cli.app)
     for word in words:
-        command = command.commands[word]  # type: ignore[attr-defined]
+        command = command.commands[word]
     first = (command.help or "").strip().split("\n\n")[0].strip()
     assert first.endswith(".")
     assert first[0].isupper()
@@ -61,9 +62,9 @@ def test_help_is_a_sentence(words: tuple[str, ...], capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: " ".join(words) or "millpond")
 def test_every_option_says_what_it_is_for(words: tuple[str, ...]) -> None:
-    command = typer.main.get_command(cli.app)
+    command: Any = typer.main.get_command(cli.app)
     for word in words:
-        command = command.commands[word]  # type: ignore[attr-defined]
+        command = command.commands[word]
     unexplained = [p.name for p in command.params if p.name != "help" and not getattr(p, "help", "")]
     assert unexplained == []
 

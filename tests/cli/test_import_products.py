@@ -118,7 +118,7 @@ def test_stock_is_a_number_or_unknown_or_not_counted(conn: WriteConnection, tmp_
         (b"X-1,Lamp,lamp,0,EUR", "price_minor '0' is not a whole number from 1"),
         (b"X-1,Lamp,lamp,1000000000000000,EUR", "price_minor '1000000000000000' is not a whole number"),
         (b"X-1,Lamp,lamp," + b"9" * 5000 + b",EUR", "is not a whole number"),
-        ("X-1,Lamp,lamp,４９９０,EUR".encode(), "is not a whole number"),
+        ("X-1,Lamp,lamp,４９９０,EUR".encode(), "is not a whole number"),  # noqa: RUF001  # digits, but not ours
         (b"X-1,Lamp,lamp,4990,EURO", "'EURO' is not a currency in use: take its ISO 4217 code"),
         (b"X-1,Lamp,lamp,4990,eur", "'eur' is not a currency in use"),
         (b"X-1,Lamp,lamp,4990", "the line has 4 columns, the first line has 5"),

@@ -9,7 +9,8 @@ _ASKS_THE_REGISTRY = re.compile(r"pip install [^\n`]*?\bmillpond(\[[a-z,]*\])?['
 
 
 def test_no_hint_asks_a_registry_for_our_name() -> None:
-    tracked = subprocess.run(["git", "ls-files", "*.py", "*.md", "*.html"], cwd=ROOT, capture_output=True, text=True)
+    command = ["git", "ls-files", "*.py", "*.md", "*.html"]
+    tracked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     files = [ROOT / name for name in tracked.stdout.splitlines() if not name.startswith("tests/")]
     assert len(files) > 100
     asking = [

@@ -10,6 +10,7 @@ from devices.seed import seed_shipped
 from devices.store import select_device, select_installations, select_metrics, select_model_parts
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput
+from millpond.kernel.ids import CustomerId
 
 AT = datetime(2026, 2, 1, tzinfo=UTC)
 
@@ -36,14 +37,14 @@ def test_a_serial_is_registered_once(conn: WriteConnection) -> None:
     [
         ("A/B", "reed-tv-55", None, "is not 1 to 64 letters"),
         ("A", "no-such-model", None, "model no-such-model is not known"),
-        ("A", "reed-tv-55", "cus_nobody", "customer cus_nobody is not known"),
+        ("A", "reed-tv-55", CustomerId("cus_nobody"), "customer cus_nobody is not known"),
     ],
 )
 def test_a_device_that_cannot_be_is_refused_with_a_sentence(
-    conn: WriteConnection, serial: str, model: str, customer: str | None, sentence: str
+    conn: WriteConnection, serial: str, model: str, customer: CustomerId | None, sentence: str
 ) -> None:
     with pytest.raises(InvalidInput, match=sentence):
-        register_device(conn, serial=serial, model=model, customer_id=customer, installed_at=AT, at=AT)  # type: ignore[arg-type]
+        register_device(conn, serial=serial, model=model, customer_id=customer, installed_at=AT, at=AT)
 
 
 def test_seeding_twice_changes_nothing(conn: WriteConnection) -> None:

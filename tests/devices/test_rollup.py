@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 import psycopg
 import pytest
@@ -52,10 +53,10 @@ def make_readings(conn: WriteConnection, days: int, serial: str = "P-1") -> list
     ]
 
 
-def days_of(readings: list[Reading]) -> list[tuple[object, ...]]:
+def days_of(readings: list[Reading]) -> list[tuple[Any, ...]]:
     """What the rollup must say of the readings of one series."""
     ordered = sorted(readings, key=lambda r: r.measured_at)
-    days: list[tuple[object, ...]] = []
+    days: list[tuple[Any, ...]] = []
     for day, group in groupby(ordered, key=lambda r: r.measured_at.replace(hour=0)):
         points = [(r.measured_at, r.value) for r in group if r.value is not None]
         values = [value for _, value in points]
@@ -181,5 +182,5 @@ def test_kept_days_go_when_they_are_old(own: WriteConnection) -> None:
     end = (AT - 50 * DAY).replace(hour=0)
     [ending] = devices_endings(load_settings(day_keep_days=50))
     gone = end_old_rows(own, ending, end + 50 * DAY)
-    assert gone == len([day for day in days_of(readings) if day[0] < end])  # type: ignore[operator]
+    assert gone == len([day for day in days_of(readings) if day[0] < end])
     assert rollup(own, readings[0].device_id)[0][0] == end

@@ -209,7 +209,7 @@ def test_a_naive_parquet_time_is_bad_and_epoch_milliseconds_are_good(conn: Write
     import pyarrow.parquet as pq
 
     columns = {"serial": ["A-1"], "metric": ["power"], "value": [True]}
-    pq.write_table(pa.table(columns | {"ts": [datetime(2026, 2, 11)]}), tmp_path / "naive.parquet")  # noqa: DTZ001
+    pq.write_table(pa.table(columns | {"ts": [datetime(2026, 2, 11)]}), tmp_path / "naive.parquet")  # noqa: DTZ001  # a naive time is what is tried
     assert outcomes(load(conn, tmp_path / "naive.parquet")) == (0, 0, 0, 1)
     pq.write_table(pa.table(columns | {"ts": [1770768000000]}), tmp_path / "epoch.parquet")
     assert outcomes(load(conn, tmp_path / "epoch.parquet")) == (1, 0, 0, 0)

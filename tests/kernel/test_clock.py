@@ -37,7 +37,7 @@ def test_a_clock_that_is_none_is_refused(text: str) -> None:
 
 def test_a_naive_time_is_refused() -> None:
     with pytest.raises(ValueError, match="has no offset"):
-        require_aware(datetime(2026, 3, 1))  # noqa: DTZ001
+        require_aware(datetime(2026, 3, 1))  # noqa: DTZ001  # a naive time is what is tried
     seoul = timezone(timedelta(hours=9))
     assert require_aware(datetime(2026, 3, 1, 9, tzinfo=seoul)) == datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
@@ -23,9 +24,14 @@ from tests.people import AT, Shop, make_shop, scan_badge
 Refused = Callable[[WriteConnection, Shop], object]
 
 
-def buy(conn: WriteConnection, shop: Shop, **more: object) -> object:
-    given = {"channel": Channel.APP, "items": [OrderItem(Sku("GENERIC-HEPA"))], "currency": "EUR", "at": AT} | more
-    return record_sale(conn, customer_id=shop.customer.customer_id, **given)  # type: ignore[arg-type]
+def buy(conn: WriteConnection, shop: Shop, **more: Any) -> object:
+    given: dict[str, Any] = {
+        "channel": Channel.APP,
+        "items": [OrderItem(Sku("GENERIC-HEPA"))],
+        "currency": "EUR",
+        "at": AT,
+    } | more
+    return record_sale(conn, customer_id=shop.customer.customer_id, **given)
 
 
 def earn(conn: WriteConnection, shop: Shop) -> object:

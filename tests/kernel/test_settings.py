@@ -56,7 +56,7 @@ def test_readings_are_not_dropped_before_the_last_of_them_may_have_come() -> Non
 
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
-        load_settings().http_port = 1  # type: ignore[misc]
+        load_settings().http_port = 1  # type: ignore[misc]  # it is frozen, which is what is tried
 
 
 def test_secrets_are_not_shown() -> None:

@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from millpond.kernel.db import WriteConnection
-from millpond.kernel.ids import CustomerId, Sku
+from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, Sku
 from millpond.kernel.migrate import migrate
 from offers.life import decline_offer
 from offers.nouns import OfferState, Subject
@@ -47,12 +47,12 @@ def test_offers_and_decisions_of_an_old_database_come_along(server_dsn: str) -> 
         migrate(conn, at=AT)
         [offer] = select_open_offers(conn, CustomerId("cus_1"), at=datetime(2026, 2, 2, tzinfo=UTC))
         no, yes = select_decisions(conn, customer_id=CustomerId("cus_1"))
-    assert (offer.subject, yes.subject, no.subject) == (_PART, _PART, Subject("device", "7", 7))  # type: ignore[arg-type]
+    assert (offer.subject, yes.subject, no.subject) == (_PART, _PART, Subject.of_device(DeviceId(7)))
     assert (no.failed_gate, no.times, no.last_at) == ("compatible", 1, no.decided_at)
     assert (yes.policy, yes.score, yes.propensity, yes.place, yes.offer_id) == ("rules-1", None, None, None, "off_1")
 
 
-_PART = Subject("installation", "31", 7, 31)  # type: ignore[arg-type]
+_PART = Subject.of_part(DeviceId(7), InstallationId(31))
 
 
 def offer_to_a_customer(conn: WriteConnection, customer_id: CustomerId, offer_id: str = "off_x") -> None:

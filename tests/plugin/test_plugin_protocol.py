@@ -25,7 +25,7 @@ PARTS = (PlatformRequests, PeopleRequests, FleetRequests)
 
 def has_keys(answer: Mapping[str, object], row: type[Mapping[str, object]]) -> bool:
     """Whether the answer has the keys of the row, less those that it may leave out."""
-    required: frozenset[str] = row.__required_keys__  # type: ignore[attr-defined]
+    required: frozenset[str] = row.__required_keys__  # type: ignore[attr-defined]  # every TypedDict has them
     return required <= set(answer) <= set(row.__annotations__)
 
 

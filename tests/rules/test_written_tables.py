@@ -74,7 +74,7 @@ def test_a_function_of_the_database_writes_tables_of_one_package(conn: WriteConn
     assert {name: found for name, found in owners.items() if len(found) > 1} == {}
 
 
-def test_every_table_is_written_by_somebody(conn: WriteConnection) -> None:
+def test_every_table_is_written_by_somebody() -> None:
     written = {table for path in files(*PRODUCT, ending=".sql").values() for table in find_written(path.read_text())}
     written |= {table for path in files(*PRODUCT).values() for table in written_in_python(path)}
     assert ALL - written == set(), "nothing writes them: not even a migration"

@@ -48,7 +48,9 @@ def test_stored_samples_go_to_backfill_many_at_a_time() -> None:
     assert telemetry.boot == "7f3c"
     assert [sample.seq for sample in samples] == list(range(1, 49))
     assert samples[0].metrics.keys() == shipped_profiles()["reed-air-2"].metrics.keys()
-    assert START <= parse_ts(samples[0].ts) < START + timedelta(hours=3)  # type: ignore[operator]
+    first_at = parse_ts(samples[0].ts)
+    assert first_at is not None
+    assert START <= first_at < START + timedelta(hours=3)
 
 
 def test_what_is_measured_after_the_live_edge_goes_to_telemetry_alone() -> None:

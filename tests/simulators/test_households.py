@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,10 +22,10 @@ YEAR: IntArray = np.arange(24 * 365, dtype=np.int64) + int(START.timestamp()) //
 PROFILES = shipped_profiles()
 
 
-def _homes(count: int = 30, **changes: object) -> list[Household]:
+def _homes(count: int = 30, **changes: Any) -> list[Household]:
     """Households under skies of their own, so that a mean shows the season and not one year's weather."""
     homes = (make_household(f"home-{number}", SEOUL, number) for number in range(count))
-    return [replace(home, **changes) for home in homes]  # type: ignore[arg-type]
+    return [replace(home, **changes) for home in homes]
 
 
 def _daily_use(model: str, metric: str, home: Household, days: int = 365) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,8 @@ from millpond.kernel.errors import Conflict
 from simulators.wire.outbox import Outbox
 
 
-def _outbox(count: int, **options: object) -> Outbox:
-    outbox = Outbox(**options)  # type: ignore[arg-type]
+def _outbox(count: int, **options: Any) -> Outbox:
+    outbox = Outbox(**options)
     outbox.open_boot("b")
     outbox.append("b", [(1000 + number, {"x": number}) for number in range(count)])
     return outbox

@@ -44,7 +44,9 @@ def _allowed(metric: MetricProfile, value: object) -> bool:
         return isinstance(value, bool)
     if metric.kind is MetricKind.STATE:
         return isinstance(value, str) and (metric.states is None or value in metric.states)
-    return type(value) in (int, float) and (metric.min or 0) <= value <= (metric.max or value)  # type: ignore[operator]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return (metric.min or 0) <= value <= (metric.max or value)
 
 
 def test_percent_remaining_is_the_floor_of_whole_hours() -> None:
@@ -61,7 +63,8 @@ def test_a_replacement_resets_the_counter_raises_the_percentage_and_changes_the_
     assert len(falls) == len(cycles) - 1 >= 1
     assert np.flatnonzero(tag[1:] != tag[:-1]).tolist() == [fall - 1 for fall in falls]
     for fall, cycle in zip(falls, cycles, strict=False):
-        assert seen.times_ms[fall] == int(cycle.replaced_at.timestamp() * 1000)  # type: ignore[union-attr]
+        assert cycle.replaced_at is not None
+        assert seen.times_ms[fall] == int(cycle.replaced_at.timestamp() * 1000)
         assert (hours[fall], percent[fall]) == (0, 100)
         assert 0 < percent[fall - 1] <= 10
         assert tag[fall - 1] == cycle.tag
@@ -71,7 +74,9 @@ def test_replacement_follows_the_habit() -> None:
     at_replacement = {}
     for habit in (Habit.EARLY, Habit.ON_TIME, Habit.LATE):
         seen, cycles = _live("generic-purifier-pct", 500, habit)
-        replaced_ms = int(cycles[0].replaced_at.timestamp() * 1000)  # type: ignore[union-attr]
+        replaced_at = cycles[0].replaced_at
+        assert replaced_at is not None
+        replaced_ms = int(replaced_at.timestamp() * 1000)
         before = int(np.searchsorted(seen.times_ms, replaced_ms)) - 1
         at_replacement[habit] = 100 * (1 - seen.worn["filter"][before])
     assert at_replacement[Habit.EARLY] > 12

@@ -110,7 +110,8 @@ def test_late_data_is_in_the_rollup_after_a_refresh(conn: WriteConnection) -> No
 def last_in_rollup(conn: WriteConnection, device_id: int) -> datetime:
     row = conn.execute("select max(last_at) from reading_day where device_id = %s", [device_id]).fetchone()
     assert row is not None
-    return row[0]  # type: ignore[no-any-return]
+    assert isinstance(row[0], datetime)
+    return row[0]
 
 
 def test_the_newest_day_is_seen_as_it_grows_after_a_refresh(conn: WriteConnection) -> None:

@@ -65,7 +65,7 @@ def post_sign_in(
 
 
 @router.post("/sign-out", dependencies=[SameOrigin])
-def post_sign_out(request: Request) -> Response:
+def post_sign_out() -> Response:
     """Forget the token. Only a form of ours does it: a link, or a picture of another site, does not."""
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(COOKIE)
