@@ -10,6 +10,7 @@ import psycopg
 from attribution.bindings import bindings_at
 from catalogue.store import select_products_of
 from customers.accounts import lock_customers
+from customers.consent import consents_in_force
 from customers.nouns import Customer
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import LeaseLost, MillpondError
@@ -26,7 +27,7 @@ from offers.writes import expire_offers, issue_offers, record_noes
 
 _LOG = logging.getLogger(__name__)
 # So many households share a transaction: enough that statements cost little, and nobody waits long for a lock.
-CHUNK = 250
+CHUNK = 500
 
 
 def issue_due_offers(
@@ -109,14 +110,17 @@ def _find_situations(
 ) -> list[Situation]:
     things = [Thing(candidate.customer_id, candidate.subject, candidate.sku) for candidate in candidates]
     products = select_products_of(conn, {candidate.sku for candidate in candidates}, at=at)
+    consents = consents_in_force(conn, customers, at)
     return [
-        Situation(candidate, facts, _of(customers, candidate), products.get(candidate.sku))
+        Situation(
+            candidate,
+            facts,
+            customers.get(candidate.customer_id) if candidate.customer_id else None,
+            consents.get(candidate.customer_id, frozenset()) if candidate.customer_id else frozenset(),
+            products.get(candidate.sku),
+        )
         for candidate, facts in zip(candidates, select_facts(conn, things, at), strict=True)
     ]
-
-
-def _of(customers: dict[CustomerId, Customer], candidate: Candidate) -> Customer | None:
-    return customers[candidate.customer_id] if candidate.customer_id is not None else None
 
 
 def _by_household(situations: Sequence[Situation]) -> Iterator[list[Situation]]:

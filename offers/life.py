@@ -8,6 +8,7 @@ from attribution.hold_nouns import Ceilings
 from attribution.nouns import Channel, Order, OrderItem
 from attribution.orders import record_sale
 from customers.accounts import lock_customer
+from customers.consent import consents_in_force
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, NotFound
 from millpond.kernel.ids import CustomerId, DeviceId
@@ -66,8 +67,13 @@ def withdraw_moot_offers(conn: WriteConnection, customer_ids: Sequence[CustomerI
     """
     offers = lock_unanswered_offers(conn, customer_ids)
     things = [Thing(offer.customer_id, offer.subject, offer.sku) for offer in offers]
-    known = zip(offers, select_facts(conn, things, at), strict=True) if offers else ()
-    reasons = {offer.offer_id: why_moot(offer.reason_code, facts) for offer, facts in known}
+    if not offers:
+        return 0
+    consents = consents_in_force(conn, customer_ids, at)
+    reasons = {
+        offer.offer_id: why_moot(offer.reason_code, facts, consents[offer.customer_id])
+        for offer, facts in zip(offers, select_facts(conn, things, at), strict=True)
+    }
     moot = {offer_id: reason for offer_id, reason in reasons.items() if reason is not None}
     move_offers(conn, moot, OfferState.WITHDRAWN, at=at, actor=actor)
     return len(moot)

@@ -81,6 +81,7 @@ class GateName(StrEnum):
     """The rules that an offer must pass. Each has a sentence for the customer in every language of `words/`."""
 
     CUSTOMER_KNOWN = "customer_known"
+    CONSENTED = "consented"
     NOT_IN_DOUBT = "not_in_doubt"
     FORECAST_GOOD = "forecast_good"
     DUE = "due"
@@ -200,6 +201,7 @@ class Withdrawal(StrEnum):
     PROVIDED_FOR = "provided_for"
     OWNED = "owned"
     OWNER_CHANGED = "owner_changed"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

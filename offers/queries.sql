@@ -1,65 +1,77 @@
 -- name: select_facts
 -- What is known about households and the things they may need, a row for each thing, in their order.
+-- Each `offset 0` keeps a look-up by index, household by household, whatever the planner knows of the tables.
 with thing as materialized (
-    select * from unnest(%(customer_ids)s::text[], %(subject_kinds)s::text[], %(subject_keys)s::text[],
-                         %(device_ids)s::bigint[], %(installation_ids)s::bigint[], %(skus)s::text[])
-        with ordinality as t (customer_id, subject_kind, subject_key, device_id, installation_id, sku, n)
+    select t.*, coalesce(f.depletes_p10, 'infinity') as depletes_at,
+           (select m.sku from device d join device_model m using (model) where d.device_id = t.device_id) as model_sku
+    from jsonb_to_recordset(%(things)s) as t (n integer, customer_id text, subject_kind text, subject_key text,
+                                              device_id bigint, installation_id bigint, sku text)
+    left join lateral newest_forecast(t.installation_id, %(at)s) f on true
 ), need as materialized (
     select distinct customer_id, sku from thing where customer_id is not null
-), movement as (
+), spare_part as materialized (
+    select n.customer_id, n.sku, c.consumable from need n join consumable c using (sku)
+), bought as materialized (
     -- All that is known, also what happened since the moment for which a late run decides.
-    select n.customer_id, n.sku, o.placed_at as at, l.quantity as units
-    from need n join customer_order o using (customer_id) join order_line l on l.order_id = o.order_id and l.sku = n.sku
-    where o.refunded_minor < o.amount_minor
-    union all
-    select n.customer_id, n.sku, i.installed_at, -1
-    from need n join device_owner w using (customer_id) join installation i using (device_id)
-    join consumable c on c.consumable = i.consumable and c.sku = n.sku
-    where i.installed_at >= w.owned_from and (w.owned_until is null or i.installed_at < w.owned_until)
-      and i.ended_by is distinct from 'undone'
-      and exists (select 1 from installation p
-                  where p.device_id = i.device_id and p.part = i.part and p.installed_at < i.installed_at)
+    select n.customer_id, n.sku, b.at, b.units
+    from need n
+    join lateral (select o.placed_at as at, l.quantity as units from customer_order o join order_line l using (order_id)
+                  where o.customer_id = n.customer_id and l.sku = n.sku and o.refunded_minor < o.amount_minor
+                  offset 0) b on true
+), put_in as (
+    select n.customer_id, n.sku, i.installed_at as at
+    from spare_part n
+    join lateral (select w.* from device_owner w where w.customer_id = n.customer_id offset 0) w on true
+    join lateral (select i.installed_at from installation i
+                  where i.device_id = w.device_id and i.consumable = n.consumable and i.ended_by is distinct from 'undone'
+                    and i.installed_at >= w.owned_from and (w.owned_until is null or i.installed_at < w.owned_until)
+                    and exists (select 1 from installation e where e.device_id = i.device_id and e.part = i.part
+                                                               and e.installed_at < i.installed_at)
+                  offset 0) i on true
 ), since as (
     -- A part that was put in without an order of ours was bought elsewhere: what is at home never falls below zero,
     -- which makes it the largest sum of all movements since any moment.
     select customer_id, sku, sum(units) over (partition by customer_id, sku order by at desc, units) as units
-    from movement
-), stock as (
+    from (select customer_id, sku, at, units from bought union all select customer_id, sku, at, -1 from put_in) movement
+), stock as materialized (
     select customer_id, sku, greatest(0, max(units))::integer as spare from since group by customer_id, sku
 ), part as materialized (
     select n.customer_id, n.sku, i.installation_id, coalesce(f.depletes_p10, 'infinity') as depletes_at
-    from need n join device d using (customer_id) join installation i on i.device_id = d.device_id and i.ended_at is null
-    join consumable c on c.consumable = i.consumable and c.sku = n.sku
+    from spare_part n
+    join lateral (select d.device_id from device d where d.customer_id = n.customer_id offset 0) d on true
+    join lateral (select i.installation_id from installation i
+                  where i.device_id = d.device_id and i.consumable = n.consumable and i.ended_at is null offset 0) i on true
     left join lateral newest_forecast(i.installation_id, %(at)s) f on true
-), place as (
+), place as materialized (
     select t.n, count(*)::integer as rank
-    from thing t left join lateral newest_forecast(t.installation_id, %(at)s) f on true
-    join part p on p.customer_id = t.customer_id and p.sku = t.sku
-               and (p.depletes_at, p.installation_id) <= (coalesce(f.depletes_p10, 'infinity'), t.installation_id)
+    from thing t join part p on p.customer_id = t.customer_id and p.sku = t.sku
+                            and (p.depletes_at, p.installation_id) <= (t.depletes_at, t.installation_id)
     group by t.n
-), possession as (
-    select n.customer_id, n.sku,
-           exists (select 1 from customer_order o join order_line l using (order_id)
-                   where o.customer_id = n.customer_id and l.sku = n.sku and o.refunded_minor < o.amount_minor)
-           or exists (select 1 from device d join device_model m using (model)
-                      where d.customer_id = n.customer_id and m.sku = n.sku) as owned
-    from need n
+), owner as materialized (
+    select customer_id, sku from bought
+    union
+    select n.customer_id, n.sku from need n
+    join lateral (select from device d join device_model m using (model)
+                  where d.customer_id = n.customer_id and m.sku = n.sku offset 0) d on true
+), clash as materialized (
+    select distinct on (model_sku, sku) p.model_sku, p.sku, x.evidence
+    from (select distinct model_sku, sku from thing) p join incompatible x on x.sku = p.model_sku and x.with_sku = p.sku
 )
 select coalesce(h.open_offer, s.open_offer) as open_offer, a.state as last_answer, a.at as last_answer_at,
-       (select x.evidence from device d join device_model m using (model)
-        join incompatible x on x.sku = m.sku and x.with_sku = t.sku
-        where d.device_id = t.device_id limit 1) as incompatible,
-       coalesce(k.spare, 0) as spare, coalesce(p.rank, 0) as rank, coalesce(w.owned, false) as owned,
+       x.evidence as incompatible,
+       coalesce(k.spare, 0) as spare, coalesce(p.rank, 0) as rank, w.sku is not null as owned,
        coalesce(i.ended_at is not null, false) as replaced, coalesce(i.ended_by = 'undone', false) as undone
 from thing t
 left join stock k on k.customer_id = t.customer_id and k.sku = t.sku
 left join place p on p.n = t.n
-left join possession w on w.customer_id = t.customer_id and w.sku = t.sku
-left join installation i on i.installation_id = t.installation_id
+left join owner w on w.customer_id = t.customer_id and w.sku = t.sku
+left join clash x on x.model_sku = t.model_sku and x.sku = t.sku
+left join lateral (select r.ended_at, r.ended_by from installation r
+                   where r.installation_id = t.installation_id offset 0) i on true
 left join lateral (select o.offer_id as open_offer from offer o
                    where o.state in ('open', 'seen')
                      and (o.installation_id = t.installation_id or (o.device_id = t.device_id and o.sku = t.sku))
-                   limit 1) h on true
+                   order by o.offer_id limit 1) h on true
 left join lateral (select o.offer_id as open_offer from offer o
                    where o.state in ('open', 'seen') and o.device_id is null and t.device_id is null
                      and o.subject_kind = t.subject_kind and o.subject_key = t.subject_key and o.sku = t.sku
@@ -73,9 +85,8 @@ order by t.n;
 -- name: count_repeated_noes
 -- Noes that say the same as the last decision about the same thing are counted there; the numbers of those are returned.
 with said as (
-    select * from unnest(%(customer_ids)s::text[], %(triggers)s::text[], %(subject_kinds)s::text[],
-                         %(subject_keys)s::text[], %(skus)s::text[], %(failed_gates)s::text[])
-        with ordinality as s (customer_id, trigger, subject_kind, subject_key, sku, failed_gate, n)
+    select * from jsonb_to_recordset(%(noes)s) as s (n integer, customer_id text, trigger text, subject_kind text,
+                                                     subject_key text, sku text, failed_gate text)
 ), again as materialized (
     select s.n, l.decision_id
     from said s
@@ -125,18 +136,25 @@ with due as (
 insert into offer_event (offer_id, state, at, actor) select offer_id, 'expired', %(at)s::timestamptz, 'job' from ended;
 
 -- name: select_customers_to_review
--- Customers with an open offer that a replacement made or undone, an order or a device since may have made moot.
-select distinct o.customer_id
-from offer o
-where o.state in ('open', 'seen')
-  and (exists (select 1 from installation i where i.installation_id = o.installation_id and i.ended_at is not null)
-       or exists (select 1 from customer_order c where c.customer_id = o.customer_id and c.placed_at >= o.issued_at)
-       or exists (select 1 from installation i join device d using (device_id)
-                  where d.customer_id = o.customer_id and i.ended_by = 'undone' and i.ended_at >= o.issued_at)
-       or (o.installation_id is null
-           and exists (select 1 from device d join device_model m using (model)
-                       where d.customer_id = o.customer_id and m.sku = o.sku)))
-order by o.customer_id;
+-- Customers with an open offer that a replacement, an order, a device or a word on consent since may have made moot.
+with open_offer as (
+    select customer_id, installation_id, sku, issued_at from offer where state in ('open', 'seen')
+)
+select o.customer_id from open_offer o join installation i using (installation_id) where i.ended_at is not null
+union
+select o.customer_id from open_offer o join customer_order c on c.customer_id = o.customer_id
+where c.placed_at >= o.issued_at
+union
+select o.customer_id from open_offer o join device d using (customer_id) join installation i using (device_id)
+where i.ended_by = 'undone' and i.ended_at >= o.issued_at
+union
+select o.customer_id from open_offer o join device d using (customer_id) join device_model m using (model)
+where o.installation_id is null and m.sku = o.sku
+union
+select o.customer_id from open_offer o join consent c using (customer_id) where not c.given and c.at >= o.issued_at
+union
+select o.customer_id from open_offer o where o.issued_at <= (select max(p.valid_from) from purpose p)
+order by customer_id;
 
 -- name: lock_offer
 -- Until the transaction ends, nobody else moves one offer on.
@@ -150,12 +168,16 @@ order by offer_id for no key update;
 
 -- name: select_offers
 -- The offers that have some ids, and those of a customer that can be accepted at a moment; the most urgent first.
+-- What an offer needs consent to is given by its reason; one is shown only while the customer agrees to all of that.
 select offer_id, decision_id, customer_id, subject_kind, subject_key, device_id, installation_id, sku, reason_code, facts,
        state, list_price_minor, price_minor, currency, valid_from, reply_by, valid_until, binding_id, credited_to,
        issued_at
 from offer
 where offer_id = any(%(offer_ids)s::text[])
-   or (customer_id = %(customer_id)s::text and state in ('open', 'seen') and valid_until > %(at)s::timestamptz)
+   or (customer_id = %(customer_id)s::text and state in ('open', 'seen') and valid_until > %(at)s::timestamptz
+       and not exists (select from jsonb_array_elements_text(%(needs)s::jsonb -> reason_code) as need (purpose)
+                       where need.purpose not in (select held.purpose
+                                                  from consents_in_force(array[%(customer_id)s::text], %(at)s) held)))
 order by reply_by, offer_id;
 
 -- name: select_offer_counts

@@ -42,19 +42,22 @@ class Spoken:
 
 
 def keep_facts(sku: Sku, facts: ReasonFacts) -> dict[str, Any]:
-    """As JSON: names by language, dates in RFC 3339. All triggers have the same keys, null where not their own."""
+    """As JSON: names by language, moments in RFC 3339. All triggers have the same keys, null where not their own."""
     device = facts.cause.device
     kept = {
         "sku": sku,
         "product": facts.product,
         "serial": device.serial,
         "device": device.names,
-        "device_installed_at": device.installed_at.isoformat(),
+        "device_installed_at": device.installed_at,
         **_keep_cause(facts.cause),
     }
-    if facts.promise is not None:
-        kept |= {"delivery_days": facts.promise.delivery_days, "in_time": facts.promise.in_time}
-    return kept
+    return kept if facts.promise is None else kept | keep_promise(facts.promise)
+
+
+def keep_promise(promise: Promise) -> dict[str, Any]:
+    """What an offer has beside the facts of its decision."""
+    return {"delivery_days": promise.delivery_days, "in_time": promise.in_time}
 
 
 def _keep_cause(cause: Cause) -> dict[str, Any]:
@@ -71,15 +74,15 @@ def _keep_cause(cause: Cause) -> dict[str, Any]:
 def _keep_forecast(forecast: PartForecast) -> dict[str, Any]:
     dates = forecast.dates
     return {
-        "at": forecast.at.isoformat(),
+        "at": forecast.at,
         "method": forecast.method,
         "reason": forecast.reason,
         "reason_code": forecast.reason_code,
         "remaining_pct": forecast.remaining_pct,
         "threshold_pct": forecast.threshold_pct,
-        "p10": dates.p10.isoformat() if dates else None,
-        "p50": dates.p50.isoformat() if dates else None,
-        "p90": dates.p90.isoformat() if dates else None,
+        "p10": dates.p10 if dates else None,
+        "p50": dates.p50 if dates else None,
+        "p90": dates.p90 if dates else None,
     }
 
 

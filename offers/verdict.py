@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from catalogue.nouns import Product
-from customers.nouns import Customer
+from customers.nouns import Customer, Purpose
 from millpond.kernel.ids import CustomerId, OfferId, Sku
 from millpond.kernel.money import Money
 from offers.causes import Candidate
@@ -54,6 +54,7 @@ class Situation:
     candidate: Candidate
     facts: Facts
     customer: Customer | None
+    consents: frozenset[Purpose]
     product: Product | None
 
 

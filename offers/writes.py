@@ -3,20 +3,22 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
+from psycopg.types.json import Jsonb
 
 from attribution.binding_nouns import Binding
 from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict
 from millpond.kernel.ids import CustomerId, DecisionId, OfferId, new_id
-from offers.nouns import Gate, OfferState, Rules, Withdrawal
+from offers.causes import Candidate
+from offers.nouns import OfferState, Rules, Withdrawal
 from offers.ranking import POLICY, PROPENSITY
-from offers.reason import Promise, ReasonFacts, keep_facts
+from offers.reason import Promise, ReasonFacts, keep_facts, keep_promise
 from offers.triggers.union import reason_of
-from offers.verdict import Ruling, Terms
+from offers.verdict import Ruling
 
 _Q = load_queries("offers")
 
@@ -27,21 +29,26 @@ def record_noes(conn: WriteConnection, noes: Sequence[Ruling], *, at: datetime) 
     It is not counted again for the same moment, so that a run that is done twice leaves what one leaves.
     """
     repeated = _count_repeated(conn, noes, at)
-    _copy(conn, "copy_decisions", (_decision_row(no, at) for n, no in enumerate(noes, start=1) if n not in repeated))
+    said_at = at.isoformat()
+    new = [_make_decision(no) for n, no in enumerate(noes) if n not in repeated]
+    _copy(conn, "copy_decisions", (_decision_row(decision, said_at) for decision in new))
 
 
 def _count_repeated(conn: WriteConnection, noes: Sequence[Ruling], at: datetime) -> set[int]:
-    """The numbers of those that repeat, counted from one."""
-    candidates = [no.situation.candidate for no in noes]
-    values = {
-        "customer_ids": [candidate.customer_id for candidate in candidates],
-        "triggers": [candidate.trigger for candidate in candidates],
-        "subject_kinds": [candidate.subject.kind for candidate in candidates],
-        "subject_keys": [candidate.subject.key for candidate in candidates],
-        "skus": [candidate.sku for candidate in candidates],
-        "failed_gates": [no.verdict.failed_gate for no in noes],
-        "at": at,
-    }
+    """The places in `noes` of those that repeat."""
+    said = [
+        {
+            "n": n,
+            "customer_id": no.situation.candidate.customer_id,
+            "trigger": no.situation.candidate.trigger,
+            "subject_kind": no.situation.candidate.subject.kind,
+            "subject_key": no.situation.candidate.subject.key,
+            "sku": no.situation.candidate.sku,
+            "failed_gate": no.verdict.failed_gate,
+        }
+        for n, no in enumerate(noes)
+    ]
+    values = {"noes": Jsonb(said, dumps=orjson.dumps), "at": at}
     return {row[0] for row in conn.execute(_Q["count_repeated_noes"], values)} if noes else set()
 
 
@@ -54,41 +61,56 @@ def issue_offers(
     at: datetime,
 ) -> None:
     """Keep what was decided in favour, and issue the offers. The schema allows one that is open for each thing."""
-    rows = [_decision_row(ruling, at) for ruling in slate]
-    _copy(conn, "copy_decisions", rows)
-    _copy(
-        conn,
-        "copy_offers",
-        (_offer_row(ruling, DecisionId(row[0]), bindings, rules, at) for ruling, row in zip(slate, rows, strict=True)),
-    )
+    issued_at = at.isoformat()
+    decisions = [_make_decision(ruling) for ruling in slate]
+    _copy(conn, "copy_decisions", (_decision_row(decision, issued_at) for decision in decisions))
+    _copy(conn, "copy_offers", (_offer_row(decision, bindings, rules, issued_at) for decision in decisions))
     crash_point("after-offer-before-event")
     opened = dict.fromkeys(ruling.offer_id for ruling in slate if ruling.offer_id is not None)
     record_events(conn, opened, OfferState.OPEN, at=at, actor="job")
 
 
+class _Decision(NamedTuple):
+    """A ruling as it is written: under its id, with the facts that a person is told."""
+
+    decision_id: DecisionId
+    ruling: Ruling
+    candidate: Candidate
+    facts: dict[str, Any]
+
+
+def _make_decision(ruling: Ruling) -> _Decision:
+    candidate, product = ruling.situation.candidate, ruling.situation.product
+    facts = keep_facts(candidate.sku, ReasonFacts(product.name if product else None, candidate.cause))
+    return _Decision(DecisionId(new_id("dec")), ruling, candidate, facts)
+
+
 def _copy(conn: WriteConnection, query: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """The server takes the rows in while the next ones are made."""
     with conn.cursor() as cursor, cursor.copy(_Q[query]) as copy:
         for row in rows:
             copy.write_row(row)
 
 
-def _decision_row(ruling: Ruling, at: datetime) -> tuple[Any, ...]:
-    candidate, verdict, place = ruling.situation.candidate, ruling.verdict, ruling.place
+def _decision_row(decision: _Decision, at: str) -> tuple[Any, ...]:
+    """In the order of `copy_decisions`; enums by their values and moments as text, which are the quickest to send."""
+    ruling, candidate, subject = decision.ruling, decision.candidate, decision.candidate.subject
+    verdict, failed, place = ruling.verdict, ruling.verdict.failed_gate, ruling.place
     return (
-        new_id("dec"),
+        decision.decision_id,
         candidate.customer_id,
-        candidate.trigger,
-        candidate.subject.kind,
-        candidate.subject.key,
-        candidate.subject.device_id,
-        candidate.subject.installation_id,
+        candidate.trigger.value,
+        subject.kind,
+        subject.key,
+        subject.device_id,
+        subject.installation_id,
         candidate.sku,
         at,
         at,
-        verdict.outcome,
-        verdict.failed_gate,
-        _to_json([_keep(ruling)]),
-        _to_json([_keep_gate(gate) for gate in verdict.gates]),
+        verdict.outcome.value,
+        failed.value if failed else None,
+        orjson.dumps([decision.facts]).decode(),
+        orjson.dumps([{"gate": gate.gate, "passed": gate.passed, "why": gate.why} for gate in verdict.gates]).decode(),
         POLICY,
         ruling.score,
         PROPENSITY if place else None,
@@ -97,48 +119,33 @@ def _decision_row(ruling: Ruling, at: datetime) -> tuple[Any, ...]:
     )
 
 
-def _offer_row(
-    ruling: Ruling, decision_id: DecisionId, bindings: Mapping[CustomerId, Binding], rules: Rules, at: datetime
-) -> tuple[Any, ...]:
-    candidate, terms = ruling.situation.candidate, ruling.verdict.terms
+def _offer_row(decision: _Decision, bindings: Mapping[CustomerId, Binding], rules: Rules, at: str) -> tuple[Any, ...]:
+    """In the order of `copy_offers`."""
+    candidate, subject, terms = decision.candidate, decision.candidate.subject, decision.ruling.verdict.terms
     assert terms is not None  # It passed all gates.
     assert candidate.customer_id is not None
     binding = bindings.get(candidate.customer_id)
     return (
-        ruling.offer_id,
-        decision_id,
+        decision.ruling.offer_id,
+        decision.decision_id,
         candidate.customer_id,
-        candidate.subject.kind,
-        candidate.subject.key,
-        candidate.subject.device_id,
-        candidate.subject.installation_id,
+        subject.kind,
+        subject.key,
+        subject.device_id,
+        subject.installation_id,
         candidate.sku,
-        reason_of(candidate.trigger),
-        _to_json(_keep(ruling, Promise(rules.lead.delivery_days, terms.in_time))),
-        OfferState.OPEN,
-        *_terms_columns(terms),
+        reason_of(candidate.trigger).value,
+        orjson.dumps(decision.facts | keep_promise(Promise(rules.lead.delivery_days, terms.in_time))).decode(),
+        OfferState.OPEN.value,
+        terms.list_price.amount_minor,
+        terms.price.amount_minor,
+        terms.price.currency,
+        at,
+        *(moment.isoformat() for moment in (terms.reply_by, terms.valid_until)),
         binding.binding_id if binding else None,
         binding.staff_id if binding else None,
         at,
     )
-
-
-def _terms_columns(terms: Terms) -> tuple[Any, ...]:
-    prices = (terms.list_price.amount_minor, terms.price.amount_minor, terms.price.currency)
-    return (*prices, terms.valid_from, terms.reply_by, terms.valid_until)
-
-
-def _keep(ruling: Ruling, promise: Promise | None = None) -> dict[str, Any]:
-    candidate, product = ruling.situation.candidate, ruling.situation.product
-    return keep_facts(candidate.sku, ReasonFacts(product.name if product else None, candidate.cause, promise))
-
-
-def _keep_gate(gate: Gate) -> dict[str, Any]:
-    return {"gate": gate.gate, "passed": gate.passed, "why": gate.why}
-
-
-def _to_json(value: object) -> str:
-    return orjson.dumps(value).decode()
 
 
 def move_offers(

@@ -4,8 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from psycopg.rows import class_row, kwargs_row
+from psycopg.types.json import set_json_loads
 
+from customers.nouns import Purpose
 from devices.depletion import read_dates
 from devices.parts.doubts import Doubt
 from millpond.kernel.db import ReadConnection, load_queries
@@ -21,6 +24,8 @@ from offers.terms import midnight, reduced
 from offers.verdict import Facts, Situation, Terms
 
 _Q = load_queries("offers.triggers")
+# What the customer must agree to: what is done with what we know of them, and being shown offers.
+NEEDS = frozenset({Purpose.DEVICE_PROFILING, Purpose.MARKETING_APP})
 # Parts are looked at this long before they are due, so that "not yet" is on record when somebody asks.
 LOOK_AHEAD = timedelta(days=14)
 # How long an offer is open when its part gives no date to reply by: one that is late, and one at the plain price.
@@ -41,6 +46,7 @@ def select_candidates(
     """The worn parts of some customers, and of devices that nobody owns, the most urgent first."""
     values = _window(at, rules) | {"customer_ids": list(customers), "device_ids": list(unowned)}
     with conn.cursor(row_factory=kwargs_row(_candidate)) as cursor:
+        set_json_loads(orjson.loads, cursor)
         return cursor.execute(_Q["select_worn_parts"], values).fetchall()
 
 
@@ -72,6 +78,7 @@ def judge(part: WornPart, situation: Situation, *, at: datetime, rules: Rules) -
     """Every rule with its reason."""
     facts = situation.facts
     yield gates.customer_known(situation.customer)
+    yield gates.consented(situation.customer, situation.consents, NEEDS)
     yield _not_in_doubt(part.forecast)
     yield _forecast_good(part.forecast)
     yield _due(part.forecast, rules.lead, at)
@@ -93,7 +100,7 @@ def _not_in_doubt(forecast: PartForecast) -> Gate:
 def _forecast_good(forecast: PartForecast) -> Gate:
     if forecast.dates is None:
         return Gate(GateName.FORECAST_GOOD, False, f"the forecast has no dates: {forecast.reason}")
-    return Gate(GateName.FORECAST_GOOD, True, f"the forecast of {forecast.at:%Y-%m-%d} ({forecast.method}) has dates")
+    return Gate(GateName.FORECAST_GOOD, True, f"the forecast of {forecast.at.date()} ({forecast.method}) has dates")
 
 
 def _due(forecast: PartForecast, lead: LeadTime, at: datetime) -> Gate:
@@ -101,10 +108,8 @@ def _due(forecast: PartForecast, lead: LeadTime, at: datetime) -> Gate:
     if forecast.dates is None:
         return Gate(GateName.DUE, False, "nobody knows when it is due")
     due_at = forecast.dates.p10 - lead.total
-    days = (
-        f"{lead.delivery_days} days of delivery and {lead.margin_days} of margin before {forecast.dates.p10:%Y-%m-%d}"
-    )
-    return Gate(GateName.DUE, due_at <= at, f"due {'since' if due_at <= at else 'on'} {due_at:%Y-%m-%d}: {days}")
+    days = f"{lead.delivery_days} days of delivery and {lead.margin_days} of margin before {forecast.dates.p10.date()}"
+    return Gate(GateName.DUE, due_at <= at, f"due {'since' if due_at <= at else 'on'} {due_at.date()}: {days}")
 
 
 def _not_replaced(facts: Facts) -> Gate:

@@ -4,8 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from psycopg.rows import class_row, kwargs_row
+from psycopg.types.json import set_json_loads
 
+from customers.nouns import Purpose
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import CustomerId, DeviceId, Sku
 from millpond.kernel.language import Names
@@ -19,6 +22,8 @@ from offers.terms import midnight, reduced
 from offers.verdict import Facts, Situation, Terms
 
 _Q = load_queries("offers.triggers")
+# What the customer must agree to: what is done with what we know of them, and being shown offers.
+NEEDS = frozenset({Purpose.PERSONALISATION, Purpose.MARKETING_APP})
 OPEN_DAYS = 14
 
 
@@ -34,6 +39,7 @@ def select_candidates(
     """What goes with the new devices of some customers, and with new devices that nobody owns."""
     values = _window(at, rules) | {"customer_ids": list(customers), "device_ids": list(unowned)}
     with conn.cursor(row_factory=kwargs_row(_candidate)) as cursor:
+        set_json_loads(orjson.loads, cursor)
         return cursor.execute(_Q["select_what_goes_with_new_devices"], values).fetchall()
 
 
@@ -61,6 +67,7 @@ def judge(new: NewDevice, situation: Situation, *, at: datetime, rules: Rules) -
     """Every rule with its reason."""
     facts = situation.facts
     yield gates.customer_known(situation.customer)
+    yield gates.consented(situation.customer, situation.consents, NEEDS)
     yield _device_new(new, rules, at)
     yield gates.no_open_offer(facts)
     yield gates.not_answered(facts, needed=False)

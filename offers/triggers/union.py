@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
+from customers.nouns import Purpose
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.ids import CustomerId, DeviceId
 from millpond.kernel.money import Money
@@ -76,8 +77,22 @@ def compute_score(cause: Cause, *, at: datetime, rules: Rules) -> float:
             assert_never(cause)
 
 
-def why_moot(reason: ReasonCode, facts: Facts) -> Withdrawal | None:
-    """Why an open offer has lost its point, None where it has not."""
+def needs_of(reason: ReasonCode) -> frozenset[Purpose]:
+    """What the customer must agree to while such an offer is made and shown."""
+    trigger = trigger_of(reason)
+    match trigger:
+        case Trigger.DEPLETION:
+            return depletion.NEEDS
+        case Trigger.NEW_DEVICE:
+            return new_device.NEEDS
+        case _:
+            assert_never(trigger)
+
+
+def why_moot(reason: ReasonCode, facts: Facts, consents: frozenset[Purpose]) -> Withdrawal | None:
+    """Why an open offer has lost its point or may not be shown, None where neither is so."""
+    if not needs_of(reason) <= consents:
+        return Withdrawal.CONSENT_WITHDRAWN
     trigger = trigger_of(reason)
     match trigger:
         case Trigger.DEPLETION:

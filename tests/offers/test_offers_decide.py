@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalogue.nouns import Product
-from customers.nouns import Customer
+from customers.nouns import Customer, Purpose
 from devices.depletion import DepletionDates
 from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, OfferId, Sku
 from millpond.kernel.money import Money
@@ -34,6 +34,7 @@ OLD = replace(NEW, device=replace(DEVICE, installed_at=AT - 31 * DAY))
 EXTRA = replace(PART, subject=Subject.of_device(DeviceId(1)), cause=NEW)
 CLEAR = Facts(None, None, None, None, spare=0, rank=1, owned=False, replaced=False)
 CUSTOMER = Customer(CustomerId("cus_1"), None, "Kim", "ko", "Asia/Seoul", AT)
+AGREED = frozenset({Purpose.DEVICE_PROFILING, Purpose.PERSONALISATION, Purpose.MARKETING_APP})
 PRODUCT = Product(Sku("REED-HEPA-H13"), {"en": "HEPA filter H13"}, "filter", Money(3990, "EUR"))
 
 
@@ -42,8 +43,9 @@ def decide(
     facts: Facts = CLEAR,
     customer: Customer | None = CUSTOMER,
     product: Product | None = PRODUCT,
+    consents: frozenset[Purpose] = AGREED,
 ) -> Verdict:
-    return decide_offer(Situation(candidate, facts, customer, product), at=AT, rules=RULES)
+    return decide_offer(Situation(candidate, facts, customer, consents, product), at=AT, rules=RULES)
 
 
 def worn(**changes: Any) -> Candidate:
@@ -62,6 +64,15 @@ def test_a_clear_case_is_issued_and_says_why_every_rule_passed(candidate: Candid
     ("given_", "gate", "why"),
     [
         ({"customer": None}, "customer_known", "the device belongs to nobody we know"),
+        *[
+            ({"candidate": candidate, "consents": AGREED - {purpose}}, "consented", f"does not agree to {purpose}")
+            for candidate, purpose in (
+                (PART, Purpose.DEVICE_PROFILING),
+                (PART, Purpose.MARKETING_APP),
+                (EXTRA, Purpose.PERSONALISATION),
+                (EXTRA, Purpose.MARKETING_APP),
+            )
+        ],
         (
             {"candidate": worn(dates=None, reason="two readings only")},
             "forecast_good",
@@ -136,7 +147,7 @@ def test_after_silence_a_need_is_offered_at_the_plain_price() -> None:
 def test_an_open_offer_is_moot_when_it_has_lost_its_point(
     facts: Facts, reason: ReasonCode, moot: Withdrawal | None
 ) -> None:
-    assert why_moot(reason, facts) is moot
+    assert why_moot(reason, facts, AGREED) is moot
 
 
 @settings(deadline=None)  # Time zones are loaded on first use, and a busy machine takes its time.

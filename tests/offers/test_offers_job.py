@@ -93,6 +93,7 @@ def test_a_decision_leads_from_the_offer_to_every_rule(conn: WriteConnection) ->
         (name, True)
         for name in (
             "customer_known",
+            "consented",
             "not_in_doubt",
             "forecast_good",
             "due",
