@@ -90,7 +90,9 @@ def text_cells(row: Row, columns: Sequence[str]) -> dict[str, str]:
 
 
 def _to_text(cell: Any) -> str:
-    """A Parquet file may have times and nulls where CSV has text."""
+    """A Parquet file may have times, nulls, and whole numbers as fractions, where CSV has text."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
     return "" if cell is None else cell.isoformat() if isinstance(cell, datetime) else str(cell)
 
 

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from catalogue.importing import FileImport
@@ -158,6 +160,26 @@ def test_a_bad_attribute_or_stock_is_named(
     result = load(conn, tmp_path, f"{HEADER.strip()},{column}\nLAMP-1,Lamp,lamp,4990,EUR,{cell}\n")
     assert counts(result) == (0, 0, 0, 1)
     assert sentence in result.faults[0]
+
+
+def test_a_parquet_file_has_numbers_and_nulls_where_csv_has_text(conn: WriteConnection, tmp_path: Path) -> None:
+    rows = {
+        "sku": ["LAMP-1", "FAN-2"],
+        "name_en": ["Lamp", "Fan"],
+        "category": ["lamp", "fan"],
+        "price_minor": [4990.0, 52_000.0],
+        "currency": ["EUR", "KRW"],
+        "stock": [12, None],
+        "attr.height_cm:number": [58.5, None],
+        "attr.wireless:boolean": [True, False],
+    }
+    path = tmp_path / "products.parquet"
+    pyarrow.parquet.write_table(pyarrow.table(rows), path)
+    assert counts(import_products(conn, path, at=AT)) == (2, 0, 0, 0)
+    lamp, fan = product(conn, "LAMP-1"), product(conn, "FAN-2")
+    assert (lamp.price, fan.price) == (Money(4990, "EUR"), Money(52_000, "KRW"))
+    assert (lamp.attributes, fan.attributes) == ({"height_cm": 58.5, "wireless": True}, {"wireless": False})
+    assert stock(conn) == {"LAMP-1": 12}
 
 
 def test_a_line_that_comes_twice_is_one_product(conn: WriteConnection, tmp_path: Path) -> None:
