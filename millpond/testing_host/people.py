@@ -2,7 +2,6 @@
 
 import itertools
 from datetime import datetime, timedelta
-from typing import Any
 
 from api.auth import Role, sign_token
 from api.keys import build_staff_keys, build_token_keys
@@ -13,6 +12,7 @@ from customers.accounts import register_customer
 from millpond.kernel.clock import Clock
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import InvalidInput
+from millpond.kernel.ids import CustomerId
 from millpond.kernel.settings import Settings
 from millpond.testing.protocol import CustomerRow, StaffRow
 
@@ -51,7 +51,7 @@ class People:
             "token": self.mint(Role.CUSTOMER, customer.customer_id),
         }
 
-    def _scan_badge(self, customer_id: Any, staff_id: str, at: datetime) -> None:
+    def _scan_badge(self, customer_id: CustomerId, staff_id: str, at: datetime) -> None:
         staff = select_staff_member(self._conn, staff_id)
         if staff is None:
             raise InvalidInput(f"there is no staff member {staff_id[:80]}")
