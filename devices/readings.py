@@ -56,7 +56,7 @@ def insert_readings(conn: WriteConnection, readings: Sequence[Reading]) -> set[R
     if not readings:
         return set()
     values = _columns(readings) | {"corrected": [r.corrected for r in readings]}
-    return set(conn.execute(_Q["insert_readings"], values))
+    return set(conn.execute(_Q["insert_readings"], values).fetchall())
 
 
 def select_readings_by_key(conn: ReadConnection, keys: Sequence[ReadingKey]) -> dict[ReadingKey, Reading]:

@@ -4,12 +4,14 @@ import logging
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from devices.wire import is_text
 from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry, Rejection
 
 _LOG = logging.getLogger(__name__)
 _IDENTITY_MAX = 256
+_TOPICS_REMEMBERED = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,15 @@ class Format:
 
 
 class Formats:
-    """The formats that an ingest reads. It is decided here alone which of them reads a topic: the first that asked."""
+    """The formats that an ingest reads, and the one place that decides which of them reads a topic.
+
+    `reading(topic)` is the first one with a subscription that covers the topic, None when there is none.
+    """
 
     def __init__(self, *formats: Format) -> None:
         self._by_pattern = [(_compile(one.subscriptions), one) for one in formats]
+        # Devices publish to the same few topics again and again.
+        self.reading = lru_cache(_TOPICS_REMEMBERED)(self._find_reading)
 
     @property
     def names(self) -> list[str]:
@@ -64,8 +71,7 @@ class Formats:
         subscriptions = (subscription for _, one in self._by_pattern for subscription in one.subscriptions)
         return [subscription.topic_filter for subscription in subscriptions if subscription.lane is lane]
 
-    def reading(self, topic: str) -> Format | None:
-        """The format that reads a topic; None when no subscription of any covers it."""
+    def _find_reading(self, topic: str) -> Format | None:
         return next((one for pattern, one in self._by_pattern if pattern.fullmatch(topic)), None)
 
     def identities(self, deliveries: Sequence[Delivery], limits: Limits) -> dict[Format, set[str]]:
@@ -73,9 +79,8 @@ class Formats:
         by_format: dict[Format, set[str]] = {}
         for delivery in deliveries:
             if one := self.reading(delivery.topic):
-                names = _identities(one, delivery, limits)
-                by_format.setdefault(one, set()).update(name for name in names if _can_be_known(name))
-        return by_format
+                by_format.setdefault(one, set()).update(_identities(one, delivery, limits))
+        return {one: set(filter(_can_be_known, names)) for one, names in by_format.items()}
 
     def decode(self, delivery: Delivery, registries: Mapping[str, Registry], limits: Limits) -> list[Decoded]:
         """What a message becomes, one result or more; never raises, a bad message is a value.

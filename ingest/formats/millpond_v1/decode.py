@@ -24,10 +24,10 @@ def may_have_numbers(topic: str) -> bool:
 
 def decode(delivery: Delivery, registry: Registry, limits: Limits) -> Sequence[Decoded]:
     """What a message becomes: one result, of the device in its topic."""
-    serial = _serial_of(delivery.topic)
+    topic = parse_topic(delivery.topic)
+    serial = topic.serial if topic else _serial_of(delivery.topic)
     if serial is None:
         return [refuse_topic(delivery)]
-    topic = parse_topic(delivery.topic)
     decoded = Decoded.of(delivery, serial, registry)
     if not delivery.payload:
         # So a retained message is deleted; whoever is subscribed is handed that too, and there is nothing to keep. It
