@@ -59,8 +59,8 @@ def set_owner(
 ) -> Device:
     """End the period of the owner of now, and begin the next one's; the caller has locked the device.
 
-    The first owner's period begins at `first_from` (else at `at`), which may lie in the past: nobody's history is in
-    it. A later owner's begins now, so that they see nothing of the household before.
+    The first owner's period begins at `first_from` (else at `at`), which may lie in the past, since no other customer
+    had the device then. A later owner's begins now, so that they see nothing of the household before.
     """
     conn.execute(_Q["end_owner"], {"device_id": device.device_id, "at": at})
     conn.execute(_Q["delete_transfer_code"], {"device_id": device.device_id})
@@ -152,12 +152,12 @@ def count_claim_try(conn: WriteConnection, customer_id: CustomerId, *, at: datet
         raise TooManyTries("too many claims in the last hour: look at the code again, and try once more in an hour")
 
 
-def forgive_claim_tries(conn: WriteConnection, customer_id: CustomerId) -> None:
-    """The right code was given: earlier wrong ones count no more."""
+def clear_claim_tries(conn: WriteConnection, customer_id: CustomerId) -> None:
+    """Count the customer's wrong codes anew; called when they gave a right one."""
     conn.execute(_Q["delete_claim_failures"], {"customer_id": customer_id})
 
 
 def _digest(serial: str, code: str) -> bytes:
-    """What is kept of a code: it is random enough that nobody finds it from this."""
+    """What is kept of a code. A plain hash is enough: a code has 80 random bits, too many to try."""
     plain = code.upper().translate(_READ_AS)
     return hashlib.sha256(f"{serial}\n{plain}".encode()).digest()

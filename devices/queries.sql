@@ -115,7 +115,7 @@ update device_owner set owned_from = %(installed_at)s::timestamptz
 where device_id = %(device_id)s and owned_from = %(before)s::timestamptz;
 
 -- name: upsert_claim_code
--- Issue a code of a kind; the one before is worthless.
+-- Issue a code of a kind; the one before is not valid any more.
 insert into claim_code (device_id, kind, code_sha256, issued_at, issued_by, expires_at)
 values (%(device_id)s, %(kind)s, %(code_sha256)s, %(at)s, %(issued_by)s, %(expires_at)s)
 on conflict (device_id, kind) do update
@@ -147,7 +147,7 @@ set began_at = case when claim_failures.began_at <= %(hour_ago)s::timestamptz th
 returning failures;
 
 -- name: delete_claim_failures
--- The right code forgives the wrong ones.
+-- Count the failures of a customer anew, after a right code.
 delete from claim_failures where customer_id = %(customer_id)s;
 
 -- name: select_device_status

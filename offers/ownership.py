@@ -7,9 +7,9 @@ from devices.nouns import Device
 from devices.owners import (
     TRANSFER_LIFE,
     ClaimKind,
+    clear_claim_tries,
     count_devices_of,
     find_claim_kind,
-    forgive_claim_tries,
     issue_claim_code,
     lock_device,
     set_owner,
@@ -48,7 +48,7 @@ def claim_device(
         if device.customer_id != customer_id:
             _require_claimable(conn, device, kind, customer_id, model, most)
             device = _hand_over(conn, device, customer_id, at=at, actor=f"customer:{customer_id}", since=installed_at)
-        forgive_claim_tries(conn, customer_id)
+        clear_claim_tries(conn, customer_id)
         if region and not device.region:
             device = move_device(conn, device, region=region, installed_at=device.installed_at, at=at)
         return device

@@ -17,7 +17,7 @@ from devices.parts.levels import RETURN_DAYS, SETTLING_DAYS, Levels, read_levels
 from devices.parts.limits import COUNTS, LEVELS, to_remaining_pct
 
 SETTLING = timedelta(days=SETTLING_DAYS)
-"""A part being put in may flicker so long: what else speaks of a replacement within it is the same replacement."""
+"""Readings may jump for so long while a part is put in: further signs of a replacement within it are of that one."""
 
 LAG = timedelta(days=3)
 """Limits of one part may tell of its replacement so far apart."""

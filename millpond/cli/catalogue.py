@@ -98,7 +98,9 @@ def check() -> None:
         edges, used = select_edges(conn), select_used_consumables(conn)
     if found := find_contradictions(edges, used):
         _show(found)
-        raise MillpondError(f"{len(found):,} contradictions in {len(edges):,} edges: import or remove one side of each")
+        raise MillpondError(
+            f"contradictions: {len(found):,} in {len(edges):,} edges; import or remove one side of each"
+        )
     typer.echo(f"{len(edges):,} edges, and nothing contradicts itself")
 
 

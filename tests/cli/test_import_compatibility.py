@@ -111,7 +111,7 @@ def test_the_commands_say_what_they_did_and_found(database: str, tmp_path: Path,
         " incompatible (it burns)"
     )
     assert sentence in checked.stdout
-    assert checked.stderr == "millpond: 1 contradictions in 12 edges: import or remove one side of each\n"
+    assert checked.stderr == "millpond: contradictions: 1 in 12 edges; import or remove one side of each\n"
     with connect(database) as conn:
         assert (LAMP, TV) in conn.execute("select sku, with_sku from incompatible").fetchall()
 
