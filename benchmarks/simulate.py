@@ -17,9 +17,9 @@ from benchmarks.common import Broker, Json, Result, Seed, run, some_broker, step
 from devices.profile import shipped_profiles
 from millpond.kernel.broker import BrokerAddress, parse_broker_url
 from millpond.kernel.errors import ConfigurationError
-from simulators.runs.compact import CompactRun, make_template
-from simulators.runs.fleet import make_manifest
-from simulators.runs.fleet_run import Limits
+from simulators.runs.compact import CompactFleet, make_template
+from simulators.runs.fleet import FleetPlan, make_manifest
+from simulators.wire.pace import Limits
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _TIMEOUT_S = 300
@@ -52,11 +52,11 @@ def simulate(
 
 def measure(address: BrokerAddress, devices: int, connections: int, seconds: float, seed: int) -> dict[str, float]:
     """Confirmed messages/s of a compact fleet, and its memory half-way and at the end."""
-    manifest = make_manifest(devices=devices, seed=seed, start=_START)
-    with CompactRun(manifest, shipped_profiles(), address, seed=seed, start=_START, connections=connections) as load:
-        _, first_s = timed(lambda: load.run(Limits(duration_s=seconds / 2)))
+    manifest = make_manifest(FleetPlan(history_days=0, devices=devices, seed=seed, start=_START))
+    with CompactFleet(manifest, shipped_profiles(), address, seed=seed, start=_START, connections=connections) as load:
+        _, first_s = timed(lambda: load.publish(Limits(duration_s=seconds / 2)))
         half_way = resident_mb()
-        _, second_s = timed(lambda: load.run(Limits(duration_s=seconds / 2)))
+        _, second_s = timed(lambda: load.publish(Limits(duration_s=seconds / 2)))
         done = load.summary()
     elapsed = first_s + second_s
     return {

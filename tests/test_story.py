@@ -20,8 +20,8 @@ from millpond.kernel.settings import Settings, load_settings
 from millpond.services import ingesting, serving
 from offers.job import issue_due_offers
 from offers.nouns import Rules
-from simulators.runs.fleet import Fleet, build_fleet
-from simulators.runs.fleet_run import FleetRun
+from simulators.runs.connected import ConnectedFleet
+from simulators.runs.fleet import Fleet, FleetPlan, build_fleet
 from tests.browser import open_browser, open_page
 
 SECRET = "the story's secret, which nobody else may know"
@@ -40,7 +40,7 @@ def household() -> tuple[Fleet, datetime]:
 
 
 def build_one() -> Fleet:
-    return build_fleet(devices=1, seed=1, start=START, mix={"reed-air-2": 1}, regions=["seoul"])
+    return build_fleet(FleetPlan(devices=1, seed=1, start=START, mix={"reed-air-2": 1}, regions=["seoul"]))
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_the_story(
 
     with ingesting(settings, clock), serving(settings, clock) as address:
         # The purifier uses its filter up, and says so through the broker; what it said is safe.
-        with FleetRun(fleet, broker_url) as run:
+        with ConnectedFleet(fleet, broker_url) as run:
             run.replay(now)
             told = run.summary()
         assert told.samples > 800

@@ -9,13 +9,14 @@ import typer
 
 from millpond.cli import app
 from millpond.cli.jobs import parse_at
+from millpond.cli.options import command_of
 from millpond.kernel.errors import InvalidInput
 from millpond.kernel.log import configure_logging
 from millpond.kernel.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from simulators.scenarios.plain_run import SimulateOptions
-    from simulators.scenarios.scenario_run import PlayOptions
+    from simulators.scenarios.play import PlayOptions
+    from simulators.scenarios.simulation import SimulateOptions
 
 Broker = Annotated[str | None, typer.Option(help="mqtt://user:pass@host:port, or mqtts://; MILLPOND_BROKER_URL.")]
 ScenarioName = Annotated[str | None, typer.Option(help="A scenario's YAML file, or the name of a shipped one.")]
@@ -44,6 +45,14 @@ Register = Annotated[
 Jobs = Annotated[
     bool, typer.Option("--jobs", help="Then run forecasts and offers, for which it needs MILLPOND_DATABASE_URL.")
 ]
+ListScenarios = Annotated[bool, typer.Option("--list-scenarios", help="What the shipped ones show.")]
+Devices = Annotated[int | None, typer.Option(help="How many devices: 60.")]
+Messages = Annotated[int | None, typer.Option(min=0, help="How many messages.")]
+Models = Annotated[str | None, typer.Option(help="Mix by weight: reed-air-2=3,reed-tv-55=1.")]
+FaultRates = Annotated[str | None, typer.Option("--faults", help="duplicates=0.01,reordering=0.01,truncated=0.001")]
+Drive = Annotated[Path | None, typer.Option(help="CSV of time and value: hourly PM2.5 outside.")]
+ClientCert = Annotated[Path | None, typer.Option(help="PEM of a client certificate.")]
+ClientKey = Annotated[Path | None, typer.Option(help="PEM of its key.")]
 StopAfter = Annotated[
     str | None,
     typer.Option("--stop-after", "--duration", help="End after so much real time: 90s, 15m, 2h, 1d; see --speed."),
@@ -52,92 +61,66 @@ StopAfter = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What the command line said; see `simulate` for what each means."""
+    """What the command line said."""
 
-    broker: str | None
-    scenario: str | None
-    list_scenarios: bool
-    devices: int | None
-    rate: float | None
-    duration: str | None
-    messages: int | None
-    models: str | None
-    faults: str | None
-    drive: Path | None
-    seed: int | None
-    start: str | None
-    speed: float | None
-    scale: float
-    connections: int | None
-    compact: bool | None
-    ca_file: Path | None
-    client_cert: Path | None
-    client_key: Path | None
-    api: str | None
-    token: str | None
-    register: bool
-    jobs: bool
-    patience: float
-    manifest: Path | None
-    report: list[Path] | None
+    broker: Broker = None
+    scenario: ScenarioName = None
+    list_scenarios: ListScenarios = False
+    devices: Devices = None
+    rate: Rate = None
+    duration: StopAfter = None
+    messages: Messages = None
+    models: Models = None
+    faults: FaultRates = None
+    drive: Drive = None
+    seed: Seed = None
+    start: Start = None
+    speed: Speed = None
+    scale: Scale = 1
+    connections: Connections = None
+    compact: Compact = None
+    ca_file: CaFile = None
+    client_cert: ClientCert = None
+    client_key: ClientKey = None
+    api: Api = None
+    token: Token = None
+    register: Register = False
+    jobs: Jobs = False
+    patience: Patience = 30
+    manifest: Manifest = None
+    report: Reports = None
 
 
-@app.command()
-def simulate(
-    broker: Broker = None,
-    scenario: ScenarioName = None,
-    list_scenarios: Annotated[bool, typer.Option("--list-scenarios", help="What the shipped ones show.")] = False,
-    devices: Annotated[int | None, typer.Option(help="How many devices: 60.")] = None,
-    rate: Rate = None,
-    duration: StopAfter = None,
-    messages: Annotated[int | None, typer.Option(min=0, help="How many messages.")] = None,
-    models: Annotated[str | None, typer.Option(help="Mix by weight: reed-air-2=3,reed-tv-55=1.")] = None,
-    faults: Annotated[str | None, typer.Option(help="duplicates=0.01,reordering=0.01,truncated=0.001")] = None,
-    drive: Annotated[Path | None, typer.Option(help="CSV of time and value: hourly PM2.5 outside.")] = None,
-    seed: Seed = None,
-    start: Start = None,
-    speed: Speed = None,
-    scale: Scale = 1,
-    connections: Connections = None,
-    compact: Compact = None,
-    ca_file: CaFile = None,
-    client_cert: Annotated[Path | None, typer.Option(help="PEM of a client certificate.")] = None,
-    client_key: Annotated[Path | None, typer.Option(help="PEM of its key.")] = None,
-    api: Api = None,
-    token: Token = None,
-    register: Register = False,
-    jobs: Jobs = False,
-    patience: Patience = 30,
-    manifest: Manifest = None,
-    report: Reports = None,
-) -> None:
+def simulate(call: Call) -> None:
     """Publish as a fleet of simulated devices does, to any MQTT broker.
 
     Each device keeps its readings until the platform acknowledges them. Register the fleet first: `--manifest` writes
     it for `millpond import devices`, and `--messages 0` publishes nothing. Exit 1 when nothing was published, when what
     was sent lies in quarantine (asked through --api), or when an expectation of the scenario is not met.
     """
-    call = Call(**locals())
     from millpond.cli import fleet_screen
 
-    if list_scenarios:
+    if call.list_scenarios:
         fleet_screen.list_scenarios()
         return
     settings = load_settings()
     configure_logging(settings.log_level)
-    with fleet_screen.meant():
-        ok = _play(call, scenario, settings) if scenario else _simulate(call, settings)
+    with fleet_screen.usage_errors():
+        ok = _play(call, call.scenario, settings) if call.scenario else _simulate(call, settings)
     if not ok:
         raise typer.Exit(1)
+
+
+app.command()(command_of(Call, simulate))
 
 
 def _play(call: Call, name_or_file: str, settings: Settings) -> bool:
     from millpond.cli.fleet_jobs import make_job_run
     from millpond.cli.fleet_screen import show_played, showing_progress
     from millpond.services import until_signalled
+    from simulators.scenarios.play import play_scenario, recording_of
     from simulators.scenarios.report import require_reports, write_reports
     from simulators.scenarios.scenario import load_scenario
-    from simulators.scenarios.scenario_run import play_scenario, recording_of
 
     for option in ("devices", "rate", "duration", "messages", "models", "faults", "compact"):
         if getattr(call, option) is not None:
@@ -188,7 +171,7 @@ def _changes(call: Call, at: datetime) -> dict[str, Any]:
 
 def _play_options(call: Call, settings: Settings) -> "PlayOptions":
     from simulators.scenarios.platform import PlatformApi
-    from simulators.scenarios.scenario_run import PlayOptions
+    from simulators.scenarios.play import PlayOptions
     from simulators.wire.publisher import TlsFiles
 
     if call.register and not call.api:
@@ -207,7 +190,7 @@ def _play_options(call: Call, settings: Settings) -> "PlayOptions":
 def _simulate(call: Call, settings: Settings) -> bool:
     from millpond.cli.fleet_screen import show_summary, showing_progress
     from millpond.services import until_signalled
-    from simulators.scenarios.plain_run import run_simulation
+    from simulators.scenarios.simulation import simulate as simulate_fleet
 
     for option in ("register", "jobs"):
         if getattr(call, option):
@@ -215,7 +198,7 @@ def _simulate(call: Call, settings: Settings) -> bool:
     clock = settings.make_clock()
     options = _simulate_options(call, settings, clock.now())
     with until_signalled() as stop, showing_progress() as show:
-        summary = run_simulation(options, clock, stop=stop, on_progress=show)
+        summary = simulate_fleet(options, clock, stop=stop, on_progress=show)
     show_summary(summary)
     return (bool(summary.messages_published) or call.messages == 0) and not summary.items_quarantined
 
@@ -223,9 +206,9 @@ def _simulate(call: Call, settings: Settings) -> bool:
 def _simulate_options(call: Call, settings: Settings, at: datetime) -> "SimulateOptions":
     from simulators.life.drive import load_recording
     from simulators.runs.fleet import parse_mix
-    from simulators.scenarios.plain_run import SimulateOptions
     from simulators.scenarios.platform import PlatformApi
     from simulators.scenarios.scenario import parse_span
+    from simulators.scenarios.simulation import SimulateOptions
     from simulators.wire.faults import parse_faults
     from simulators.wire.publisher import TlsFiles
 

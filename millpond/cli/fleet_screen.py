@@ -11,17 +11,17 @@ from rich.table import Table
 
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import InvalidInput
-from simulators.runs.fleet_run import FleetSummary, Progress
+from simulators.runs.summary import FleetSummary, Progress
 from simulators.scenarios.expectations import Outcome
+from simulators.scenarios.play import Played
 from simulators.scenarios.scenario import Scenario, load_scenario, shipped_scenarios
-from simulators.scenarios.scenario_run import Played
 
 _LINE_EVERY_S = 5.0
 _MARKS = {Outcome.PASSED: "[green]passed[/]", Outcome.FAILED: "[red]failed[/]", Outcome.NOT_CHECKED: "not checked"}
 
 
 @contextmanager
-def meant() -> Iterator[None]:
+def usage_errors() -> Iterator[None]:
     """What cannot be meant is a mistake of usage: one sentence, exit 2."""
     try:
         yield

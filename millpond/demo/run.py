@@ -38,8 +38,8 @@ from millpond.kernel.settings import Settings, load_settings
 from millpond.services import in_thread, ingesting, prepare_database, require_port, scheduling, serving, until_signalled
 from offers.job import issue_due_offers
 from offers.nouns import Rules
-from simulators.runs.fleet import Fleet, build_fleet
-from simulators.runs.fleet_run import FleetRun
+from simulators.runs.connected import ConnectedFleet
+from simulators.runs.fleet import Fleet, FleetPlan, build_fleet
 
 _HISTORY_INTERVAL = timedelta(hours=3)
 _LIVE_INTERVAL = timedelta(minutes=30)
@@ -144,18 +144,20 @@ class _Demo:
             stack.enter_context(ingesting(settings, self._clock, on_end=self._stop.set))
             address = stack.enter_context(serving(settings, self._clock))
             self._screen.say(f"The pages are up at [bold]{address}[/bold] after {monotonic() - self._began:.0f} s")
-            run = stack.enter_context(FleetRun(fleet, broker, stop=self._stop, on_progress=self._screen.fleet_moved))
-            self._replay(run)
+            connected = stack.enter_context(
+                ConnectedFleet(fleet, broker, stop=self._stop, on_progress=self._screen.fleet_moved)
+            )
+            self._replay(connected)
             if self._stop.is_set():
                 return None
             mint = self._minter(settings)
             self._forecast_and_offer(conn, settings)
             self._close_the_loop(conn, people, address, mint)
-            published, seconds = run.summary().messages_published, round(monotonic() - self._began, 1)
+            published, seconds = connected.summary().messages_published, round(monotonic() - self._began, 1)
             summary = Summary(select_counts(conn), published, ledger_balance(conn), seconds)
             self._screen.show_summary(summary)
             if not self._options.once:
-                self._stay(stack, run, settings, conn, people, mint, fleet)
+                self._stay(stack, connected, settings, conn, people, mint, fleet)
             return summary
 
     def _remember(self) -> Memory:
@@ -195,18 +197,20 @@ class _Demo:
         # A kept demo goes on a day later, so that there is something to tell.
         self._clock = DemoClock(not_before=newest + timedelta(days=1) if newest else None)
         return build_fleet(
-            devices=memory.devices,
-            seed=memory.seed,
-            start=memory.start,
-            history_days=self._options.days,
-            interval=_HISTORY_INTERVAL,
-            reports_from=newest,
+            FleetPlan(
+                devices=memory.devices,
+                seed=memory.seed,
+                start=memory.start,
+                history_days=self._options.days,
+                interval=_HISTORY_INTERVAL,
+                reports_from=newest,
+            )
         )
 
-    def _replay(self, run: FleetRun) -> None:
+    def _replay(self, connected: ConnectedFleet) -> None:
         days = self._options.days
         with self._screen.fleet_stage(f"Sending {days} days of history through MQTT", self._options.devices):
-            run.replay(self._clock.now())
+            connected.replay(self._clock.now())
 
     def _forecast_and_offer(self, conn: WriteConnection, settings: Settings) -> None:
         at = self._clock.now()
@@ -239,7 +243,7 @@ class _Demo:
     def _stay(
         self,
         stack: ExitStack,
-        run: FleetRun,
+        connected: ConnectedFleet,
         settings: Settings,
         conn: WriteConnection,
         people: People,
@@ -250,7 +254,7 @@ class _Demo:
         self._clock.accelerate(self._options.speed)
         fleet.set_interval(_LIVE_INTERVAL)
         stack.enter_context(scheduling(settings, self._clock, on_end=self._stop.set))
-        stack.enter_context(in_thread("fleet", lambda _stop: run.follow(self._clock), self._stop.set))
+        stack.enter_context(in_thread("fleet", lambda _stop: connected.follow(self._clock), self._stop.set))
         waiting = select_customers_with_offers(conn) or [people.customers[0].customer_id]
         customer = next(c for c in people.customers if c.customer_id == waiting[0])
         member = credited_to(conn, people, customer.customer_id, self._clock.now())

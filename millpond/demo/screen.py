@@ -15,7 +15,7 @@ from customers.nouns import Customer
 from millpond.demo.loop import Summary
 from millpond.kernel.clock import monotonic
 from millpond.kernel.money import Money
-from simulators.runs.fleet_run import Progress as FleetProgress
+from simulators.runs.summary import Progress as FleetProgress
 
 _WORDS = {
     "devices": "devices in the simulated fleet",

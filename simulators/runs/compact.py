@@ -55,7 +55,7 @@ class _Lane:
     turn: int = 0
 
 
-class CompactRun:
+class CompactFleet:
     """A fleet's load at a broker. Everything happens in the caller's thread; `stop` ends it within a fraction of a
     second.
 
@@ -94,7 +94,7 @@ class CompactRun:
         self.published = self.readings = self.acked = 0
         require_open_files(self._count)
 
-    def __enter__(self) -> "CompactRun":
+    def __enter__(self) -> "CompactFleet":
         try:
             for number in range(self._count):
                 self._lanes.append(self._open(number))
@@ -108,7 +108,7 @@ class CompactRun:
     def __exit__(self, *_: object) -> None:
         self._close()
 
-    def run(self, limits: Limits) -> None:
+    def publish(self, limits: Limits) -> None:
         """Publish until a limit is reached or `stop` is set, then wait until the broker has confirmed everything."""
         self._began = monotonic()
         pace = Pace(limits, self.published)

@@ -43,6 +43,47 @@ class Registration:
     installed_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetPlan:
+    """What a fleet is made from: `devices`, with models in the proportions of `mix` (weights by model).
+
+    Devices with parts were installed up to 150 days before `start`, so their parts are partly used; every second device
+    without parts (a TV) is new, installed in the last weeks of the `history_days`. The fleet lives and reports since
+    `start`; with `reports_from` it lives since `start` and is switched on at that moment. `faults` strike until
+    `faults_until` (default: the end of the history). With `recorded` the air outside is that of the recording.
+    """
+
+    seed: int
+    start: datetime
+    devices: int = 60
+    history_days: float = 180
+    interval: timedelta = timedelta(hours=3)
+    mix: Mapping[str, float] | None = None
+    profiles: Mapping[str, DeviceProfile] | None = None
+    regions: list[str] | None = None
+    samples_per_message: int = 48
+    outbox_limit: int | None = None
+    reports_from: datetime | None = None
+    faults: Faults = field(default_factory=Faults)
+    faults_until: datetime | None = None
+    lives: Lives | None = None
+    recorded: Recording | None = None
+
+    @property
+    def switched_on(self) -> datetime:
+        """When the devices begin to report."""
+        return self.start if self.reports_from is None else self.reports_from
+
+    @property
+    def history_end(self) -> datetime:
+        """Where the history ends that the fleet is made for."""
+        return self.start + timedelta(days=self.history_days)
+
+    def known_profiles(self) -> Mapping[str, DeviceProfile]:
+        """The profiles that models are looked for in."""
+        return shipped_profiles() if self.profiles is None else self.profiles
+
+
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """Devices that report from `start` on, and the manifest to register them by, in the same order."""
@@ -75,85 +116,46 @@ def write_manifest(path: Path, manifest: list[Registration]) -> None:
         raise InvalidInput(f"manifest {path} cannot be written: {error}") from error
 
 
-def build_fleet(  # noqa: PLR0913  # each is one thing that a fleet may have or not
-    *,
-    devices: int = 60,
-    seed: int,
-    start: datetime,
-    history_days: float = 180,
-    interval: timedelta = timedelta(hours=3),
-    mix: Mapping[str, float] | None = None,
-    profiles: Mapping[str, DeviceProfile] | None = None,
-    regions: list[str] | None = None,
-    samples_per_message: int = 48,
-    outbox_limit: int | None = None,
-    reports_from: datetime | None = None,
-    faults: Faults | None = None,
-    faults_until: datetime | None = None,
-    lives: Lives | None = None,
-    recorded: Recording | None = None,
-) -> Fleet:
-    """A fleet of `devices`, with models in the proportions of `mix` (weights by model), that reports from `start` on.
+def build_fleet(plan: FleetPlan) -> Fleet:
+    """The devices of the plan, each with its household. InvalidInput for a model or region that does not exist."""
+    manifest = make_manifest(plan)
+    devices = [_build_device(plan, number, row) for number, row in enumerate(manifest)]
+    return Fleet(plan.seed, plan.start, devices, manifest, plan.faults)
 
-    Devices with parts were installed up to 150 days before `start`, so their parts are partly used; every second device
-    without parts (a TV) is new, installed in the last weeks of the `history_days`. With `reports_from` the same fleet,
-    which lives since `start`, is switched on at that moment. `faults` strike until `faults_until` (default: the end of
-    the history); with `recorded` the air outside is that of the recording. Raises InvalidInput for a model or region
-    that does not exist.
-    """
-    switched_on = start if reports_from is None else reports_from
-    known = shipped_profiles() if profiles is None else profiles
-    manifest = make_manifest(
-        devices=devices, seed=seed, start=start, history_days=history_days, mix=mix, profiles=known, regions=regions
+
+def _build_device(plan: FleetPlan, number: int, row: Registration) -> SimulatedDevice:
+    profile, seed, on_at = plan.known_profiles()[row.model], plan.seed, plan.switched_on
+    region = replace(region_named(row.region), recorded=plan.recorded)
+    faulty = None
+    if plan.faults.active():
+        stretch = Stretch(_ms(on_at), _ms(plan.faults_until or plan.history_end))
+        faulty = DeviceFaults(plan.faults, seed, profile, row.serial, number, stretch)
+    return SimulatedDevice(
+        row.serial,
+        profile,
+        make_household(row.customer, region, seed, plan.lives),
+        seed,
+        f"{make_key(seed, row.serial, on_at.isoformat(), 'boot'):016x}"[:8],
+        installed_at=row.installed_at,
+        reports_from=on_at,
+        interval=plan.interval,
+        outbox=Outbox(limit=plan.outbox_limit),
+        samples_per_message=plan.samples_per_message,
+        faults=faulty,
     )
-    faulty = faults or Faults()
-    stretch = Stretch(_ms(switched_on), _ms(faults_until or start + timedelta(days=history_days)))
-
-    def strike(number: int, row: Registration) -> DeviceFaults | None:
-        if not faulty.active():
-            return None
-        return DeviceFaults(faulty, seed, known[row.model], row.serial, number, stretch)
-
-    built = [
-        SimulatedDevice(
-            row.serial,
-            known[row.model],
-            make_household(row.customer, replace(region_named(row.region), recorded=recorded), seed, lives),
-            seed,
-            f"{make_key(seed, row.serial, switched_on.isoformat(), 'boot'):016x}"[:8],
-            installed_at=row.installed_at,
-            reports_from=switched_on,
-            interval=interval,
-            outbox=Outbox(limit=outbox_limit),
-            samples_per_message=samples_per_message,
-            faults=strike(number, row),
-        )
-        for number, row in enumerate(manifest)
-    ]
-    return Fleet(seed, start, built, manifest, faulty)
 
 
 def _ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def make_manifest(
-    *,
-    devices: int,
-    seed: int,
-    start: datetime,
-    history_days: float = 0,
-    mix: Mapping[str, float] | None = None,
-    profiles: Mapping[str, DeviceProfile] | None = None,
-    regions: list[str] | None = None,
-) -> list[Registration]:
+def make_manifest(plan: FleetPlan) -> list[Registration]:
     """The devices of the fleet that `build_fleet` builds, without their lives."""
-    known = shipped_profiles() if profiles is None else profiles
-    models = _spread_models(devices, DEFAULT_MIX if mix is None else mix, known)
+    known = plan.known_profiles()
+    models = _spread_models(plan.devices, DEFAULT_MIX if plan.mix is None else plan.mix, known)
     homes, ordinals = _spread_homes(models), _ordinals(models)
     return [
-        _registration(known[model], number, homes[number], ordinals[number], seed, start, history_days, regions)
-        for number, model in enumerate(models)
+        _register(plan, known[model], number, homes[number], ordinals[number]) for number, model in enumerate(models)
     ]
 
 
@@ -179,29 +181,21 @@ def parse_mix(text: str) -> dict[str, float]:
     return mix
 
 
-def _registration(
-    profile: DeviceProfile,
-    number: int,
-    home: int,
-    ordinal: int,
-    seed: int,
-    start: datetime,
-    history_days: float,
-    regions: list[str] | None,
-) -> Registration:
+def _register(plan: FleetPlan, profile: DeviceProfile, number: int, home: int, ordinal: int) -> Registration:
+    """The device with this number, of the household `home`; `ordinal` of its model come before it."""
+    seed = plan.seed
     serial, customer = f"{profile.model.upper()}-{seed}-{number + 1:05d}", f"household-{seed}-{home + 1:04d}"
-    choice = list(REGIONS) if regions is None else regions
+    choice = list(REGIONS) if plan.regions is None else plan.regions
     region = choice[int(len(choice) * draw(seed, customer, "region"))]
-    installed_at = _installed_at(profile, ordinal, draw(seed, serial, "age"), start, history_days)
+    installed_at = _installed_at(plan, profile, ordinal, draw(seed, serial, "age"))
     return Registration(serial, profile.model, region, customer, installed_at)
 
 
-def _installed_at(profile: DeviceProfile, ordinal: int, share: float, start: datetime, history_days: float) -> datetime:
+def _installed_at(plan: FleetPlan, profile: DeviceProfile, ordinal: int, share: float) -> datetime:
     if profile.parts or ordinal % 2:
-        installed_at = start - timedelta(days=_OLDEST_DAYS * share)
+        installed_at = plan.start - timedelta(days=_OLDEST_DAYS * share)
     else:
-        end = start + timedelta(days=history_days)
-        installed_at = max(start, end - timedelta(days=2 + 18 * share))
+        installed_at = max(plan.start, plan.history_end - timedelta(days=2 + 18 * share))
     return installed_at.replace(minute=0, second=0, microsecond=0)
 
 

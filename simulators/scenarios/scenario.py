@@ -1,6 +1,5 @@
 """A scenario is a file: which fleet lives where and how long, what goes wrong, and what has to come of it."""
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import fields
@@ -186,11 +185,6 @@ def shipped_scenarios() -> list[str]:
 def scenario_schema() -> dict[str, Any]:
     """The JSON Schema of a scenario's file, for editors to check and complete with."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}
-
-
-def write_schema() -> None:
-    """Write the schema beside the shipped scenarios, after the models changed."""
-    (_folder() / "schema.json").write_text(json.dumps(scenario_schema(), indent=2) + "\n", encoding="utf-8")
 
 
 def _folder() -> Path:

@@ -12,7 +12,7 @@ from devices.store import select_device, select_devices, select_installations
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import InvalidInput
 from offers.ownership import assign_device
-from simulators.runs.fleet import build_fleet
+from simulators.runs.fleet import FleetPlan, build_fleet
 from tests.cli.conftest import Run
 
 AT = datetime(2026, 2, 16, 12, tzinfo=UTC)
@@ -100,7 +100,7 @@ def test_the_columns_may_come_in_another_order(conn: WriteConnection, tmp_path: 
 
 
 def test_the_simulators_manifest_is_such_a_file(conn: WriteConnection, tmp_path: Path) -> None:
-    fleet = build_fleet(devices=30, seed=3, start=AT - timedelta(days=30), history_days=30)
+    fleet = build_fleet(FleetPlan(devices=30, seed=3, start=AT - timedelta(days=30), history_days=30))
     fleet.write_manifest(tmp_path / "devices.csv")
     assert load(conn, tmp_path / "devices.csv") == DeviceImport(30, 0, [])
     assert {d.serial for d in select_devices(conn)} == {r.serial for r in fleet.manifest}

@@ -23,8 +23,8 @@ from offers.nouns import Rules
 from offers.ownership import assign_device
 from simulators.runs.fleet import Fleet
 from simulators.scenarios.platform import PlatformApi
+from simulators.scenarios.play import Played, PlayOptions, play_scenario
 from simulators.scenarios.scenario import Scenario
-from simulators.scenarios.scenario_run import Played, PlayOptions, play_scenario
 
 _SECRET = "the simulators' secret, which nobody else may know"
 

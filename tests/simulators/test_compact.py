@@ -18,11 +18,11 @@ from millpond.embedded.broker import embedded_broker
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.errors import InvalidInput, Unavailable
-from simulators.runs.compact import CompactRun
-from simulators.runs.fleet import Fleet, make_manifest
-from simulators.runs.fleet_run import Limits
-from simulators.scenarios.plain_run import SimulateOptions, run_simulation
+from simulators.runs.compact import CompactFleet
+from simulators.runs.fleet import Fleet, FleetPlan, make_manifest
+from simulators.scenarios.simulation import SimulateOptions, simulate
 from simulators.wire.open_files import require_open_files
+from simulators.wire.pace import Limits
 from tests.simulators.played_platform import PlayedPlatform
 from tests.simulators.real_platform import RealPlatform
 
@@ -36,21 +36,23 @@ def own_broker(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def compact(url: str, devices: int, seed: int, *, connections: int = 8, start: datetime = START) -> CompactRun:
-    manifest = make_manifest(devices=devices, seed=seed, start=start)
-    return CompactRun(
+def compact(url: str, devices: int, seed: int, *, connections: int = 8, start: datetime = START) -> CompactFleet:
+    manifest = make_manifest(FleetPlan(history_days=0, devices=devices, seed=seed, start=start))
+    return CompactFleet(
         manifest, shipped_profiles(), parse_broker_url(url), seed=seed, start=start, connections=connections
     )
 
 
 def test_what_a_compact_fleet_says_is_stored_in_full(real_platform: RealPlatform) -> None:
     start = SystemClock().now().replace(hour=0, minute=0, second=0, microsecond=0)
-    real_platform.register(Fleet(601, start, [], make_manifest(devices=30, seed=601, start=start)))
+    real_platform.register(
+        Fleet(601, start, [], make_manifest(FleetPlan(history_days=0, devices=30, seed=601, start=start)))
+    )
     before = real_platform.api.outcomes()
-    with compact(real_platform.broker, 30, 601, connections=4, start=start) as run:
-        run.run(Limits(messages=600))
-        assert run.wait_for_acks(20) == 0
-        done = run.summary()
+    with compact(real_platform.broker, 30, 601, connections=4, start=start) as load:
+        load.publish(Limits(messages=600))
+        assert load.wait_for_acks(20) == 0
+        done = load.summary()
     after = real_platform.api.outcomes()
     assert (done.messages_published, done.acked) == (600, 600)
     assert after["stored"] - before["stored"] == done.readings > 2000
@@ -59,9 +61,9 @@ def test_what_a_compact_fleet_says_is_stored_in_full(real_platform: RealPlatform
 
 def test_each_device_counts_for_itself_and_says_that_it_comes_and_goes(own_broker: str) -> None:
     platform = PlayedPlatform(own_broker)
-    with compact(own_broker, 20, 602, connections=3) as run:
-        run.run(Limits(messages=200))
-        assert run.wait_for_acks(10) == 0
+    with compact(own_broker, 20, 602, connections=3) as load:
+        load.publish(Limits(messages=200))
+        assert load.wait_for_acks(10) == 0
     platform.wait_until(lambda: sum(topic.endswith("/status") for topic, _, _ in platform.messages) == 40)
     for held in platform.seen.values():
         assert sorted(held) == list(range(1, len(held) + 1))
@@ -70,20 +72,20 @@ def test_each_device_counts_for_itself_and_says_that_it_comes_and_goes(own_broke
 
 
 def test_twenty_thousand_devices_over_four_connections_hold_no_more_memory_after_more_messages(own_broker: str) -> None:
-    with compact(own_broker, 20_000, 603, connections=4) as run:
-        run.run(Limits(messages=40_000))
+    with compact(own_broker, 20_000, 603, connections=4) as load:
+        load.publish(Limits(messages=40_000))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        run.run(Limits(messages=80_000))
+        load.publish(Limits(messages=80_000))
         grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        done = run.summary()
+        done = load.summary()
     assert (done.devices, done.messages_published) == (20_000, 120_000)
-    assert max(run._seqs) - min(run._seqs) <= 2
+    assert max(load._seqs) - min(load._seqs) <= 2
     assert grown_mb < 8
 
 
 def test_a_connection_for_each_device_has_a_will_and_its_loss_is_one_sentence(own_broker: str) -> None:
     platform = PlayedPlatform(own_broker)
-    taken = make_manifest(devices=50, seed=604, start=START)[7].serial
+    taken = make_manifest(FleetPlan(history_days=0, devices=50, seed=604, start=START))[7].serial
     with pytest.raises(Unavailable, match="ended the connection"):
         live_until_taken_over(own_broker, taken)
     will = (build_topic(taken, "status"), b"offline")
@@ -92,11 +94,11 @@ def test_a_connection_for_each_device_has_a_will_and_its_loss_is_one_sentence(ow
 
 
 def live_until_taken_over(url: str, serial: str) -> None:
-    with compact(url, 50, 604, connections=0) as run:
-        run.run(Limits(messages=100))
-        assert Counter(run._seqs) == {2: 50}
+    with compact(url, 50, 604, connections=0) as load:
+        load.publish(Limits(messages=100))
+        assert Counter(load._seqs) == {2: 50}
         take_over(url, serial)
-        run.run(Limits(messages=10_000, rate=5_000))
+        load.publish(Limits(messages=10_000, rate=5_000))
 
 
 def take_over(url: str, client_id: str) -> None:
@@ -128,7 +130,7 @@ def test_the_limit_is_raised_as_far_as_it_may_be(monkeypatch: pytest.MonkeyPatch
 
 def test_a_large_fleet_is_compact_by_itself_and_keeps_its_rate(own_broker: str) -> None:
     options = SimulateOptions(own_broker, devices=6000, rate=2000, messages=1000, seed=605, ack_wait_s=0)
-    done = run_simulation(options, SystemClock())
+    done = simulate(options, SystemClock())
     assert (done.devices, done.messages_published) == (6000, 1000)
     assert 0.45 < done.seconds < 5
 
@@ -139,4 +141,4 @@ def test_a_large_fleet_is_compact_by_itself_and_keeps_its_rate(own_broker: str) 
 )
 def test_connections_that_cannot_be_meant_get_one_sentence(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidInput, match=sentence):
-        run_simulation(SimulateOptions("mqtt://127.0.0.1:1", **options), SystemClock())
+        simulate(SimulateOptions("mqtt://127.0.0.1:1", **options), SystemClock())

@@ -10,8 +10,9 @@ from devices.store import refresh_reading_day
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
 from simulators.life.households import Habit, Lives
-from simulators.runs.fleet import Fleet, build_fleet
-from simulators.runs.fleet_run import FleetRun, FleetSummary
+from simulators.runs.connected import ConnectedFleet
+from simulators.runs.fleet import Fleet, FleetPlan, build_fleet
+from simulators.runs.summary import FleetSummary
 from simulators.wire.faults import Faults
 from tests.simulators.real_platform import RealPlatform
 
@@ -33,17 +34,19 @@ def live(
     now = SystemClock().now()
     start = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS + 1)
     fleet = build_fleet(
-        devices=devices,
-        seed=seed,
-        start=start,
-        history_days=DAYS,
-        interval=interval,
-        mix=mix or {"reed-air-2": 1},
-        faults=Faults(**faults),
-        lives=NEVER,
+        FleetPlan(
+            devices=devices,
+            seed=seed,
+            start=start,
+            history_days=DAYS,
+            interval=interval,
+            mix=mix or {"reed-air-2": 1},
+            faults=Faults(**faults),
+            lives=NEVER,
+        )
     )
     platform.register(fleet)
-    with FleetRun(fleet, platform.broker) as run:
+    with ConnectedFleet(fleet, platform.broker) as run:
         step = timedelta(hours=1) if faults.get("offline") else timedelta(days=1)
         run.replay(start + timedelta(days=DAYS), step=step, live_since=start if live else None, resend_after_s=5)
         summary = run.summary()
@@ -193,11 +196,11 @@ def test_a_chatty_device_is_stored_in_full_and_the_others_with_it(real_platform:
 
 def test_a_will_of_an_earlier_session_does_not_make_a_device_offline(real_platform: RealPlatform) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    fleet = build_fleet(devices=3, seed=551, start=start, history_days=1, faults=Faults(late_will=1))
+    fleet = build_fleet(FleetPlan(devices=3, seed=551, start=start, history_days=1, faults=Faults(late_will=1)))
     real_platform.register(fleet)
     serials = [device.serial for device in fleet.devices]
     query = "select state from device_status join device using (device_id) where serial = any(%s)"
-    with FleetRun(fleet, real_platform.broker) as run:
+    with ConnectedFleet(fleet, real_platform.broker) as run:
         run.replay(start + timedelta(days=1), live_since=start)
         # Statuses go before the readings on the same lane: those are acknowledged, so these were taken in.
         assert run.summary().unacked == 0
@@ -210,7 +213,7 @@ def test_a_strike_is_the_same_whatever_the_steps() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     said = []
     for hours in (7, 24):
-        fleet = build_fleet(devices=4, seed=1, start=start, history_days=10, faults=Faults(**faults))
+        fleet = build_fleet(FleetPlan(devices=4, seed=1, start=start, history_days=10, faults=Faults(**faults)))
         for hour in range(0, 240 + hours, hours):
             for device in fleet.devices:
                 device.advance(min(start + timedelta(hours=hour), start + timedelta(days=10)))

@@ -11,7 +11,7 @@ import pytest
 
 from devices.profile import shipped_profiles
 from millpond.kernel.errors import InvalidInput
-from simulators.runs.fleet import Fleet, build_fleet, parse_mix
+from simulators.runs.fleet import Fleet, FleetPlan, build_fleet, parse_mix
 from simulators.wire.faults import FaultInjector, Faults, parse_faults
 from simulators.wire.message import Message
 
@@ -28,19 +28,19 @@ def _digest(fleet: Fleet, days: int) -> str:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
-    first, again, other = (_digest(build_fleet(devices=8, seed=seed, start=START), 30) for seed in (7, 7, 8))
+    first, again, other = (_digest(build_fleet(FleetPlan(devices=8, seed=seed, start=START)), 30) for seed in (7, 7, 8))
     assert first == again
     assert first != other
 
 
 def test_sixty_devices_and_half_a_year_take_less_than_ten_seconds_of_cpu() -> None:
     began = time.process_time()
-    _digest(build_fleet(seed=7, start=START), 180)
+    _digest(build_fleet(FleetPlan(seed=7, start=START)), 180)
     assert time.process_time() - began < 10
 
 
 def test_the_default_fleet_has_every_model_and_gives_no_household_two_of_one() -> None:
-    fleet = build_fleet(seed=1, start=START)
+    fleet = build_fleet(FleetPlan(seed=1, start=START))
     assert {row.model for row in fleet.manifest} == set(shipped_profiles())
     assert max(Counter((row.customer, row.model) for row in fleet.manifest).values()) == 1
     assert max(Counter(row.customer for row in fleet.manifest).values()) <= 3
@@ -48,7 +48,7 @@ def test_the_default_fleet_has_every_model_and_gives_no_household_two_of_one() -
 
 
 def test_some_televisions_are_new_at_the_end_of_the_history() -> None:
-    fleet = build_fleet(seed=1, start=START, history_days=180)
+    fleet = build_fleet(FleetPlan(seed=1, start=START, history_days=180))
     end = START + timedelta(days=180)
     ages = [(end - row.installed_at).days for row in fleet.manifest if "tv" in row.model]
     assert sum(age < 25 for age in ages) >= 3
@@ -56,7 +56,7 @@ def test_some_televisions_are_new_at_the_end_of_the_history() -> None:
 
 
 def test_a_long_history_has_whole_cycles_and_ends_with_parts_close_to_ten_percent() -> None:
-    fleet, end = build_fleet(seed=1, start=START), START + timedelta(days=180)
+    fleet, end = build_fleet(FleetPlan(seed=1, start=START)), START + timedelta(days=180)
     for device in fleet.devices:
         device.advance(end + timedelta(days=60))
     cycles = [cycle for device in fleet.devices for cycle in device.truth(end + timedelta(days=60))]
@@ -67,7 +67,7 @@ def test_a_long_history_has_whole_cycles_and_ends_with_parts_close_to_ten_percen
 
 
 def test_a_mix_is_kept_by_largest_remainder() -> None:
-    fleet = build_fleet(devices=10, seed=1, start=START, mix=parse_mix("reed-air-2=3, reed-tv-43"))
+    fleet = build_fleet(FleetPlan(devices=10, seed=1, start=START, mix=parse_mix("reed-air-2=3, reed-tv-43")))
     assert Counter(row.model for row in fleet.manifest) == {"reed-air-2": 8, "reed-tv-43": 2}
 
 
@@ -82,11 +82,11 @@ def test_a_mix_is_kept_by_largest_remainder() -> None:
 )
 def test_a_mix_that_cannot_be_meant_gets_one_sentence(mix: str, sentence: str) -> None:
     with pytest.raises(InvalidInput, match=sentence):
-        build_fleet(devices=2, seed=1, start=START, mix=parse_mix(mix))
+        build_fleet(FleetPlan(devices=2, seed=1, start=START, mix=parse_mix(mix)))
 
 
 def test_the_manifest_is_the_csv_that_import_reads(tmp_path: Path) -> None:
-    fleet = build_fleet(devices=3, seed=1, start=START)
+    fleet = build_fleet(FleetPlan(devices=3, seed=1, start=START))
     fleet.write_manifest(tmp_path / "devices.csv")
     with (tmp_path / "devices.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.errors import InvalidInput, Unavailable
-from simulators.scenarios.plain_run import SimulateOptions, run_simulation
+from simulators.scenarios.simulation import SimulateOptions, simulate
 from simulators.wire.message import Message
 from simulators.wire.publisher import Publisher, TlsFiles
 from tests.simulators.simulate_command import changed, run_cli
@@ -130,7 +130,7 @@ def test_a_compact_fleet_crosses_tls_with_certificate_and_password(tls_broker: t
     options = SimulateOptions(
         f"mqtts://fleet:p%40ss@{where}", devices=30, messages=300, compact=True, tls=files, ack_wait_s=0
     )
-    summary = run_simulation(options, SystemClock())
+    summary = simulate(options, SystemClock())
     assert summary.messages_published == 300
 
 
@@ -145,7 +145,7 @@ def test_a_compact_fleet_that_is_not_let_in_is_told_so(
     tls = files if client_certificate else TlsFiles(files.ca_file)
     options = SimulateOptions(f"mqtts://{user}@{where}", devices=3, messages=3, compact=True, tls=tls)
     with pytest.raises(Unavailable, match=sentence) as caught:
-        run_simulation(options, SystemClock())
+        simulate(options, SystemClock())
     assert user.split(":")[1] not in str(caught.value)
 
 

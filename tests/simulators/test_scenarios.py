@@ -10,8 +10,8 @@ import pytest
 from devices.registry import register_device
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
+from simulators.scenarios.play import build_scenario_fleet
 from simulators.scenarios.scenario import load_scenario, shipped_scenarios
-from simulators.scenarios.scenario_run import build_scenario_fleet
 from tests.simulators.real_platform import RealPlatform
 from tests.simulators.simulate_command import changed, run_cli
 

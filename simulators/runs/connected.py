@@ -10,12 +10,10 @@ from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import AcceleratedClock, Clock, monotonic
 from millpond.kernel.errors import InvalidInput
 from simulators.runs.fleet import Fleet
-from simulators.runs.summary import FleetSummary as FleetSummary
-from simulators.runs.summary import Progress as Progress
+from simulators.runs.summary import FleetSummary, Progress
 from simulators.wire.faults import Faults
 from simulators.wire.link import Link
-from simulators.wire.pace import Limits as Limits
-from simulators.wire.pace import Pace
+from simulators.wire.pace import Limits, Pace
 from simulators.wire.publisher import TlsFiles
 
 MOST_OWN_CONNECTIONS = 300
@@ -24,7 +22,7 @@ _HISTORY_STEP = timedelta(days=6)
 _IDLE_S = 0.02
 
 
-class FleetRun:
+class ConnectedFleet:
     """The connections of a fleet, open inside `with`. Everything happens in the caller's thread; setting `stop` from
     another one ends whatever is under way within a fraction of a second.
 
@@ -239,37 +237,3 @@ class FleetRun:
     def _close(self) -> None:
         for link in self._links:
             link.close()
-
-
-def run_fleet(  # noqa: PLR0913  # each is one thing that a run may be asked for
-    fleet: Fleet,
-    broker_url: str,
-    *,
-    history_to: datetime | None = None,
-    clock: Clock | None = None,
-    live_interval: timedelta | None = None,
-    limits: Limits | None = None,
-    ack_wait_s: float = 10,
-    stop: threading.Event | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-    gateways: int = 1,
-    window: int = 500,
-    faults: Faults | None = None,
-    tls: TlsFiles | None = None,
-) -> FleetSummary:
-    """History from the fleet's start up to `history_to`, acknowledged to the last sample; then live on `clock`.
-
-    Either may be None, and a second call goes on where the first one ended. `limits` hold for the live phase.
-    Raises Unavailable when the broker cannot be reached, ConfigurationError when its address is wrong.
-    """
-    with FleetRun(
-        fleet, broker_url, stop=stop, on_progress=on_progress, gateways=gateways, window=window, faults=faults, tls=tls
-    ) as run:
-        if history_to is not None:
-            run.replay(history_to)
-        if clock is not None:
-            if live_interval is not None:
-                fleet.set_interval(live_interval)
-            run.follow(clock, limits=limits)
-            run.wait_for_acks(ack_wait_s, at=clock.now())
-        return run.summary()

@@ -12,14 +12,16 @@ from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import AcceleratedClock, Clock
 from millpond.kernel.errors import InvalidInput
 from simulators.life.drive import Recording
-from simulators.runs.compact import CompactRun
-from simulators.runs.fleet import Fleet, build_fleet, make_manifest, write_manifest
-from simulators.runs.fleet_run import FleetRun, FleetSummary, Limits, Progress
+from simulators.runs.compact import CompactFleet
+from simulators.runs.connected import ConnectedFleet
+from simulators.runs.fleet import Fleet, FleetPlan, build_fleet, make_manifest, write_manifest
+from simulators.runs.summary import FleetSummary, Progress
 from simulators.scenarios.expectations import judge_plain
 from simulators.scenarios.platform import PlatformApi, count_refused, wait_for_outcomes
 from simulators.scenarios.report import require_reports, write_reports
 from simulators.scenarios.scenario import midnight_before
 from simulators.wire.faults import Faults
+from simulators.wire.pace import Limits
 from simulators.wire.publisher import TlsFiles
 
 _HELD_SAMPLES = 500_000
@@ -62,7 +64,7 @@ class SimulateOptions:
     patience_s: float = 30
 
 
-def run_simulation(
+def simulate(
     options: SimulateOptions,
     clock: Clock,
     *,
@@ -78,7 +80,7 @@ def run_simulation(
     stop, at = stop or threading.Event(), clock.now()
     before = options.api.outcomes() if options.api else Counter[str]()
     compact = options.compact or (options.compact is None and options.devices > _MOST_LIVES)
-    summary = (_run_compact if compact else _run_lives)(options, clock, stop, on_progress)
+    summary = (_load if compact else _live)(options, clock, stop, on_progress)
     if options.api:
         during = wait_for_outcomes(options.api, before, summary, options.patience_s, stop)
         counted = {name: during[name] for name in ("stored", "conflict", "quarantined")}
@@ -87,7 +89,7 @@ def run_simulation(
     return summary
 
 
-def _run_lives(
+def _live(
     options: SimulateOptions, clock: Clock, stop: threading.Event, on_progress: Callable[[Progress], None] | None
 ) -> FleetSummary:
     at = clock.now()
@@ -97,7 +99,7 @@ def _run_lives(
     for device in fleet.devices:
         device.prepare()
     limits = Limits(options.duration_s, options.messages, options.rate)
-    with FleetRun(
+    with ConnectedFleet(
         fleet,
         options.broker_url,
         stop=stop,
@@ -106,30 +108,32 @@ def _run_lives(
         window=options.window,
         faults=options.faults,
         tls=options.tls,
-    ) as run:
+    ) as connected:
         if options.rate is None:
             step = timedelta(seconds=max(1.0, options.window / options.devices))
-            run.replay(at, step=step, live_since=fleet.start, limits=limits, most_unacked=None)
+            connected.replay(at, step=step, live_since=fleet.start, limits=limits, most_unacked=None)
         else:
             # The fleet's time starts once all is ready, so that no run begins with a backlog.
             own = AcceleratedClock(fleet.start, clock.now(), options.speed)
-            run.follow(own, limits=limits, live_since=fleet.start)
-        run.wait_for_acks(options.ack_wait_s, at=clock.now())
-        return run.summary()
+            connected.follow(own, limits=limits, live_since=fleet.start)
+        connected.wait_for_acks(options.ack_wait_s, at=clock.now())
+        return connected.summary()
 
 
-def _run_compact(
+def _load(
     options: SimulateOptions, clock: Clock, stop: threading.Event, on_progress: Callable[[Progress], None] | None
 ) -> FleetSummary:
     at = clock.now()
     profiles = dict(shipped_profiles() if options.profiles is None else options.profiles)
     start, interval = _begin(options, at)
     manifest = make_manifest(
-        devices=options.devices, seed=options.seed, start=start, mix=options.mix, profiles=profiles
+        FleetPlan(
+            history_days=0, devices=options.devices, seed=options.seed, start=start, mix=options.mix, profiles=profiles
+        )
     )
     if options.manifest:
         write_manifest(options.manifest, manifest)
-    with CompactRun(
+    with CompactFleet(
         manifest,
         profiles,
         parse_broker_url(options.broker_url),
@@ -140,10 +144,10 @@ def _run_compact(
         tls=options.tls,
         stop=stop,
         on_progress=on_progress,
-    ) as run:
-        run.run(Limits(options.duration_s, options.messages, options.rate))
-        run.wait_for_acks(options.ack_wait_s)
-        return run.summary()
+    ) as load:
+        load.publish(Limits(options.duration_s, options.messages, options.rate))
+        load.wait_for_acks(options.ack_wait_s)
+        return load.summary()
 
 
 def _build(options: SimulateOptions, at: datetime) -> Fleet:
@@ -151,17 +155,19 @@ def _build(options: SimulateOptions, at: datetime) -> Fleet:
     # Without a platform nothing is ever acknowledged: memory is bounded all the same.
     held = max(100, _HELD_SAMPLES // options.devices)
     return build_fleet(
-        devices=options.devices,
-        seed=options.seed,
-        start=start,
-        history_days=0,
-        interval=interval,
-        mix=options.mix,
-        profiles=options.profiles,
-        outbox_limit=held,
-        faults=options.faults,
-        recorded=options.recorded,
-        faults_until=at if options.rate is None else start + timedelta(seconds=_seconds(options) * options.speed),
+        FleetPlan(
+            devices=options.devices,
+            seed=options.seed,
+            start=start,
+            history_days=0,
+            interval=interval,
+            mix=options.mix,
+            profiles=options.profiles,
+            outbox_limit=held,
+            faults=options.faults,
+            recorded=options.recorded,
+            faults_until=at if options.rate is None else start + timedelta(seconds=_seconds(options) * options.speed),
+        )
     )
 
 

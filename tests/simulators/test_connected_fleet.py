@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -15,12 +16,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from devices import wire
 from millpond.kernel.broker import parse_broker_url
-from millpond.kernel.clock import AcceleratedClock, SystemClock
+from millpond.kernel.clock import AcceleratedClock, Clock, SystemClock
 from millpond.kernel.errors import ConfigurationError, InvalidInput, Unavailable
-from simulators.runs.fleet import Fleet, build_fleet
-from simulators.runs.fleet_run import FleetRun, Limits, Progress, run_fleet
-from simulators.scenarios.plain_run import SimulateOptions, run_simulation
+from simulators.runs.connected import ConnectedFleet
+from simulators.runs.fleet import Fleet, FleetPlan, build_fleet
+from simulators.runs.summary import FleetSummary, Progress
+from simulators.scenarios.simulation import SimulateOptions, simulate
 from simulators.wire.faults import Faults
+from simulators.wire.pace import Limits
 from tests.simulators.played_platform import PlayedPlatform
 
 START = datetime(2025, 9, 1, tzinfo=UTC)
@@ -30,14 +33,34 @@ def _numbers(platform: PlayedPlatform, fleet: Fleet) -> dict[str, list[int]]:
     return {d.serial: sorted(platform.seen.get((d.serial, d.boot), {})) for d in fleet.devices}
 
 
+def replay(
+    fleet: Fleet,
+    broker_url: str,
+    *,
+    days: int,
+    faults: Faults | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> FleetSummary:
+    """So many days of history, acknowledged to the last sample."""
+    with ConnectedFleet(fleet, broker_url, faults=faults, on_progress=on_progress) as connected:
+        connected.replay(START + timedelta(days=days))
+        return connected.summary()
+
+
+def follow(fleet: Fleet, broker_url: str, clock: Clock, *, messages: int) -> FleetSummary:
+    """So many messages as the clock goes, acknowledged."""
+    with ConnectedFleet(fleet, broker_url) as connected:
+        connected.follow(clock, limits=Limits(messages=messages))
+        connected.wait_for_acks(10, at=clock.now())
+        return connected.summary()
+
+
 def test_history_arrives_whole_as_backfill_and_is_forgotten_once_acknowledged(
     broker_url: str, platform: PlayedPlatform
 ) -> None:
-    fleet = build_fleet(devices=6, seed=101, start=START, history_days=20)
+    fleet = build_fleet(FleetPlan(devices=6, seed=101, start=START, history_days=20))
     progress: list[Progress] = []
-    summary = run_fleet(
-        fleet, broker_url, history_to=START + timedelta(days=20), on_progress=progress.append, limits=Limits()
-    )
+    summary = replay(fleet, broker_url, days=20, on_progress=progress.append)
     assert summary.acked == summary.samples > 0
     assert summary.unacked == summary.unsent == summary.dropped == 0
     assert all(len(device.outbox) == 0 for device in fleet.devices)
@@ -50,9 +73,9 @@ def test_history_arrives_whole_as_backfill_and_is_forgotten_once_acknowledged(
 
 
 def test_live_samples_go_to_telemetry_one_at_a_time(broker_url: str, platform: PlayedPlatform) -> None:
-    fleet = build_fleet(devices=4, seed=102, start=START, history_days=1)
+    fleet = build_fleet(FleetPlan(devices=4, seed=102, start=START, history_days=1))
     clock = AcceleratedClock(START, SystemClock().now(), 200_000)
-    summary = run_fleet(fleet, broker_url, clock=clock, limits=Limits(messages=30))
+    summary = follow(fleet, broker_url, clock, messages=30)
     assert summary.messages_published == 30
     assert summary.unacked == 0
     live = [json.loads(payload) for topic, payload, _ in platform.messages if topic.endswith("/telemetry")]
@@ -61,10 +84,11 @@ def test_live_samples_go_to_telemetry_one_at_a_time(broker_url: str, platform: P
 
 
 def test_history_then_live_leaves_no_hole_between_them(broker_url: str, platform: PlayedPlatform) -> None:
-    fleet = build_fleet(devices=3, seed=103, start=START, history_days=2)
-    run_fleet(fleet, broker_url, history_to=START + timedelta(days=2))
+    fleet = build_fleet(FleetPlan(devices=3, seed=103, start=START, history_days=2))
+    replay(fleet, broker_url, days=2)
     clock = AcceleratedClock(START + timedelta(days=2, hours=12), SystemClock().now(), 50_000)
-    run_fleet(fleet, broker_url, clock=clock, live_interval=timedelta(minutes=30), limits=Limits(messages=40))
+    fleet.set_interval(timedelta(minutes=30))
+    follow(fleet, broker_url, clock, messages=40)
     for device in fleet.devices:
         numbers = _numbers(platform, fleet)[device.serial]
         assert numbers == list(range(1, len(numbers) + 1))
@@ -75,8 +99,8 @@ def test_history_then_live_leaves_no_hole_between_them(broker_url: str, platform
 
 def test_without_acknowledgements_nothing_is_forgotten(broker_url: str, platform: PlayedPlatform) -> None:
     platform.acking = False
-    fleet = build_fleet(devices=2, seed=104, start=START, history_days=5)
-    with FleetRun(fleet, broker_url) as run:
+    fleet = build_fleet(FleetPlan(devices=2, seed=104, start=START, history_days=5))
+    with ConnectedFleet(fleet, broker_url) as run:
         run.replay(START + timedelta(days=5), most_unacked=None)
         unacked = run.wait_for_acks(0.3, at=START)
     platform.wait_until(lambda: sum(len(numbers) for numbers in _numbers(platform, fleet).values()) == unacked)
@@ -85,12 +109,12 @@ def test_without_acknowledgements_nothing_is_forgotten(broker_url: str, platform
 
 def test_what_stays_unacknowledged_is_sent_again(broker_url: str, platform: PlayedPlatform) -> None:
     platform.acking = False
-    fleet = build_fleet(devices=1, seed=105, start=START, history_days=2)
+    fleet = build_fleet(FleetPlan(devices=1, seed=105, start=START, history_days=2))
     device = fleet.devices[0]
     stop = threading.Event()
 
     def replay() -> None:
-        with FleetRun(fleet, broker_url, stop=stop) as run:
+        with ConnectedFleet(fleet, broker_url, stop=stop) as run:
             run.replay(START + timedelta(days=2), resend_after_s=0.2)
 
     thread = threading.Thread(target=replay)
@@ -107,9 +131,9 @@ def test_what_stays_unacknowledged_is_sent_again(broker_url: str, platform: Play
 
 def test_a_resend_command_is_answered_and_obeyed(broker_url: str, platform: PlayedPlatform) -> None:
     platform.acking = False
-    fleet = build_fleet(devices=2, seed=106, start=START, history_days=2)
+    fleet = build_fleet(FleetPlan(devices=2, seed=106, start=START, history_days=2))
     device = fleet.devices[0]
-    with FleetRun(fleet, broker_url) as run:
+    with ConnectedFleet(fleet, broker_url) as run:
         run.replay(START + timedelta(days=2), most_unacked=None)
         command = wire.ResendCommand(id="c1", boot=device.boot, from_seq=3, to_seq=5)
         platform.tell(wire.build_topic(device.serial, "command"), command.model_dump_json(by_alias=True).encode())
@@ -124,8 +148,8 @@ def test_a_resend_command_is_answered_and_obeyed(broker_url: str, platform: Play
 
 
 def test_devices_are_online_while_connected_and_offline_after(broker_url: str, platform: PlayedPlatform) -> None:
-    fleet = build_fleet(devices=3, seed=107, start=START, history_days=1)
-    run_fleet(fleet, broker_url, history_to=START + timedelta(days=1))
+    fleet = build_fleet(FleetPlan(devices=3, seed=107, start=START, history_days=1))
+    replay(fleet, broker_url, days=1)
 
     def told_twice(topic: str) -> bool:
         return len(platform.payloads(topic)) == 2
@@ -143,13 +167,13 @@ def test_a_device_with_its_own_connection_has_a_last_will_and_sends_again_after_
     broker_url: str, platform: PlayedPlatform
 ) -> None:
     platform.acking = False
-    fleet = build_fleet(devices=1, seed=108, start=START, history_days=3)
+    fleet = build_fleet(FleetPlan(devices=1, seed=108, start=START, history_days=3))
     device = fleet.devices[0]
     backfill, status = wire.build_topic(device.serial, "backfill"), wire.build_topic(device.serial, "status")
     stop = threading.Event()
 
     def live() -> None:
-        with FleetRun(fleet, broker_url, gateways=0, stop=stop) as run:
+        with ConnectedFleet(fleet, broker_url, gateways=0, stop=stop) as run:
             run.replay(START + timedelta(days=3), most_unacked=None)
             run.follow(AcceleratedClock(START + timedelta(days=3), SystemClock().now(), 1))
 
@@ -179,9 +203,9 @@ def _take_over_session(url: str, client_id: str) -> None:
 
 
 def test_faults_are_made_and_nothing_is_lost_by_them(broker_url: str, platform: PlayedPlatform) -> None:
-    fleet = build_fleet(devices=3, seed=109, start=START, history_days=10, samples_per_message=2)
+    fleet = build_fleet(FleetPlan(devices=3, seed=109, start=START, history_days=10, samples_per_message=2))
     faults = Faults(duplicates=0.2, reordering=0.2, malformed=0.1)
-    summary = run_fleet(fleet, broker_url, history_to=START + timedelta(days=10), faults=faults)
+    summary = replay(fleet, broker_url, days=10, faults=faults)
     assert all(count > 0 for count in summary.faults.values())
     assert summary.unacked == 0
     sent = [payload for topic, payload, _ in platform.messages if topic.endswith("/backfill")]
@@ -194,7 +218,7 @@ def test_stopping_ends_a_run_at_once_and_leaves_no_thread(broker_url: str) -> No
     before = threading.active_count()
     stop = threading.Event()
     options = SimulateOptions(broker_url, devices=5, rate=50, seed=110)
-    run = threading.Thread(target=run_simulation, args=(options, SystemClock()), kwargs={"stop": stop})
+    run = threading.Thread(target=simulate, args=(options, SystemClock()), kwargs={"stop": stop})
     run.start()
     stop.set()
     run.join(5)
@@ -209,7 +233,7 @@ def test_a_simulation_keeps_its_rate_and_counts_what_was_acknowledged(
     options = SimulateOptions(
         broker_url, devices=10, rate=200, messages=100, seed=111, reports=[report], manifest=manifest
     )
-    summary = run_simulation(options, SystemClock())
+    summary = simulate(options, SystemClock())
     assert summary.messages_published == summary.acked == 100
     assert 0.4 <= summary.seconds < 5
     assert json.loads(report.read_text())["messages_published"] == 100
@@ -221,7 +245,7 @@ def test_a_simulation_keeps_its_rate_and_counts_what_was_acknowledged(
 def test_faults_of_devices_strike_a_plain_simulation_too(broker_url: str, platform: PlayedPlatform) -> None:
     rates = Faults(offline=1, clock_drift=1, boot_loops=0.5, chatty=0.3)
     options = SimulateOptions(broker_url, devices=4, rate=200, messages=800, speed=20_000, seed=113, faults=rates)
-    summary = run_simulation(options, SystemClock())
+    summary = simulate(options, SystemClock())
     assert all(summary.faults.values())
     assert any(topic.endswith("/backfill") and "-113-" in topic for topic, _, _ in platform.messages)
 
@@ -231,7 +255,7 @@ def test_an_unpaced_simulation_without_a_platform_reports_what_nobody_acknowledg
 ) -> None:
     report = tmp_path / "report.xml"
     options = SimulateOptions(broker_url, devices=5, messages=500, seed=112, reports=[report], ack_wait_s=0.2)
-    summary = run_simulation(options, SystemClock())
+    summary = simulate(options, SystemClock())
     assert (summary.messages_published, summary.acked, summary.unacked) == (500, 0, 500)
     suite = ET.parse(report).getroot()
     assert suite.get("failures") == "1"
@@ -251,17 +275,17 @@ def test_an_unpaced_simulation_without_a_platform_reports_what_nobody_acknowledg
 )
 def test_options_that_cannot_be_meant_get_one_sentence(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidInput, match=sentence):
-        run_simulation(SimulateOptions("mqtt://127.0.0.1:1", **options), SystemClock())
+        simulate(SimulateOptions("mqtt://127.0.0.1:1", **options), SystemClock())
 
 
 def test_a_broker_that_is_not_there_is_one_sentence_and_no_thread() -> None:
     before = threading.active_count()
     with pytest.raises(Unavailable, match=r"broker 127\.0\.0\.1:1 cannot be reached"):
-        run_simulation(SimulateOptions("mqtt://127.0.0.1:1"), SystemClock())
+        simulate(SimulateOptions("mqtt://127.0.0.1:1"), SystemClock())
     assert threading.active_count() == before
 
 
 def test_an_address_that_is_none_does_not_tell_its_password() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        run_simulation(SimulateOptions("http://me:hunter2@host"), SystemClock())
+        simulate(SimulateOptions("http://me:hunter2@host"), SystemClock())
     assert "hunter2" not in str(caught.value)

@@ -9,8 +9,9 @@ from pathlib import Path
 from millpond.kernel.clock import Clock, monotonic
 from simulators.life.drive import Recording, load_recording
 from simulators.life.households import Lives
-from simulators.runs.fleet import Fleet, build_fleet
-from simulators.runs.fleet_run import FleetRun, FleetSummary, Progress
+from simulators.runs.connected import ConnectedFleet
+from simulators.runs.fleet import Fleet, FleetPlan, build_fleet
+from simulators.runs.summary import FleetSummary, Progress
 from simulators.scenarios.expectations import Outcome, PlatformFindings, Verdict, judge
 from simulators.scenarios.platform import PlatformApi, count_refused, find_out, foresee_truths, is_counted
 from simulators.scenarios.scenario import Scenario, midnight_before
@@ -58,17 +59,19 @@ def build_scenario_fleet(scenario: Scenario, folder: Path, at: datetime) -> Flee
     mix = scenario.households
     lives = Lives(mix.habits, mix.level_shifts, mix.new_users, (start, start + scenario.duration))
     return build_fleet(
-        devices=scenario.devices,
-        seed=scenario.seed,
-        start=start,
-        history_days=scenario.duration / timedelta(days=1),
-        interval=scenario.interval,
-        mix=scenario.models,
-        regions=scenario.regions,
-        faults=scenario.faults,
-        lives=lives,
-        recorded=recording_of(scenario, folder),
-        outbox_limit=max(1000, _HELD_SAMPLES // scenario.devices),
+        FleetPlan(
+            devices=scenario.devices,
+            seed=scenario.seed,
+            start=start,
+            history_days=scenario.duration / timedelta(days=1),
+            interval=scenario.interval,
+            mix=scenario.models,
+            regions=scenario.regions,
+            faults=scenario.faults,
+            lives=lives,
+            recorded=recording_of(scenario, folder),
+            outbox_limit=max(1000, _HELD_SAMPLES // scenario.devices),
+        )
     )
 
 
@@ -127,19 +130,19 @@ def _live(
     end = fleet.start + scenario.duration
     for device in fleet.devices:
         device.prepare()
-    with FleetRun(
+    with ConnectedFleet(
         fleet, options.broker_url, stop=stop, on_progress=on_progress, gateways=scenario.connections, tls=options.tls
-    ) as run:
+    ) as connected:
         if scenario.speed != "max":
-            run.live_through(end, clock, scenario.speed)
-        run.replay(
+            connected.live_through(end, clock, scenario.speed)
+        connected.replay(
             end,
             step=_step(scenario),
             live_since=end - scenario.live if scenario.speed == "max" else fleet.start,
             resend_after_s=options.resend_after_s,
             give_up_after_s=options.give_up_after_s,
         )
-        return run.summary()
+        return connected.summary()
 
 
 def _step(scenario: Scenario) -> timedelta:
