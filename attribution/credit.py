@@ -22,7 +22,7 @@ def credit_order(conn: WriteConnection, order: Order, ceilings: Ceilings, *, at:
 
     Nothing when nobody is credited. What is the seller's own, or beyond a ceiling, is held.
     """
-    plan = select_plan_at(conn, order.placed_at)
+    plan = _select_plan_at(conn, order.placed_at)
     earned = compute_commission(plan, order.amount)
     # The ledger has no posting of nothing: a plan of 0 %, or an order of some cents, leaves no entry.
     if order.credited_to is None or earned.amount_minor == 0:
@@ -61,7 +61,7 @@ def claw_back(conn: WriteConnection, order: Order, refund_id: RefundId, amount: 
     return reversed_
 
 
-def select_plan_at(conn: ReadConnection, at: datetime) -> CommissionPlan:
+def _select_plan_at(conn: ReadConnection, at: datetime) -> CommissionPlan:
     """The plan in force at that moment; the schema has one from the beginning of time."""
     with conn.cursor(row_factory=class_row(CommissionPlan)) as cursor:
         [plan] = cursor.execute(_Q["select_plan_at"], {"at": at})
