@@ -39,7 +39,9 @@ Telemetry in, depletion forecasts, timely offers, and credit that balances. Erro
 paged by cursor, every write takes an `Idempotency-Key`. What a caller may not see does not exist for them (404)."""
 
 # In the order in which the document and its page show them.
+# In the order in which an address is looked for: what is asked most often stands first.
 _ROUTES = (
+    customers,
     devices,
     device_owners,
     device_readings,
@@ -47,7 +49,6 @@ _ROUTES = (
     products,
     staff,
     commission_holds,
-    customers,
     bindings,
     offers,
     orders,

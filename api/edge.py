@@ -96,9 +96,11 @@ Reads = Annotated[ConnectionPool[ReadConnection], Depends(_take_reads)]
 _bearer = HTTPBearer(auto_error=False, description="A token from `millpond token --role … --subject …`.")
 
 
-def get_caller(
-    edge: EdgeDep, at: At, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Caller:
+Given = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def get_caller(edge: EdgeDep, at: At, given: Given) -> Caller:
+    """Who calls. The busiest endpoint calls this itself, in its own thread; for all others it is a dependency."""
     if given is None:
         raise Unauthenticated("this call needs a token: send it as 'Authorization: Bearer …'")
     return find_caller(edge, given.credentials, at)

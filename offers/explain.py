@@ -1,7 +1,7 @@
 """Offers and decisions in words: templates per language in `words/`, filled from facts."""
 
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,6 +63,8 @@ def _fill_terms(offer: Offer, language: str, zone: ZoneInfo) -> dict[str, str]:
     }
 
 
+# Days and prices repeat from offer to offer, and Babel takes longer for one than all else that is done for it.
+@lru_cache(4_096)
 def _format(day: date, pattern: str, language: str) -> str:
     return format_date(day, pattern, locale=locale_of(language))
 

@@ -167,18 +167,26 @@ where customer_id = any(%(customer_ids)s::text[]) and state in ('open', 'seen')
 order by offer_id for no key update;
 
 -- name: select_offers
--- The offers that have some ids, and those of a customer that can be accepted at a moment; the most urgent first.
--- What an offer needs consent to is given by its reason; one is shown only while the customer agrees to all of that.
+-- The offers that have some ids, the most urgent first.
 select offer_id, decision_id, customer_id, subject_kind, subject_key, device_id, installation_id, sku, reason_code, facts,
        state, list_price_minor, price_minor, currency, valid_from, reply_by, valid_until, binding_id, credited_to,
        issued_at
-from offer
-where offer_id = any(%(offer_ids)s::text[])
-   or (customer_id = %(customer_id)s::text and state in ('open', 'seen') and valid_until > %(at)s::timestamptz
-       and not exists (select from jsonb_array_elements_text(%(needs)s::jsonb -> reason_code) as need (purpose)
-                       where need.purpose not in (select held.purpose
-                                                  from consents_in_force(array[%(customer_id)s::text], %(at)s) held)))
+from offer where offer_id = any(%(offer_ids)s::text[])
 order by reply_by, offer_id;
+
+-- name: select_open_offers
+-- A customer's offers that can be accepted at a moment, with all that is told beside them, the most urgent first.
+-- What an offer needs consent to is given by its reason; one is shown only while the customer agrees to all of that.
+select * from shown_offer
+where customer_id = %(customer_id)s and state in ('open', 'seen') and valid_until > %(at)s
+  and not exists (select from jsonb_array_elements_text(%(needs)s::jsonb -> reason_code) as need (purpose)
+                  where need.purpose not in (select held.purpose
+                                             from consents_in_force(array[%(customer_id)s], %(at)s) held))
+order by reply_by, offer_id;
+
+-- name: select_shown_offer
+-- One offer with all that is told beside it.
+select * from shown_offer where offer_id = %(offer_id)s;
 
 -- name: select_offer_counts
 -- How many offers are in each state.

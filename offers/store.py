@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import orjson
@@ -13,11 +12,9 @@ from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.ids import CustomerId, DecisionId, DeviceId, InstallationId, OfferId
 from millpond.kernel.money import Money
 from offers.nouns import Decision, Gate, GateName, Offer, OfferState, Outcome, Place, ReasonCode, Subject, Trigger
-from offers.triggers.union import needs_of
 from offers.verdict import Facts, Thing
 
 _Q = load_queries("offers")
-_NOBODY: dict[str, Any] = {"customer_id": None, "at": None, "needs": None}
 
 
 def select_facts(conn: ReadConnection, things: Sequence[Thing], at: datetime) -> list[Facts]:
@@ -38,33 +35,22 @@ def select_facts(conn: ReadConnection, things: Sequence[Thing], at: datetime) ->
         return cursor.execute(_Q["select_facts"], {"things": Jsonb(asked, dumps=orjson.dumps), "at": at}).fetchall()
 
 
-def select_open_offers(conn: ReadConnection, customer_id: CustomerId, *, at: datetime) -> list[Offer]:
-    """The customer's offers that can be accepted at that moment, and that they agree to be shown, most urgent first."""
-    return _select_offers(conn, {"offer_ids": [], "customer_id": customer_id, "at": at, "needs": _needs()})
-
-
 def lock_offer(conn: WriteConnection, offer_id: str) -> Offer | None:
     """The offer with this id; until the transaction ends nobody else moves it on."""
     conn.execute(_Q["lock_offer"], {"offer_id": offer_id})
-    found = _select_offers(conn, {"offer_ids": [offer_id], **_NOBODY})
+    found = _select_offers(conn, [offer_id])
     return found[0] if found else None
 
 
 def lock_unanswered_offers(conn: WriteConnection, customer_ids: Sequence[CustomerId]) -> list[Offer]:
     """The offers of these customers that nobody has answered, locked until the transaction ends."""
     locked = conn.execute(_Q["lock_unanswered_offers"], {"customer_ids": list(customer_ids)}).fetchall()
-    return _select_offers(conn, {"offer_ids": [row[0] for row in locked], **_NOBODY})
+    return _select_offers(conn, [row[0] for row in locked])
 
 
-@cache
-def _needs() -> Jsonb:
-    """By reason, what a customer must agree to."""
-    return Jsonb({reason: sorted(needs_of(reason)) for reason in ReasonCode})
-
-
-def _select_offers(conn: ReadConnection, values: dict[str, Any]) -> list[Offer]:
+def _select_offers(conn: ReadConnection, offer_ids: list[str]) -> list[Offer]:
     with conn.cursor(row_factory=kwargs_row(_offer)) as cursor:
-        return cursor.execute(_Q["select_offers"], values).fetchall()
+        return cursor.execute(_Q["select_offers"], {"offer_ids": offer_ids}).fetchall()
 
 
 def select_offer_counts(conn: ReadConnection) -> dict[OfferState, int]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,7 @@ Names = Annotated[dict[str, str], AfterValidator(_check_names)]
 """A thing's name by language; English is always there, and stands in for those that are not."""
 
 
+@lru_cache(4_096)
 def choose_language(*wishes: str | None) -> str:
     """The first of some tags like `ko-KR` whose language is one of LANGUAGES, else English; None is no wish."""
     for wish in wishes:
@@ -54,6 +55,7 @@ def locale_of(language: str) -> "Locale":
     return Locale.parse(_LOCALES[language])
 
 
+@lru_cache(4_096)
 def format_money(money: Money, language: str) -> str:
     """€35.91 or ₩45,000: with the decimals of the currency's minor unit, as that language writes amounts."""
     from babel.numbers import format_currency

@@ -49,7 +49,7 @@ class Settings(BaseSettings, KeptDays, SigningSecrets):
         default=5, ge=1, description="Seconds that a connection is kept open for a next request."
     )
     token_keep_s: float = Field(
-        default=5,
+        default=30,
         ge=0,
         le=60,
         description="Seconds for which it is remembered whom a token proves; 0 remembers nobody. Its expiry is looked "

@@ -20,7 +20,8 @@ from millpond.kernel.money import Money
 from offers.checkout import place_order
 from offers.life import accept_offer, decline_offer, mark_seen
 from offers.nouns import Acceptance, Offer, OfferState, OfferSummary
-from offers.store import select_offer_counts, select_open_offers
+from offers.showing import select_open_offers
+from offers.store import select_offer_counts
 from offers.writes import expire_offers
 from tests.household import DAY, LEAD, current_part, forecast, make_device, offers_of, read_offer, run_job, steps_of
 from tests.people import AT, Shop, make_customer, make_shop, scan_badge
@@ -153,7 +154,7 @@ def test_seeing_is_kept_once_and_never_brings_an_offer_back(conn: WriteConnectio
 
 def test_only_offers_that_can_be_accepted_are_shown_as_open(conn: WriteConnection) -> None:
     _, offer = make_offer(conn)
-    assert select_open_offers(conn, offer.customer_id, at=DUE) == [offer]
+    assert [each.offer for each in select_open_offers(conn, offer.customer_id, at=DUE)] == [offer]
     assert select_open_offers(conn, offer.customer_id, at=offer.valid_until) == []
 
 

@@ -18,7 +18,7 @@ from api.reads.households import (
     select_remaining_history,
 )
 from api.told.bindings import BindingOut, show_binding
-from api.told.offers import AcceptedOut, OfferOut, accept, decline, show_offers
+from api.told.offers import AcceptedOut, OfferOut, accept, decline, tell_offer
 from api.told.supply import Supply, arrives_at, find_supply
 from api.visible.customers import own_account, own_customer_id
 from api.web.charts import build_forecast_chart
@@ -35,7 +35,7 @@ from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.ids import CustomerId
 from offers.life import mark_seen
 from offers.nouns import OfferState
-from offers.store import select_open_offers
+from offers.showing import select_open_offers
 
 router = APIRouter(prefix="/me", include_in_schema=False)
 
@@ -139,7 +139,7 @@ def _read_home(conn: ReadConnection, customer: Customer, view: View) -> Home:
     return Home(
         customer=customer,
         devices=_read_devices(conn, customer_id, view),
-        offers=show_offers(conn, offers, customer, view.speech.language),
+        offers=[tell_offer(offer, view.speech.language) for offer in offers],
         placed=_read_orders(conn, customer_id, view),
         binding=show_binding(conn, binding) if binding else None,
     )

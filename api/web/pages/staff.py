@@ -11,7 +11,7 @@ from api.auth import Caller, Role
 from api.edge import EdgeDep, Reads
 from api.paging import Cursor, cut_page, decode_cursor, encode_cursor
 from api.qr import draw_png, draw_svg
-from api.told.offers import OfferOut, show_offers
+from api.told.offers import OfferOut, tell_offer
 from api.told.staff import badge_url, issue_screen_code
 from api.told.statements import Month, parse_month
 from api.visible.staff import employed_staff, own_staff
@@ -24,11 +24,10 @@ from attribution.people import select_store
 from attribution.statements.customers import select_bound_customers
 from attribution.statements.month import build_statement
 from attribution.statements.nouns import BoundCustomer, Statement, StatementTotals
-from customers.accounts import select_customer
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.ids import CustomerId
 from millpond.kernel.money import DECIMALS
-from offers.store import select_open_offers
+from offers.showing import select_open_offers
 
 
 def _staff_only(request: Request) -> None:
@@ -134,11 +133,12 @@ def _read_customers(
 
 
 def _read_offers(conn: ReadConnection, customer_id: CustomerId, view: View) -> list[OfferLine]:
-    customer = select_customer(conn, customer_id)
-    assert customer is not None  # A foreign key says so.
-    theirs = Speech("en", find_zone(customer.time_zone))
-    offers = show_offers(conn, select_open_offers(conn, customer_id, at=view.at), customer, "en")
-    return [OfferLine(offer, theirs.last_day(offer.reply_by, view.at)) for offer in offers]
+    return [
+        OfferLine(
+            tell_offer(shown, "en"), Speech("en", find_zone(shown.time_zone)).last_day(shown.offer.reply_by, view.at)
+        )
+        for shown in select_open_offers(conn, customer_id, at=view.at)
+    ]
 
 
 def _chart(statement: Statement, totals: StatementTotals) -> dict[str, Any]:

@@ -1,0 +1,84 @@
+"""Offers that wait for a customer's answer, with what is told beside them, in one look."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from psycopg.rows import namedtuple_row
+from psycopg.types.json import Jsonb
+
+from millpond.kernel.db import ReadConnection, load_queries
+from millpond.kernel.ids import CustomerId, StaffId, StoreId
+from millpond.kernel.money import Money
+from offers.nouns import Offer, OfferState, ReasonCode, Subject
+from offers.triggers.union import needs_of
+
+_Q = load_queries("offers")
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """A staff member and their shop."""
+
+    staff_id: StaffId
+    name: str
+    store_id: StoreId
+    store_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownOffer:
+    """An offer with its product's names by language, who is credited, and how its customer is spoken to."""
+
+    offer: Offer
+    product: dict[str, str]
+    credit: Credit | None
+    locale: str
+    time_zone: str
+
+
+def select_open_offers(conn: ReadConnection, customer_id: CustomerId, *, at: datetime) -> list[ShownOffer]:
+    """The customer's offers that can be accepted at that moment, and that they agree to be shown, most urgent first."""
+    return _select(conn, "select_open_offers", {"customer_id": customer_id, "at": at, "needs": _needs()})
+
+
+def select_shown_offer(conn: ReadConnection, offer_id: str) -> ShownOffer:
+    """One offer that there is, whatever became of it."""
+    [shown] = _select(conn, "select_shown_offer", {"offer_id": offer_id})
+    return shown
+
+
+@cache
+def _needs() -> Jsonb:
+    """By reason, what a customer must agree to."""
+    return Jsonb({reason: sorted(needs_of(reason)) for reason in ReasonCode})
+
+
+def _select(conn: ReadConnection, query: str, values: dict[str, Any]) -> list[ShownOffer]:
+    # By name, but not as keywords: handing twenty of them on through three calls takes longer than the query.
+    with conn.cursor(row_factory=namedtuple_row) as cursor:
+        return [_read(row) for row in cursor.execute(_Q[query], values, prepare=True)]
+
+
+def _read(row: Any) -> ShownOffer:
+    offer = Offer(
+        offer_id=row.offer_id,
+        decision_id=row.decision_id,
+        customer_id=row.customer_id,
+        subject=Subject(row.subject_kind, row.subject_key, row.device_id, row.installation_id),
+        sku=row.sku,
+        reason_code=ReasonCode(row.reason_code),
+        facts=row.facts,
+        state=OfferState(row.state),
+        list_price=Money(row.list_price_minor, row.currency),
+        price=Money(row.price_minor, row.currency),
+        valid_from=row.valid_from,
+        reply_by=row.reply_by,
+        valid_until=row.valid_until,
+        binding_id=row.binding_id,
+        credited_to=row.credited_to,
+        issued_at=row.issued_at,
+    )
+    credit = Credit(row.credited_to, row.staff_name, row.store_id, row.store_name) if row.store_id else None
+    return ShownOffer(offer, row.product, credit, row.locale, row.time_zone)
