@@ -1,24 +1,27 @@
-"""A served Millpond, and clients that ask it as fast as it answers."""
+"""A served Millpond, bare endpoints to hold it against, and a client in C that asks them as fast as they answer."""
 
+import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
-from statistics import quantiles
+from dataclasses import astuple, dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
 
 from millpond.embedded.ports import free_port
 from millpond.embedded.process import stop
 from millpond.kernel.clock import monotonic
-from millpond.kernel.errors import Unavailable
+from millpond.kernel.errors import ConfigurationError, Unavailable
 from millpond.kernel.waiting import wait_until
 
 _TIMEOUT_S = 30
+_LUA = Path(__file__).with_suffix(".lua")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,16 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
+class Asks:
+    """What is asked in turn, over and over, of 127.0.0.1: paths, each with a bearer token or an empty text."""
+
+    port: int
+    paths: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
-    """What all clients together saw."""
+    """What the client saw: answers a second, and times to the whole answer."""
 
     requests_per_s: float
     p50_ms: float
@@ -49,59 +60,85 @@ def served(dsn: str) -> Iterator[Served]:
         process = subprocess.Popen([sys.executable, "-m", "millpond", "serve"], env=env, stdout=log, stderr=log)
         try:
             wait_until(
-                lambda: _alive(port, process), "an answer of millpond serve", timeout_s=_TIMEOUT_S, every_s=0.005
+                lambda: _alive(port, "/healthz", process),
+                "an answer of millpond serve",
+                timeout_s=_TIMEOUT_S,
+                every_s=0.005,
             )
             yield Served(port, secret, monotonic() - started)
         finally:
             stop(process)
 
 
-def _alive(port: int, process: "subprocess.Popen[bytes]") -> bool:
+def _alive(port: int, path: str, process: "subprocess.Popen[bytes]") -> bool:
     if process.poll() is not None:
-        raise Unavailable(f"millpond serve ended at once with exit code {process.returncode}")
+        raise Unavailable(f"the server ended at once with exit code {process.returncode}")
     client = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
     try:
-        return _ask(client, "/healthz", {}) == 200
+        client.request("GET", path)
+        return client.getresponse().status == 200
     except OSError:
         return False
     finally:
         client.close()
 
 
-def put_load_on(port: int, asks: Sequence[tuple[str, dict[str, str]]], *, requests: int, connections: int) -> Load:
-    """`requests` GETs over `connections` kept open, each of them in turn one of `asks` (path, headers).
+@contextmanager
+def bare_served(*, loop: str, http: str) -> Iterator[int]:
+    """Port of `benchmarks.bare` under uvicorn in a process of its own; ended with the context."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "benchmarks.bare:app", "--port", str(port), "--no-access-log"]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen([*command, "--loop", loop, "--http", http], stdout=log, stderr=log)
+        try:
+            wait_until(lambda: _alive(port, "/async", process), "a first answer", timeout_s=_TIMEOUT_S, every_s=0.005)
+            yield port
+        finally:
+            stop(process)
 
-    The next goes out when the answer before is read. Raises Unavailable for any answer but 200.
+
+def find_wrk() -> str:
+    """Path of the C client; raises ConfigurationError with how to install it."""
+    program = shutil.which("wrk")
+    if program is None:
+        raise ConfigurationError("the load comes from wrk, which is not installed: apt-get install wrk")
+    return program
+
+
+def measure(loads: Mapping[str, Asks], *, rounds: int, seconds: int, connections: int) -> dict[str, Load]:
+    """What each of `loads` comes to: the medians of `rounds`, in each of which all take their turn.
+
+    So all see the same machine, also while others use it. Raises ConfigurationError without wrk, Unavailable for any
+    answer but 200.
     """
-    shares = [range(first, requests, connections) for first in range(min(connections, requests))]
-    with ThreadPoolExecutor(len(shares)) as clients:
-        started = monotonic()
-        took = [s for some in clients.map(lambda share: _ask_all(port, asks, share), shares) for s in some]
-        seconds = monotonic() - started
-    cuts = quantiles(took, n=100) if len(took) > 1 else took * 99
-    return Load(requests / seconds, cuts[49] * 1000, cuts[98] * 1000)
+    program = find_wrk()
+    for asks in loads.values():
+        _put_load_on(program, asks, seconds=1, connections=connections)
+    seen = [
+        {name: _put_load_on(program, asks, seconds=seconds, connections=connections) for name, asks in loads.items()}
+        for _ in range(rounds)
+    ]
+    return {name: _median([each[name] for each in seen]) for name in loads}
 
 
-def _ask_all(port: int, asks: Sequence[tuple[str, dict[str, str]]], share: range) -> list[float]:
-    client = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
-    took = []
-    try:
-        for number in share:
-            path, headers = asks[number % len(asks)]
-            started = monotonic()
-            status = _ask(client, path, headers)
-            took.append(monotonic() - started)
-            if status != 200:
-                raise Unavailable(f"{path} answered {status}")
-    except (OSError, HTTPException) as error:
-        raise Unavailable(f"millpond serve broke off: {error}") from error
-    finally:
-        client.close()
-    return took
+def _median(loads: Sequence[Load]) -> Load:
+    return Load(*(median(column) for column in zip(*map(astuple, loads), strict=True)))
 
 
-def _ask(client: HTTPConnection, path: str, headers: dict[str, str]) -> int:
-    client.request("GET", path, headers=headers)
-    answer = client.getresponse()
-    answer.read()
-    return answer.status
+def _put_load_on(program: str, asks: Asks, *, seconds: int, connections: int) -> Load:
+    with tempfile.NamedTemporaryFile("w", suffix=".asks") as file:
+        file.writelines(f"{path}\t{token}\n" for path, token in asks.paths)
+        file.flush()
+        command = [program, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", f"{_TIMEOUT_S}s", "-s", str(_LUA)]
+        url = f"http://127.0.0.1:{asks.port}"
+        done = subprocess.run([*command, url, "--", file.name], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Unavailable(f"wrk failed: {done.stderr.strip()[-200:]}")
+    return _read_load(json.loads(done.stdout.splitlines()[-1]), asks)
+
+
+def _read_load(seen: Mapping[str, int], asks: Asks) -> Load:
+    if seen["refused"] or seen["broken"] or not seen["requests"]:
+        wrong = f"{seen['refused']} other than 200, and {seen['broken']} broke off"
+        raise Unavailable(f"{asks.paths[0][0]} gave {seen['requests']} answers, {wrong}")
+    return Load(seen["requests"] / seen["took_us"] * 1e6, seen["p50_us"] / 1e3, seen["p99_us"] / 1e3)

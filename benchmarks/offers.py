@@ -1,91 +1,84 @@
 """How quickly offers are decided and shown; see `python -m benchmarks.offers --help`."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from api.auth import Role, mint_token
 from benchmarks.common import Dsn, Json, NoBroker, Result, fresh_database, run, step, tell
 from benchmarks.decisions import decide, fill
-from benchmarks.http_load import Load, Served, put_load_on, served
-from customers.nouns import Customer
+from benchmarks.feed import ask, fill_customers, select_asking
+from benchmarks.http_load import Load, find_wrk
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
 
 
 def main(
-    customers: Annotated[int, typer.Option(min=1, help="Customers, each bound to a staff member.")] = 200,
-    parts_each: Annotated[int, typer.Option(min=1, help="Parts of each customer; all but every fifth are due.")] = 3,
-    requests: Annotated[int, typer.Option(min=2, help="Requests to the feed, and as many to /healthz.")] = 2_000,
+    customers: Annotated[int, typer.Option(min=1, help="Customers in the database when the feed is asked.")] = 100_000,
+    asking: Annotated[int, typer.Option(min=1, help="How many of them ask, one after the other.")] = 1_000,
+    decided: Annotated[int, typer.Option(min=1, help="Customers for whom the job decides before.")] = 200,
+    parts_each: Annotated[int, typer.Option(min=1, help="Parts of each of those; all but every fifth are due.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds in which each address is asked once; medians count.")] = 3,
+    seconds: Annotated[int, typer.Option(min=1, help="Seconds for which it is asked.")] = 3,
     connections: Annotated[int, typer.Option(min=1, help="Connections that ask at the same time.")] = 4,
     dsn: Dsn = None,
     broker: NoBroker = None,
     json: Json = False,
 ) -> None:
-    """Decisions a second of the offers job, and the customers' feed over real HTTP against /healthz of the same server.
+    """Decisions a second of the offers job, and the customers' feed and /healthz over HTTP against bare endpoints.
 
-    **Measured:** `decisions_per_s` is the job: a transaction a candidate, with gates, decision, offer and credit.
+    **Measured:** `decisions_per_s` is the job: gates, ranking, decisions, offers and credit, in sets.
     `requests_per_s`, `p50_ms` and `p99_ms` are `GET /v1/customers/{id}/offers` with a customer's token, of
-    `millpond serve` in a process of its own; each customer has `--parts-each` parts, and is shown the offers for them.
-    The clients share the machine with the server and the database.
+    `millpond serve` in a process of its own; each customer is shown up to `--parts-each` offers. `healthz_…` is
+    `GET /healthz` of the same server. The load comes from `wrk` with one thread, which shares the machine with the
+    servers and the database.
 
-    **Reference:** `GET /healthz`, which asks nobody, of the same server by the same clients: the cost of a request.
+    **Reference:** a FastAPI application that has nothing but a `def` endpoint, under uvicorn with the same parts
+    (uvloop, httptools): so the ratio is what our own code and the database leave of it. `healthz_reference` is its
+    `async def` endpoint. The `…_h11` figures are the same two under uvicorn's parts in Python (asyncio, h11).
     """
+    find_wrk()
     at = SystemClock().now()
     with fresh_database(dsn) as own:
         with connect(own) as conn:
             with step("registering customers and forecasts"):
-                people = fill(conn, customers, parts_each, at)
+                fill(conn, decided, parts_each, at)
             with step("deciding"):
                 decisions_per_s, issued = decide(conn, at)
-        with served(own) as server, step("asking"):
-            health, feed = _ask(server, people, requests, connections, at)
-    tell(
-        Result(
-            "offers",
-            "requests_per_s",
-            "requests/s",
-            {
-                "requests_per_s": feed.requests_per_s,
-                "p50_ms": feed.p50_ms,
-                "p99_ms": feed.p99_ms,
-                "decisions_per_s": decisions_per_s,
-                "healthz_p50_ms": health.p50_ms,
-                "healthz_p99_ms": health.p99_ms,
-            },
-            health.requests_per_s,
-            "GET /healthz of the same server",
-            {
-                "customers": customers,
-                "parts_each": parts_each,
-                "offers": issued,
-                "requests": requests,
-                "connections": connections,
-            },
-        ),
-        as_json=json,
-    )
+            with step("opening accounts"):
+                fill_customers(conn, customers, at)
+                people = select_asking(conn, asking)
+        with step("asking"):
+            loads = ask(own, people, rounds=rounds, seconds=seconds, connections=connections, at=at)
+    sizes = {
+        "customers": customers,
+        "asking": asking,
+        "decided": decided,
+        "parts_each": parts_each,
+        "offers": issued,
+        "rounds": rounds,
+        "seconds": seconds,
+        "connections": connections,
+    }
+    figures = {"decisions_per_s": decisions_per_s} | _name_figures(loads)
+    reference = loads["def"].requests_per_s
+    name = "a bare FastAPI `def` endpoint under the same uvicorn"
+    tell(Result("offers", "requests_per_s", "requests/s", figures, reference, name, sizes), as_json=json)
 
 
-def _ask(
-    server: Served, people: Sequence[Customer], requests: int, connections: int, at: datetime
-) -> tuple[Load, Load]:
-    """What /healthz and the feed came to, after a few requests that warm each up."""
-    asks = [(f"/v1/customers/{c.customer_id}/offers", _bearer(server.secret, c, at)) for c in people]
-    no_headers: dict[str, str] = {}
-
-    def load(asks: Sequence[tuple[str, dict[str, str]]]) -> Load:
-        put_load_on(server.port, asks, requests=min(50, requests), connections=connections)
-        return put_load_on(server.port, asks, requests=requests, connections=connections)
-
-    return load([("/healthz", no_headers)]), load(asks)
-
-
-def _bearer(secret: str, customer: Customer, at: datetime) -> dict[str, str]:
-    token = mint_token(secret, Role.CUSTOMER, customer.customer_id, at, timedelta(hours=1))
-    return {"Authorization": f"Bearer {token}"}
+def _name_figures(loads: dict[str, Load]) -> dict[str, float]:
+    feed, health = loads["feed"], loads["healthz"]
+    return {
+        "requests_per_s": feed.requests_per_s,
+        "p50_ms": feed.p50_ms,
+        "p99_ms": feed.p99_ms,
+        "healthz_requests_per_s": health.requests_per_s,
+        "healthz_p50_ms": health.p50_ms,
+        "healthz_p99_ms": health.p99_ms,
+        "healthz_reference": loads["async"].requests_per_s,
+        "healthz_ratio": health.requests_per_s / loads["async"].requests_per_s,
+        "reference_h11": loads["def_h11"].requests_per_s,
+        "healthz_reference_h11": loads["async_h11"].requests_per_s,
+    }
 
 
 if __name__ == "__main__":

@@ -24,10 +24,6 @@ SMALL = {
         | {f"late_ratio_at_{mark}_pct" for mark in (50, 30, 20)}
         | {f"{reference}_median_abs_days" for reference in ("straight_line", "run_rate")},
     ),
-    "offers": (
-        ["--customers", "5", "--requests", "20", "--connections", "2"],
-        {"decisions_per_s", "requests_per_s", "p50_ms", "p99_ms"},
-    ),
     "startup": (["--repeats", "1"], {"help_s", "serve_s"}),
 }
 
@@ -67,9 +63,21 @@ def test_ingest_and_the_c_subscriber_drain_the_same_messages(server_dsn: str, ow
     assert answer["readings_per_s"] == pytest.approx(5 * answer["messages_per_s"], rel=0.01)
 
 
-def test_without_the_c_subscriber_one_sentence_says_how_to_install_it(tmp_path: Path) -> None:
+def test_the_feed_and_healthz_are_held_against_bare_endpoints(server_dsn: str) -> None:
+    if shutil.which("wrk") is None and not os.environ.get("CI"):
+        pytest.skip("the load needs wrk: apt-get install wrk")
+    sizes = ["--customers", "20", "--asking", "5", "--decided", "5", "--rounds", "1", "--seconds", "1"]
+    answer = run_small("offers", *sizes, "--dsn", server_dsn)
+    health = {f"healthz_{name}" for name in ("requests_per_s", "p50_ms", "p99_ms", "reference", "ratio")}
+    check(answer, "offers", {"decisions_per_s", "requests_per_s", "p50_ms", "p99_ms", "reference_h11"} | health)
+    ratio = answer["healthz_requests_per_s"] / answer["healthz_reference"]
+    assert answer["healthz_ratio"] == pytest.approx(ratio, rel=0.01)
+
+
+@pytest.mark.parametrize(("name", "package"), [("ingest", "mosquitto-clients"), ("offers", "wrk")])
+def test_without_its_client_in_c_one_sentence_says_how_to_install_it(tmp_path: Path, name: str, package: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.ingest"],
+        [sys.executable, "-m", f"benchmarks.{name}"],
         cwd=ROOT,
         env={"PATH": str(tmp_path)},
         capture_output=True,
@@ -78,4 +86,4 @@ def test_without_the_c_subscriber_one_sentence_says_how_to_install_it(tmp_path: 
     )
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "apt-get install mosquitto-clients" in done.stderr
+    assert f"apt-get install {package}" in done.stderr
