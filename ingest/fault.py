@@ -51,7 +51,8 @@ class Sifted:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """What can be tried on the database: a batch for good, an innocent message in a message's place, an answer."""
+    """What the writer can try on the database: to store a batch, to write an innocent message in place of another and
+    roll it back, and whether it answers at all."""
 
     store: Callable[[Sequence[Delivery]], StoredBatch]
     takes_innocent: Callable[[Delivery], bool]

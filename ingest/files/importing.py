@@ -62,8 +62,8 @@ def import_readings(
 
     Bad rows go to quarantine under the topic `import:NAME`, with their line as the item. A time later than `at` plus
     `clock_future` or earlier than `at` less `past` is bad; unlike a device's, no time is ever corrected. `on_progress`
-    hears how much of the file is done. Raises InvalidInput for a file without the columns, ConfigurationError for
-    Parquet without pyarrow.
+    is called after each chunk with how much of the file is done. Raises InvalidInput for a file without the columns,
+    ConfigurationError for Parquet without pyarrow.
     """
     summary = ImportSummary()
     window = (at - past, at + clock_future)

@@ -26,7 +26,7 @@ Publish = Callable[[str, bytes], None]
 
 
 class GapWatch:
-    """Asks for gaps that stand still; one that is being filled, as by a backfill, is left in peace."""
+    """Asks for gaps that stand still; one that is being filled, as by a backfill, is not asked for."""
 
     def __init__(self, settings: Settings) -> None:
         self._consumer, self._times = settings.consumer_id, settings.gap_answers_max

@@ -46,10 +46,11 @@ def store_batch(
     allowances: Allowances | None = None,
     on_decoded: Callable[[int], None] = lambda _items: None,
 ) -> StoredBatch:
-    """Decode and store deliveries in one transaction. A psycopg.Error means that nothing of them was stored.
+    """Decode and store deliveries in one transaction; the writer calls it for each batch, and again when it fails.
 
-    What is beyond the `allowances` of its device is dropped and counted. `on_decoded` hears how many items are now in
-    flight.
+    Every item has exactly one outcome, and one that was stored before is a duplicate. What is beyond the `allowances`
+    of its device is dropped and counted. `on_decoded` is called with how many items are in flight. A psycopg.Error
+    means that nothing was stored.
     """
     allowances = allowances or Allowances({})
     with conn.transaction():

@@ -1,4 +1,4 @@
-"""What is known of the devices that a batch speaks of, and what the batch becomes by it."""
+"""Looking up the devices that a batch speaks of, and decoding the batch with what is known of them."""
 
 from collections.abc import Mapping, Sequence
 
