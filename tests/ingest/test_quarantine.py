@@ -11,6 +11,7 @@ from ingest.nouns import Delivery, Keeping, Lane, Limits, Tally
 from ingest.storing import quarantine
 from ingest.storing.batch import store_batch
 from millpond.kernel.db import WriteConnection
+from tests.ingest.hub_format import BOTH
 
 NOW = datetime(2026, 2, 16, 12, tzinfo=UTC)
 LIMITS = Limits(262_144, timedelta(days=365), timedelta(minutes=5))
@@ -81,6 +82,11 @@ def test_a_message_has_one_digest_however_much_of_it_is_bad(
     monkeypatch.setattr(quarantine, "digest_of", counted)
     store(conn, unknown(metrics), {"samples": ["x"] * metrics})
     assert len(made) == 2
+    names: dict[str, object] = {f"{number}": {} for number in range(metrics)}
+    raw = json.dumps({"at": 0, "devices": names}).encode()
+    hub = Delivery("hub/h", raw, NOW, Lane.LIVE, 1, 1, 1)
+    assert store_batch(conn, [hub], LIMITS, consumer="test", at=NOW, formats=BOTH).tally.quarantined == metrics
+    assert len(made) == 3
 
 
 def test_of_a_message_that_is_too_large_a_head_and_the_whole_size_are_kept(conn: WriteConnection) -> None:
