@@ -18,7 +18,7 @@ from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
 from millpond.kernel.errors import Unavailable
 from millpond.kernel.waiting import wait_until
-from proof.crowd import Crowd
+from proof.fleet_process import FleetProcess
 from proof.halfyear import fill_half_year
 from proof.hostile import PREFIX as HOSTILE_PREFIX
 from proof.hostile import SERIALS as HOSTILE
@@ -66,7 +66,7 @@ class Stage:
         self._open_servers(stack)
         self._open_platform(stack)
         options = {"devices": self.size.devices, "rate": self.size.rate, **self.plan.fleet}
-        self.fleet = Crowd(self.broker.url, self.folder / "journal", self.prefix, self.seed, **options)
+        self.fleet = FleetProcess(self.broker.url, self.folder / "journal", self.prefix, self.seed, **options)
         stack.callback(self.fleet.end)
         self.outcome.rate = self._measure_rate()
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from attribution.binding_nouns import Binding
-from attribution.bindings import bind_customer
 from attribution.nouns import Staff, Store
 from attribution.people import register_staff, register_store
-from attribution.tokens import derive_staff_keys, issue_badge_token
+from attribution.tokens import derive_staff_keys
 from customers.accounts import register_customer
 from customers.nouns import Customer
+from millpond.embedded import people as first_people
 from millpond.kernel.db import WriteConnection
 
 AT = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
@@ -52,5 +52,4 @@ def make_shop(conn: WriteConnection, *, time_zone: str = "Asia/Seoul") -> Shop:
 
 def scan_badge(conn: WriteConnection, customer: Customer, staff: Staff, at: datetime = AT) -> Binding:
     """The customer scans the person's badge: the binding then in force."""
-    token = issue_badge_token(KEYS, staff)
-    return bind_customer(conn, token=token, customer_id=customer.customer_id, keys=KEYS, at=at).binding
+    return first_people.scan_badge(conn, KEYS, staff, customer.customer_id, at=at).binding

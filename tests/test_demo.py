@@ -21,7 +21,7 @@ from playwright.sync_api import Page
 
 from attribution.tokens import derive_staff_keys
 from millpond.demo.loop import select_customers_with_offers
-from millpond.demo.people import credited_to, settle_people
+from millpond.demo.people import credited_to, register_people
 from millpond.kernel.db import WriteConnection
 from simulators.runs.fleet import FleetPlan, build_fleet
 from tests.browser import open_browser, open_page, shoot
@@ -119,7 +119,7 @@ def test_results_and_logins_are_on_stdout_and_tell_one_story(demo: Demo) -> None
 def test_the_households_of_the_default_fleet_have_names_of_their_own(conn: WriteConnection) -> None:
     since = datetime(2026, 1, 1, tzinfo=UTC)
     fleet = build_fleet(FleetPlan(devices=60, seed=7, start=since))
-    people = settle_people(conn, fleet.manifest, derive_staff_keys(b"s" * 40), since=since)
+    people = register_people(conn, fleet.manifest, derive_staff_keys(b"s" * 40), since=since)
     names = [customer.name for customer in people.customers]
     assert len(names) == len(set(names)) == 24
     bound = {credited_to(conn, people, customer.customer_id, since).staff_id for customer in people.customers}

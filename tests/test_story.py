@@ -2,20 +2,23 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 
 from api.auth import Role, mint_token
-from attribution.bindings import bind_customer
-from attribution.people import register_staff, register_store, select_staff_member
-from attribution.tokens import derive_staff_keys, issue_badge_token
+from attribution.people import select_staff_member
+from attribution.tokens import derive_staff_keys
 from customers.accounts import register_customer
+from devices.nouns import Device
 from devices.registry import register_device
 from forecasting.job import run_forecasts
 from forecasting.store import select_current_forecasts
+from millpond.embedded.people import open_shop, scan_badge
 from millpond.kernel.clock import StillClock
 from millpond.kernel.db import WriteConnection, connect
+from millpond.kernel.ids import CustomerId
 from millpond.kernel.settings import Settings, load_settings
 from millpond.services import ingesting, serving
 from offers.job import issue_due_offers
@@ -75,31 +78,15 @@ def test_the_story(
     clock = StillClock(now)
 
     # A shop's staff member has a code; the customer scans it, and takes a purifier home.
-    keys = derive_staff_keys(SECRET.encode())
-    harbour = register_store(conn, name="Harbour", currency="EUR", at=START)
-    old_town = register_store(conn, name="Old Town", currency="EUR", at=START)
-    mina = register_staff(conn, store_id=harbour.store_id, name="Mina Park", at=START)
+    mina = open_shop(conn, name="Harbour", staff="Mina Park", at=START)
+    jonas = open_shop(conn, name="Old Town", staff="Jonas Weber", at=START)
     customer = register_customer(conn, external_key="home-1", name="Robin Taylor", locale="en", at=START)
-    bind_customer(conn, token=issue_badge_token(keys, mina), customer_id=customer.customer_id, keys=keys, at=SCANNED)
-    [row] = fleet.manifest
-    device = register_device(
-        conn,
-        serial=row.serial,
-        model=row.model,
-        region=row.region,
-        customer_id=customer.customer_id,
-        installed_at=row.installed_at,
-        at=START,
-    )
+    scan_badge(conn, derive_staff_keys(SECRET.encode()), mina, customer.customer_id, at=SCANNED)
+    device = register(conn, fleet, customer.customer_id)
 
     with ingesting(settings, clock), serving(settings, clock) as address:
         # The purifier uses its filter up, and says so through the broker; what it said is safe.
-        with ConnectedFleet(fleet, broker_url) as run:
-            run.replay(now)
-            told = run.summary()
-        assert told.samples > 800
-        assert (told.acked, told.unacked, told.unsent) == (told.samples, 0, 0)
-        assert conn.execute("select count(*) from reading").fetchone() == (told.readings,)
+        live_until(fleet, broker_url, now, conn)
 
         # A forecast dates the 10 % mark.
         run_forecasts(conn, now, made_at=now, forecaster="fixed")
@@ -111,46 +98,84 @@ def test_the_story(
         for _ in range(2):
             issue_due_offers(conn, now, Rules.from_settings(settings))
         token = mint_token(SECRET, Role.CUSTOMER, customer.customer_id, now, timedelta(hours=1))
-        api = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"})
-        [offer] = api.get(f"/v1/customers/{customer.customer_id}/offers").json()["items"]
-        assert offer["sku"] == "REED-HEPA-H13"
-        assert offer["price"] == {"amount_minor": 3591, "currency": "EUR"}
+        require_the_one_offer(address, token, customer.customer_id)
 
         # The customer accepts it in the app's page.
-        with open_browser() as browser:
-            page, errors = open_page(browser)
-            page.goto(f"{address}/sign-in?token={token}")
-            assert token not in page.url
-            page.locator("main button.primary").click()
-            assert "Mina Park" in page.locator(".offer").inner_text()
-            page.locator(".offer button.primary").click()
-            page.locator(".offer.settled").wait_for()
-            assert errors == []
+        accept_in_the_page(address, token)
 
         # The order is credited to the staff member whose code was scanned, and so is one in another shop.
-        operator = {"Authorization": f"Bearer {mint_token(SECRET, Role.OPERATOR, 'ops', now, timedelta(hours=1))}"}
-        sale = {
-            "customer_id": customer.customer_id,
-            "channel": "store",
-            "store_id": old_town.store_id,
-            "currency": "EUR",
-            "items": [{"sku": "REED-VAC-S", "quantity": 1}],
-        }
-        sold = httpx.post(f"{address}/v1/orders", json=sale, headers=operator | {"Idempotency-Key": "sale-1"})
-        assert sold.status_code == 201, sold.text
+        operator = mint_token(SECRET, Role.OPERATOR, "ops", now, timedelta(hours=1))
+        order_id = sell(address, operator, customer.customer_id, jonas.store_id)
         assert commission_of(conn, mina.staff_id) == 108 + 1287
 
         # A refund takes back what it earned, and the ledger balances.
-        refund = {"amount": {"amount_minor": 42900, "currency": "EUR"}}
-        back = httpx.post(
-            f"{address}/v1/orders/{sold.json()['order_id']}/refunds",
-            json=refund,
-            headers=operator | {"Idempotency-Key": "refund-1"},
-        )
-        assert back.status_code == 201, back.text
+        refund(address, operator, order_id)
         assert commission_of(conn, mina.staff_id) == 108
         assert conn.execute("select sum(amount_minor) from posting").fetchone() == (0,)
         assert select_staff_member(conn, mina.staff_id) == mina
+
+
+def register(conn: WriteConnection, fleet: Fleet, owner: CustomerId) -> Device:
+    """The platform knows the fleet's one device, and whose it is."""
+    [row] = fleet.manifest
+    return register_device(
+        conn,
+        serial=row.serial,
+        model=row.model,
+        region=row.region,
+        customer_id=owner,
+        installed_at=row.installed_at,
+        at=START,
+    )
+
+
+def live_until(fleet: Fleet, broker_url: str, now: datetime, conn: WriteConnection) -> None:
+    """Everything that the fleet measures up to `now` is acknowledged and stored."""
+    with ConnectedFleet(fleet, broker_url) as connected:
+        connected.replay(now)
+        told = connected.summary()
+    assert told.samples > 800
+    assert (told.acked, told.unacked, told.unsent) == (told.samples, 0, 0)
+    assert conn.execute("select count(*) from reading").fetchone() == (told.readings,)
+
+
+def require_the_one_offer(address: str, token: str, customer_id: str) -> None:
+    answer = httpx.get(f"{address}/v1/customers/{customer_id}/offers", headers={"Authorization": f"Bearer {token}"})
+    [offer] = answer.json()["items"]
+    assert offer["sku"] == "REED-HEPA-H13"
+    assert offer["price"] == {"amount_minor": 3591, "currency": "EUR"}
+
+
+def accept_in_the_page(address: str, token: str) -> None:
+    with open_browser() as browser:
+        page, errors = open_page(browser)
+        page.goto(f"{address}/sign-in?token={token}")
+        assert token not in page.url
+        page.locator("main button.primary").click()
+        assert "Mina Park" in page.locator(".offer").inner_text()
+        page.locator(".offer button.primary").click()
+        page.locator(".offer.settled").wait_for()
+        assert errors == []
+
+
+def sell(address: str, token: str, customer_id: str, store_id: str) -> str:
+    """The order's id."""
+    items = [{"sku": "REED-VAC-S", "quantity": 1}]
+    place = {"customer_id": customer_id, "channel": "store", "store_id": store_id, "currency": "EUR"}
+    sold = post(f"{address}/v1/orders", token, {**place, "items": items}, key="sale-1")
+    return str(sold["order_id"])
+
+
+def refund(address: str, token: str, order_id: str) -> None:
+    amount = {"amount_minor": 42900, "currency": "EUR"}
+    post(f"{address}/v1/orders/{order_id}/refunds", token, {"amount": amount}, key="refund-1")
+
+
+def post(url: str, token: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+    answer = httpx.post(url, json=body, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
 
 
 def commission_of(conn: WriteConnection, staff_id: str) -> int:

@@ -8,9 +8,9 @@ from psycopg.rows import class_row
 
 from attribution.nouns import Staff
 from attribution.people import select_stores
-from millpond.demo.caller import Caller
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import CustomerId
+from millpond.testing.client import Client
 
 _Q = load_queries("millpond.demo")
 
@@ -72,13 +72,13 @@ def select_customers_with_offers(conn: ReadConnection) -> list[CustomerId]:
     return [row[0] for row in conn.execute(_Q["select_customers_with_offers"])]
 
 
-def accept_first_offer(customer: Caller, customer_id: CustomerId) -> Any:
+def accept_first_offer(customer: Client, customer_id: CustomerId) -> Any:
     """The customer accepts what was offered first; returns the answer."""
     offers = customer.get(f"/v1/customers/{customer_id}/offers")["items"]
     return customer.post(f"/v1/offers/{offers[0]['offer_id']}/accept")
 
 
-def sell_in_another_store(conn: ReadConnection, operator: Caller, customer_id: CustomerId, member: Staff) -> Any:
+def sell_in_another_store(conn: ReadConnection, operator: Client, customer_id: CustomerId, member: Staff) -> Any:
     """The customer buys in a shop that is not the credited staff member's; returns the answer."""
     store = next(store for store in select_stores(conn) if store.store_id != member.store_id)
     sale = {

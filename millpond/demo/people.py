@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import cycle
 
-from attribution.bindings import bind_customer, binding_at
+from attribution.bindings import binding_at
 from attribution.nouns import Staff
 from attribution.people import register_staff, register_store, select_staff
-from attribution.tokens import StaffKeys, issue_badge_token
+from attribution.tokens import StaffKeys
 from customers.accounts import register_customer, select_customer_by_key
 from customers.nouns import Customer
 from devices.registry import register_device
 from devices.store import select_device
+from millpond.embedded.people import scan_badge
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.ids import CustomerId
 from simulators.runs.fleet import Registration
@@ -62,7 +63,7 @@ class People:
     customers: list[Customer]
 
 
-def settle_people(
+def register_people(
     conn: WriteConnection, manifest: Sequence[Registration], keys: StaffKeys, *, since: datetime
 ) -> People:
     """Register stores, staff, households and devices, and let each household scan a badge; safe to repeat."""
@@ -70,12 +71,11 @@ def settle_people(
     by_key: dict[str, Customer] = {}
     for row in manifest:
         if row.customer not in by_key:
-            by_key[row.customer] = _settle_household(conn, row.customer, len(by_key), since)
-        _settle_device(conn, row, by_key[row.customer])
+            by_key[row.customer] = _register_household(conn, row.customer, len(by_key), since)
+        _register_device(conn, row, by_key[row.customer])
     for customer, member in zip(by_key.values(), cycle(staff), strict=False):
         if binding_at(conn, customer.customer_id, since) is None:
-            token = issue_badge_token(keys, member)
-            bind_customer(conn, token=token, customer_id=customer.customer_id, keys=keys, at=since)
+            scan_badge(conn, keys, member, customer.customer_id, at=since)
     return People(staff, list(by_key.values()))
 
 
@@ -94,7 +94,7 @@ def _open_stores(conn: WriteConnection, at: datetime) -> list[Staff]:
     ]
 
 
-def _settle_household(conn: WriteConnection, key: str, number: int, at: datetime) -> Customer:
+def _register_household(conn: WriteConnection, key: str, number: int, at: datetime) -> Customer:
     known = select_customer_by_key(conn, key)
     if known is not None:
         return known
@@ -104,7 +104,7 @@ def _settle_household(conn: WriteConnection, key: str, number: int, at: datetime
     return register_customer(conn, external_key=key, name=name, locale=locale, time_zone=zone, at=at)
 
 
-def _settle_device(conn: WriteConnection, row: Registration, customer: Customer) -> None:
+def _register_device(conn: WriteConnection, row: Registration, customer: Customer) -> None:
     if select_device(conn, row.serial) is None:
         register_device(
             conn,

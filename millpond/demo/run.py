@@ -15,7 +15,6 @@ from api.auth import Role, sign_token
 from api.keys import build_staff_keys, build_token_keys
 from attribution.statements.totals import ledger_balance
 from forecasting.job import run_forecasts
-from millpond.demo.caller import Caller
 from millpond.demo.clock import DemoClock
 from millpond.demo.loop import (
     Summary,
@@ -25,17 +24,18 @@ from millpond.demo.loop import (
     select_newest_reading,
     sell_in_another_store,
 )
-from millpond.demo.people import People, credited_to, settle_people
+from millpond.demo.people import People, credited_to, register_people
 from millpond.demo.screen import Screen
 from millpond.embedded.broker import embedded_broker
 from millpond.embedded.ports import free_port
 from millpond.embedded.postgres import embedded_postgres
 from millpond.kernel.clock import floor_to_period, monotonic
 from millpond.kernel.db import WriteConnection, connect
-from millpond.kernel.errors import ConfigurationError
+from millpond.kernel.errors import ConfigurationError, Unavailable
 from millpond.kernel.log import configure_logging
 from millpond.kernel.settings import Settings, load_settings
 from millpond.services import in_thread, ingesting, prepare_database, require_port, scheduling, serving, until_signalled
+from millpond.testing.client import ApiError, Client
 from offers.job import issue_due_offers
 from offers.nouns import Rules
 from simulators.runs.connected import ConnectedFleet
@@ -140,7 +140,7 @@ class _Demo:
                 prepare_database(settings, self._clock)
                 conn = stack.enter_context(connect(dsn))
                 fleet = self._fleet(conn, memory)
-                people = settle_people(conn, fleet.manifest, build_staff_keys(settings), since=memory.start)
+                people = register_people(conn, fleet.manifest, build_staff_keys(settings), since=memory.start)
             stack.enter_context(ingesting(settings, self._clock, on_end=self._stop.set))
             address = stack.enter_context(serving(settings, self._clock))
             self._screen.say(f"The pages are up at [bold]{address}[/bold] after {monotonic() - self._began:.0f} s")
@@ -233,8 +233,13 @@ class _Demo:
             shown, *others = waiting
             customer_id = next((each for each in reversed(others) if members[each] == members[shown]), waiting[-1])
             member = members[customer_id]
-            accept_first_offer(Caller(address, mint(Role.CUSTOMER, customer_id)), customer_id)
-            sell_in_another_store(conn, Caller(address, mint(Role.OPERATOR, "demo")), customer_id, member)
+            customer = Client(address, mint(Role.CUSTOMER, customer_id))
+            operator = Client(address, mint(Role.OPERATOR, "demo"))
+            try:
+                accept_first_offer(customer, customer_id)
+                sell_in_another_store(conn, operator, customer_id, member)
+            except ApiError as error:
+                raise Unavailable(f"the demo's own API answered {error}") from error
 
     def _minter(self, settings: Settings) -> Callable[[Role, str], str]:
         keys, lifetime = build_token_keys(settings), _LOGIN_LIFE * self._options.speed

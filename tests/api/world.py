@@ -8,10 +8,9 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from api.auth import Role, mint_token
-from attribution.bindings import bind_customer
 from attribution.nouns import Staff, Store
 from attribution.people import register_staff, register_store
-from attribution.tokens import StaffKeys, derive_staff_keys, issue_badge_token
+from attribution.tokens import StaffKeys, derive_staff_keys
 from customers.accounts import register_customer
 from customers.nouns import Customer
 from devices.nouns import Device, Reading
@@ -19,6 +18,7 @@ from devices.readings import insert_readings, upsert_latest
 from devices.registry import register_device
 from devices.store import select_metrics
 from forecasting.job import run_forecasts
+from millpond.embedded.people import scan_badge
 from millpond.kernel.clock import StillClock
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.ids import CustomerId
@@ -114,7 +114,7 @@ def make_world(conn: WriteConnection, app: Any, clock: StillClock, dsn: str) -> 
     market = register_store(conn, name="Market", currency="EUR", time_zone="Europe/Berlin", at=START)
     mina = register_staff(conn, store_id=harbour.store_id, name="Mina", at=START)
     noah = register_staff(conn, store_id=market.store_id, name="Noah", at=START)
-    bind_customer(conn, token=issue_badge_token(keys, mina), customer_id=ann.customer_id, keys=keys, at=START)
+    scan_badge(conn, keys, mina, ann.customer_id, at=START)
     purifier = _register(conn, "AIR-1", "reed-air-2", ann.customer_id)
     bens_tv = _register(conn, "TV-1", "reed-tv-55", ben.customer_id)
     numbers = iter(range(1_000_000))

@@ -14,11 +14,10 @@ import psycopg
 import pytest
 
 from api.auth import Role, mint_token
-from attribution.bindings import bind_customer
-from attribution.people import register_staff, register_store
-from attribution.tokens import derive_staff_keys, issue_badge_token
+from attribution.tokens import derive_staff_keys
 from customers.accounts import register_customer
 from devices.registry import register_device
+from millpond.embedded.people import open_shop, scan_badge
 from millpond.embedded.ports import free_port
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.crashpoints import CRASH_POINTS
@@ -58,7 +57,9 @@ def service(environment: dict[str, str], tmp_path: Path) -> Iterator["dict[str, 
 
 
 def test_the_places_are_named_in_the_code_once_each() -> None:
-    sources = [path.read_text() for room in ("ingest", "offers", "attribution") for path in (ROOT / room).glob("*.py")]
+    sources = [
+        path.read_text() for package in ("ingest", "offers", "attribution") for path in (ROOT / package).glob("*.py")
+    ]
     assert [sum(f'crash_point("{name}")' in source for source in sources) for name in CRASH_POINTS] == [1, 1, 1]
 
 
@@ -135,10 +136,9 @@ def _bound_customer(database: str) -> str:
     """A customer whose orders earn somebody something."""
     at, keys = datetime(2026, 1, 1, tzinfo=UTC), derive_staff_keys(SECRET.encode())
     with connect(database) as conn:
-        store = register_store(conn, name="Harbour", currency="EUR", at=at)
-        mina = register_staff(conn, store_id=store.store_id, name="Mina", at=at)
+        mina = open_shop(conn, name="Harbour", staff="Mina", at=at)
         customer = register_customer(conn, name="Robin", at=at)
-        bind_customer(conn, token=issue_badge_token(keys, mina), customer_id=customer.customer_id, keys=keys, at=at)
+        scan_badge(conn, keys, mina, customer.customer_id, at=at)
     return customer.customer_id
 
 

@@ -12,7 +12,7 @@ from millpond.kernel.waiting import wait_until
 _ROOT = Path(__file__).parent.parent
 
 
-class Crowd:
+class FleetProcess:
     """200 devices in a process of their own. `status` is what it said last."""
 
     def __init__(self, broker_url: str, journal: Path, prefix: str, seed: int, **options: float) -> None:
