@@ -4,66 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from attribution.nouns import Channel, Order, OrderItem
-from attribution.orders import refund_order
-from devices.nouns import Device
+from attribution.nouns import Channel, OrderItem
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost
-from millpond.kernel.ids import Sku
 from millpond.kernel.jobs import claim_run
 from millpond.kernel.money import Money
 from offers.checkout import place_order
-from offers.life import accept_offer
 from offers.nouns import OfferState, ReasonCode
 from offers.store import select_decision, select_decisions
-from tests.household import (
-    DAY,
-    LEAD,
-    current_part,
-    forecast,
-    make_device,
-    offers_of,
-    read_offer,
-    replace_part,
-    run_job,
-    steps_of,
-)
-from tests.people import AT, Shop, make_customer, make_shop, scan_badge
-
-LONG_AGO = AT - 200 * DAY
-P10 = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
-DUE = P10 - LEAD.total
-HEPA = Sku("REED-HEPA-H13")
-
-
-def make_purifier(conn: WriteConnection, shop: Shop, serial: str = "AIR-1") -> Device:
-    return make_device(conn, serial, "reed-air-2", shop.customer.customer_id, LONG_AGO)
-
-
-def make_due(conn: WriteConnection) -> tuple[Shop, Device]:
-    shop = make_shop(conn)
-    device = make_purifier(conn, shop)
-    forecast(conn, current_part(conn, device), P10, at=DUE - DAY)
-    return shop, device
-
-
-def buy(conn: WriteConnection, shop: Shop, at: datetime, *, sku: Sku = HEPA, quantity: int = 1) -> Order:
-    return place_order(
-        conn,
-        customer_id=shop.customer.customer_id,
-        channel=Channel.STORE,
-        store_id=shop.store.store_id,
-        items=[OrderItem(sku, quantity)],
-        currency="EUR",
-        at=at,
-    )
-
-
-def last_gate(conn: WriteConnection, shop: Shop) -> tuple[str | None, str]:
-    """The gate that stood against the newest decision, and why."""
-    decision = select_decisions(conn, customer_id=shop.customer.customer_id)[0]
-    why = next((gate.why for gate in decision.gates if gate.gate == decision.failed_gate), "")
-    return decision.failed_gate, why
+from tests.household import DAY, current_part, forecast, make_device, offers_of, run_job, steps_of
+from tests.offers.due import DUE, HEPA, LONG_AGO, P10, last_gate, make_due, make_purifier
+from tests.people import make_customer, make_shop, scan_badge
 
 
 def test_an_offer_is_issued_when_p10_less_the_lead_time_has_come(conn: WriteConnection) -> None:
@@ -156,129 +107,6 @@ def test_a_device_that_belongs_to_nobody_is_decided_against(conn: WriteConnectio
     assert (decision.failed_gate, decision.customer_id) == ("customer_known", None)
 
 
-def test_a_purchase_in_a_shop_withdraws_the_offer_and_a_refund_brings_another(conn: WriteConnection) -> None:
-    shop, _ = make_due(conn)
-    run_job(conn, DUE)
-    order = buy(conn, shop, DUE + DAY)
-    [offer] = offers_of(conn, shop.customer.customer_id)
-    assert offer.state is OfferState.WITHDRAWN
-    assert steps_of(conn, offer.offer_id)[-1][1] == order.order_id
-    assert run_job(conn, DUE + DAY).issued == 0
-    assert last_gate(conn, shop)[0] == "not_ordered"
-    refund_order(conn, order.order_id, amount=order.amount, at=DUE + 2 * DAY)
-    assert run_job(conn, DUE + 2 * DAY).issued == 1
-
-
-def test_what_was_bought_since_the_scheduled_time_of_a_late_run_is_not_offered(conn: WriteConnection) -> None:
-    shop, _ = make_due(conn)
-    buy(conn, shop, DUE + timedelta(minutes=10))
-    assert run_job(conn, DUE).issued == 0
-    assert last_gate(conn, shop)[0] == "not_ordered"
-
-
-def test_a_partly_refunded_order_still_counts_as_stock(conn: WriteConnection) -> None:
-    shop, _ = make_due(conn)
-    order = buy(conn, shop, DUE - DAY)
-    refund_order(conn, order.order_id, amount=Money(100, "EUR"), at=DUE)
-    assert run_job(conn, DUE).issued == 0
-
-
-def test_an_accepted_offer_is_not_made_again_until_the_part_it_bought_is_used_up(conn: WriteConnection) -> None:
-    shop, device = make_due(conn)
-    run_job(conn, DUE)
-    accept_offer(
-        conn, offers_of(conn, shop.customer.customer_id)[0].offer_id, customer_id=shop.customer.customer_id, at=DUE
-    )
-    assert run_job(conn, DUE + DAY).issued == 0
-    replace_part(conn, current_part(conn, device), P10)
-    forecast(conn, current_part(conn, device), P10 + 100 * DAY, at=P10 + DAY)
-    assert run_job(conn, P10 + 100 * DAY - LEAD.total).issued == 1
-
-
-def test_a_part_bought_elsewhere_is_not_taken_from_later_stock(conn: WriteConnection) -> None:
-    shop, device = make_due(conn)
-    replace_part(conn, current_part(conn, device), DUE)
-    forecast(conn, current_part(conn, device), P10 + 100 * DAY, at=DUE + DAY)
-    buy(conn, shop, DUE + 90 * DAY)
-    assert run_job(conn, P10 + 100 * DAY - LEAD.total).issued == 0
-
-
-def test_stock_at_home_provides_for_the_part_that_is_used_up_first(conn: WriteConnection) -> None:
-    shop = make_shop(conn)
-    first, second = (make_purifier(conn, shop, serial) for serial in ("AIR-1", "AIR-2"))
-    forecast(conn, current_part(conn, first), P10, at=DUE)
-    forecast(conn, current_part(conn, second), P10 + 2 * DAY, at=DUE)
-    buy(conn, shop, DUE)
-    assert run_job(conn, DUE + 2 * DAY).issued == 1
-    [offer] = offers_of(conn, shop.customer.customer_id)
-    assert offer.subject.device_id == second.device_id
-
-
-def test_accepting_for_one_device_leaves_the_offer_for_the_other(conn: WriteConnection) -> None:
-    shop = make_shop(conn)
-    devices = [make_purifier(conn, shop, serial) for serial in ("AIR-1", "AIR-2")]
-    for device in devices:
-        forecast(conn, current_part(conn, device), P10 + device.device_id % 2 * DAY, at=DUE)
-    run_job(conn, DUE + DAY)
-    offers = sorted(offers_of(conn, shop.customer.customer_id), key=lambda o: o.facts["depletion"]["p10"])
-    assert len(offers) == 2
-    accept_offer(conn, offers[0].offer_id, customer_id=shop.customer.customer_id, at=DUE + DAY)
-    states = [read_offer(conn, offer.offer_id).state for offer in offers]
-    assert states == [OfferState.ORDERED, OfferState.OPEN]
-    buy(conn, shop, DUE + DAY)
-    assert {o.state for o in offers_of(conn, shop.customer.customer_id)} == {OfferState.ORDERED, OfferState.WITHDRAWN}
-
-
-def test_a_replacement_withdraws_the_offer(conn: WriteConnection) -> None:
-    shop, device = make_due(conn)
-    run_job(conn, DUE)
-    replace_part(conn, current_part(conn, device), DUE + DAY)
-    assert run_job(conn, DUE + DAY).withdrawn == 1
-    assert offers_of(conn, shop.customer.customer_id)[0].state is OfferState.WITHDRAWN
-
-
-def test_a_new_tv_brings_what_fits_it_and_the_other_tv_does_not(conn: WriteConnection) -> None:
-    shop = make_shop(conn)
-    customer_id = shop.customer.customer_id
-    make_device(conn, "TV-55", "reed-tv-55", customer_id, AT)
-    other = make_shop(conn)
-    make_device(conn, "TV-43", "reed-tv-43", other.customer.customer_id, AT)
-    assert run_job(conn, AT + DAY).issued == 2
-    offers = offers_of(conn, customer_id)
-    assert {o.sku for o in offers} == {"REED-SOUNDBAR-3", "REED-GLOW-STRIP-55"}
-    assert {o.reason_code for o in offers} == {ReasonCode.FITS_NEW_DEVICE}
-    assert offers_of(conn, other.customer.customer_id) == []
-    denied = select_decisions(conn, customer_id=other.customer.customer_id)
-    whys = {d.sku: next(g.why for g in d.gates if g.gate == d.failed_gate) for d in denied}
-    assert whys[Sku("REED-SOUNDBAR-3")] == "it does not fit: the TV has no HDMI eARC"
-    assert {d.failed_gate for d in denied} == {"compatible"}
-
-
-def test_a_tv_is_new_for_thirty_days(conn: WriteConnection) -> None:
-    shop = make_shop(conn)
-    make_device(conn, "TV-55", "reed-tv-55", shop.customer.customer_id, AT)
-    assert run_job(conn, AT + 30 * DAY).candidates == 0
-    assert run_job(conn, AT + 29 * DAY).issued == 2
-
-
-def test_nothing_is_offered_to_a_household_that_has_it(conn: WriteConnection) -> None:
-    shop = make_shop(conn)
-    make_device(conn, "TV-55", "reed-tv-55", shop.customer.customer_id, AT)
-    buy(conn, shop, AT, sku=Sku("REED-SOUNDBAR-3"))
-    run_job(conn, AT + DAY)
-    assert [o.sku for o in offers_of(conn, shop.customer.customer_id)] == ["REED-GLOW-STRIP-55"]
-    buy(conn, shop, AT + DAY, sku=Sku("REED-GLOW-STRIP-55"))
-    assert [o.state for o in offers_of(conn, shop.customer.customer_id)] == [OfferState.WITHDRAWN]
-
-
-def test_an_extra_that_was_not_wanted_is_not_offered_again(conn: WriteConnection) -> None:
-    shop = make_shop(conn)
-    make_device(conn, "TV-55", "reed-tv-55", shop.customer.customer_id, AT)
-    run_job(conn, AT)
-    assert run_job(conn, AT + 20 * DAY).expired == 2
-    assert run_job(conn, AT + 29 * DAY).issued == 0
-
-
 def test_a_reply_that_would_come_too_late_says_so(conn: WriteConnection) -> None:
     shop, _ = make_due(conn)
     run_job(conn, P10)
@@ -301,6 +129,20 @@ def test_one_candidate_that_fails_does_not_stop_the_others(conn: WriteConnection
     )
     summary = run_job(conn, DUE)
     assert (summary.issued, summary.failed) == (1, 1)
+    assert select_decisions(conn, customer_id=shop.customer.customer_id) == []
+
+
+def test_a_household_that_cannot_be_computed_is_logged_and_does_not_stop_the_others(
+    conn: WriteConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_due(conn)
+    shop = make_shop(conn)
+    forecast(conn, current_part(conn, make_purifier(conn, shop, "AIR-2")), P10, at=DUE)
+    conn.execute("update customer set time_zone = 'Nowhere/Land' where customer_id = %s", [shop.customer.customer_id])
+    summary = run_job(conn, DUE)
+    assert (summary.candidates, summary.issued, summary.failed) == (2, 1, 1)
+    [record] = [record for record in caplog.records if getattr(record, "event", "") == "offer_failed"]
+    assert record.__dict__["customer_id"] == shop.customer.customer_id
     assert select_decisions(conn, customer_id=shop.customer.customer_id) == []
 
 
