@@ -37,6 +37,8 @@ def fill(conn: WriteConnection, customers: int, parts_each: int, at: datetime) -
     with conn.transaction():
         forecasts = [_make_forecast(row, i, at) for row, i in enumerate(select_active_installations(conn, at))]
         insert_forecasts(conn, insert_forecast_run(conn, at, at), at, at, forecasts)
+    # A database that is in use knows its tables; autovacuum would see to it within a minute.
+    conn.execute("analyze")
     return people
 
 

@@ -9,7 +9,7 @@ from api.visible.roles import may_see_workings
 from offers.explain import explain_decision
 from offers.nouns import Decision, Outcome, Trigger
 
-_FOR_OPERATORS = ("failed_gate", "candidates", "gates")
+_FOR_OPERATORS = ("failed_gate", "candidates", "gates", "policy", "score", "propensity", "place")
 
 
 class GateOut(Out):
@@ -20,20 +20,36 @@ class GateOut(Out):
     why: str
 
 
+class PlaceOut(Out):
+    """Where the offer stands on the slate of what its household was offered together, the first at 1."""
+
+    slate_id: str
+    position: int
+
+
 class DecisionOut(Out):
-    """A verdict in plain words; `candidates` and `gates` are for operators, and null for the customer."""
+    """A verdict in plain words. A no that repeats is one: so many `times`, from `decided_at` to `last_at`.
+
+    From `failed_gate` on it is for operators, and null for the customer.
+    """
 
     decision_id: str
     customer_id: str | None
     trigger: Trigger
     sku: str
     decided_at: datetime
+    last_at: datetime
+    times: int
     outcome: Outcome
     offer_id: str | None
     words: str = ""
     failed_gate: str | None = None
     candidates: list[dict[str, Any]] | None = None
     gates: list[GateOut] | None = None
+    policy: str | None = None
+    score: float | None = None
+    propensity: float | None = None
+    place: PlaceOut | None = None
 
 
 def show_decision(decision: Decision, caller: Caller, locale: str) -> DecisionOut:

@@ -74,6 +74,10 @@ def test_a_decision_in_rules_for_operators_and_in_words_for_the_customer(
     assert (decision["outcome"], decision["offer_id"]) == ("issued", offer.offer_id)
     assert decision["words"]
     assert bool(decision["gates"]) is bool(decision["candidates"]) is sees_rules
+    assert (decision["times"], decision["last_at"]) == (1, decision["decided_at"])
+    ranked = (decision["policy"], decision["propensity"], decision["place"] and decision["place"]["position"])
+    assert ranked == (("rules-1", 1.0, 1) if sees_rules else (None, None, None))
+    assert (decision["score"] is not None) is sees_rules
 
 
 def test_operators_do_not_answer_for_customers(world: World) -> None:
