@@ -96,7 +96,7 @@ def prove_token(keys: TokenKeys, token: str) -> Proof:
 
 
 def _read_role(token: str) -> tuple[Role, str | None]:
-    """What the token says of itself, unproven: which keys can have signed it hangs on that."""
+    """What the token says of itself, unproven: which keys can have signed it depends on that."""
     try:
         said = jwt.decode_complete(token, options={"verify_signature": False})
     except jwt.InvalidTokenError as error:

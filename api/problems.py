@@ -176,7 +176,7 @@ def _unstorable_problem(request: Request, _error: Exception) -> Response:
 
 
 def answer_fault(request: Request, error: Exception) -> Response:
-    """A fault of ours: written down in full, told without its inside."""
+    """Answer a fault of ours: the log has all of it, the caller is told nothing of its inside."""
     event = {"event": "request_failed", "path": request.url.path, "request_id": request.scope["state"]["request_id"]}
     _LOG.error("a request failed", extra=event, exc_info=error)
     return problem_response(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal", _INTERNAL)

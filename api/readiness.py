@@ -1,4 +1,4 @@
-"""Really able to serve? Each check says its own line, and none can hang the answer."""
+"""Whether this process can serve: one line a check, and no check can hold up the answer for long."""
 
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What hangs on the caller's role alone, and the one sentence for what may not be seen."""
+"""What depends on the caller's role alone, and the one sentence for what may not be seen."""
 
 from typing import NoReturn
 

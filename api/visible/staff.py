@@ -41,6 +41,7 @@ def own_till(conn: ReadConnection, caller: Caller, store_id: str | None, at: dat
 
 
 def employed_self(conn: ReadConnection, caller: Caller, at: datetime) -> Staff:
+    """The calling staff member; NotFound when they do not work here at `at`."""
     staff = select_staff_member(conn, StaffId(caller.subject))
     if staff is None or not staff.employed_at(at):
         raise NotFound("you are not one of our staff")

@@ -116,7 +116,7 @@ def make_english_view(request: Request, zone: ZoneInfo | None = None) -> View:
 
 
 def _find_caller(request: Request, at: datetime) -> Caller | None:
-    """Who is signed in, asked once a request: it may need a connection, and a page that holds one waits for none."""
+    """Who is signed in. It is found out once a request, and before a page takes a connection, as it may need one."""
     if not hasattr(request.state, "caller"):
         request.state.caller = _read_caller(request, at)
     caller: Caller | None = request.state.caller

@@ -178,7 +178,7 @@ def _delivery(view: View) -> timedelta:
 
 
 def _mark_offers_seen(request: Request, customer_id: CustomerId, offers: list[OfferOut], at: datetime) -> None:
-    """Showing is seeing. It changes nothing for the customer, and repeating it nothing at all."""
+    """Keep that the customer saw what this page shows. A page that is read again changes nothing more."""
     unseen = [offer for offer in offers if offer.state is OfferState.OPEN]
     if unseen:
         with request.app.state.edge.writes.connection() as conn:

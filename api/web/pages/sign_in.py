@@ -25,7 +25,7 @@ HOME = {Role.CUSTOMER: "/me", Role.STAFF: "/staff", Role.OPERATOR: "/ops"}
 
 @router.get("/")
 def get_start(request: Request) -> Response:
-    """To one's own page, or to sign in."""
+    """Lead to one's own page, or to sign in."""
     caller = make_view(request).caller
     return RedirectResponse(HOME[caller.role] if caller else "/sign-in", 303)
 
@@ -73,7 +73,7 @@ def post_sign_out() -> Response:
 
 
 def _ask_later(request: Request, edge: Edge, at: datetime, token: str, target: str) -> Response:
-    """To the page that asks. A redirect's own address is in no browser's history."""
+    """Send the browser on to the page that asks. The address of a redirect is kept in no browser's history."""
     try:
         read_token(edge.token_keys, token, at)
     except Unauthenticated as error:
@@ -100,14 +100,14 @@ def _ask(request: Request, caller: Caller, waiting: str, target: str) -> Respons
 
 
 def _name(conn: ReadConnection, caller: Caller) -> str:
-    """What people call the caller; an operator, and who has no account, by the token's own word."""
+    """The caller's name; for an operator, and for who has no account, the subject of the token."""
     staff = select_staff_member(conn, caller.subject) if caller.role is Role.STAFF else None
     person = staff or find_own_account(conn, caller)
     return person.name if person else caller.subject
 
 
 def _mark(token: str) -> str:
-    """Which token a page asked about, without saying it."""
+    """A short digest of a token: by it a form says which token the page asked about, without holding the token."""
     return hashlib.sha256(token.encode()).hexdigest()[:16]
 
 

@@ -149,5 +149,5 @@ def _chart(statement: Statement, totals: StatementTotals) -> dict[str, Any]:
 
 
 def _inline(svg: bytes) -> str:
-    """The picture as an address of its own, so that the fragment needs no second request."""
+    """The picture as a `data:` address, so that the browser needs no second request for it."""
     return "data:image/svg+xml;base64," + b64encode(svg).decode()
