@@ -49,14 +49,14 @@ def forecast_part(
     regions = np.unique([i.region for i in installations], return_inverse=True)[1].astype(np.int64)
     read = build_all_series(part, installations, points, resets, at)
     by_limit = [
-        (forecast_series(limit, series, regions, part, end, forecaster), speaks)
-        for limit, series, speaks in choose_sources(read)
+        (forecast_series(limit, series, regions, part, end, forecaster), used)
+        for limit, series, used in choose_sources(read)
     ]
     return [
         build_answer(
             part,
             installation,
-            [(found, row) for found, speaks in by_limit if speaks[row]],
+            [(found, row) for found, used in by_limit if used[row]],
             at,
             find_doubt(read_states(read, row, installation), threshold_pct=part.threshold_pct, at=end),
         )

@@ -63,7 +63,7 @@ where i.device_id = any(%(device_ids)s::bigint[]) and i.ended_at is null
 order by i.device_id, i.part;
 
 -- name: select_forecast_lines
--- What a run said, by serial and consumable.
+-- The forecasts of a run, by serial and consumable.
 select d.serial, i.consumable, f.remaining_pct, f.depletes_p10, f.depletes_p50, f.depletes_p90, f.method, f.reason,
        f.reason_code
 from depletion_forecast f join installation i using (installation_id) join device d using (device_id)

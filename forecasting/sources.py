@@ -16,25 +16,25 @@ Source = tuple[PartLimit, UsageSeries, Bools]
 
 
 def choose_sources(series: Sequence[tuple[PartLimit, UsageSeries]]) -> list[Source]:
-    """The limits that are worth a forecast, each with the rows it speaks for.
+    """The limits that are worth a forecast, each with the rows for which it is used.
 
     Counters in different units (hours and litres) are limits of their own. A percentage is a coarse view of a
-    counter: it speaks where no counter does, and where it says that much less remains that it must know of a limit
-    the counters do not.
+    counter. It is used where there is no counter, and where it shows so much less that it must know of a limit that the
+    counters do not have.
     """
     newest = np.full(len(series[0][1].last_at) if series else 0, -np.inf)
     for _, one in series:
         newest = np.fmax(newest, one.last_at)
     chosen: list[Source] = []
     for limit, one in sorted(series, key=lambda pair: _rank(pair[0], pair[1])):
-        speaks = one.last_at >= newest - _SILENT_DAYS
-        for other, finer, spoken in chosen:
+        used = one.last_at >= newest - _SILENT_DAYS
+        for other, finer, used_already in chosen:
             if _same_limit(limit, other):
                 coarse = max(_DISAGREES_PCT, 2 * one.quantum_pct)
                 agrees = one.reported_pct >= finer.reported_pct - coarse
-                speaks = speaks & ~(spoken & (agrees | (limit.measure not in PERCENTAGES)))
-        if speaks.any():
-            chosen.append((limit, one, speaks))
+                used = used & ~(used_already & (agrees | (limit.measure not in PERCENTAGES)))
+        if used.any():
+            chosen.append((limit, one, used))
     return chosen
 
 

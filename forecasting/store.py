@@ -104,7 +104,7 @@ def select_current_forecasts(conn: ReadConnection, device_ids: Sequence[int], at
 
 
 def select_forecast_lines(conn: ReadConnection, run_id: int) -> list[ForecastLine]:
-    """What a run said of every installation, by serial and consumable."""
+    """The forecasts of a run, by serial and consumable."""
     with conn.cursor(row_factory=kwargs_row(_line)) as cursor:
         return cursor.execute(_Q["select_forecast_lines"], {"run_id": run_id}).fetchall()
 

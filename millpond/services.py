@@ -48,7 +48,10 @@ def _nothing() -> None:
 
 @contextmanager
 def ingesting(settings: Settings, clock: Clock, *, on_end: Callable[[], None] = _nothing) -> Iterator[None]:
-    """Ingest in a thread for as long as the context lasts; `on_end` hears when it ends, however that comes."""
+    """Ingest in a thread for as long as the context lasts.
+
+    `on_end` is called in that thread when it ends, with or without an error.
+    """
     from ingest.broker.session import Session
     from ingest.service import run_ingest
     from millpond.kernel.broker import parse_broker_url

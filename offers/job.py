@@ -38,7 +38,7 @@ def issue_due_offers(
     claim: Claim | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> OfferSummary:
-    """Withdraw and expire what is over, then decide every due candidate; `on_progress` hears (done, of).
+    """Withdraw and expire what is over, then decide every due candidate; `on_progress` is called with (done, of).
 
     Running it again for the same moment changes nothing. Raises LeaseLost when `claim` was taken over.
     """

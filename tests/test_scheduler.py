@@ -103,7 +103,7 @@ def test_a_tick_without_a_database_is_no_harm(unused_dsn: str) -> None:
     assert tick(unused_dsn, [], CLOCK, "x") == []
 
 
-def test_the_platforms_jobs_run_on_an_empty_house(database: str) -> None:
+def test_the_platforms_jobs_run_on_an_empty_database(database: str) -> None:
     settings = load_settings(database_url=database, tick_s=0.1)
     stop = threading.Event()
     thread = threading.Thread(target=run_scheduler, args=(settings, CLOCK, stop))

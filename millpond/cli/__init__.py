@@ -21,7 +21,7 @@ app = typer.Typer(
 
 
 class WrongUse(InvalidInput):
-    """What the command line says cannot be meant: one sentence, exit 2."""
+    """The command was called wrongly: one sentence, exit 2."""
 
 
 def _show_version(wanted: bool) -> None:

@@ -22,7 +22,7 @@ _MARKS = {Outcome.PASSED: "[green]passed[/]", Outcome.FAILED: "[red]failed[/]", 
 
 @contextmanager
 def usage_errors() -> Iterator[None]:
-    """What cannot be meant is a mistake of usage: one sentence, exit 2."""
+    """Within it, InvalidInput ends the command with its sentence and exit 2."""
     try:
         yield
     except InvalidInput as error:

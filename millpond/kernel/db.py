@@ -92,9 +92,9 @@ def _check_connection(conn: ReadConnection) -> None:
     A server that ends a connection says so, and then there is something to read. Only then is it asked, because a
     question and an answer cost as much as a short query. One that went away without a word is noticed by the query.
     """
-    said = select.poll()
-    said.register(conn.fileno(), select.POLLIN)
-    if said.poll(0):
+    waiting = select.poll()
+    waiting.register(conn.fileno(), select.POLLIN)
+    if waiting.poll(0):
         ConnectionPool.check_connection(conn)
 
 

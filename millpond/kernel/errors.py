@@ -10,7 +10,7 @@ class ConfigurationError(MillpondError):
 
 
 class InvalidInput(MillpondError):
-    """What the caller sent cannot be meant; sending it again will not help."""
+    """What the caller sent is wrong; sending it again will not help."""
 
 
 class NotFound(MillpondError):

@@ -1,4 +1,4 @@
-"""What has to come of a run, and whether it did: passed, failed, or honestly not checked."""
+"""What has to come of a run, and whether it did: passed, failed, or not checked."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
