@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from millpond.embedded.ports import free_port
-from millpond.embedded.process import stop
+from millpond.embedded.process import Process
 from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import ConfigurationError, Unavailable
 from millpond.kernel.waiting import wait_until
@@ -55,24 +55,24 @@ def served(dsn: str) -> Iterator[Served]:
     """`millpond serve` in a process of its own, as an operator runs it; ended with the context."""
     port, secret = free_port(), secrets.token_hex(32)
     env = os.environ | {"MILLPOND_DATABASE_URL": dsn, "MILLPOND_JWT_SECRET": secret, "MILLPOND_HTTP_PORT": str(port)}
-    with tempfile.TemporaryFile() as log:
-        started = monotonic()
-        process = subprocess.Popen([sys.executable, "-m", "millpond", "serve"], env=env, stdout=log, stderr=log)
-        try:
-            wait_until(
-                lambda: _alive(port, "/healthz", process),
-                "an answer of millpond serve",
-                timeout_s=_TIMEOUT_S,
-                every_s=0.005,
-            )
-            yield Served(port, secret, monotonic() - started)
-        finally:
-            stop(process)
+    started = monotonic()
+    with _answering([sys.executable, "-m", "millpond", "serve"], env, port, "/healthz"):
+        yield Served(port, secret, monotonic() - started)
 
 
-def _alive(port: int, path: str, process: "subprocess.Popen[bytes]") -> bool:
-    if process.poll() is not None:
-        raise Unavailable(f"the server ended at once with exit code {process.returncode}")
+@contextmanager
+def _answering(command: list[str], environment: Mapping[str, str], port: int, path: str) -> Iterator[None]:
+    """A server in a process of its own that answers at `path`; ended with the context."""
+    with tempfile.TemporaryDirectory(prefix="millpond-benchmark-") as folder:
+        with Process(command, Path(folder) / "server.log", environment=environment) as server:
+            what = f"an answer of {' '.join(command[2:4])}"
+            wait_until(lambda: _alive(port, path, server), what, timeout_s=_TIMEOUT_S, every_s=0.005)
+            yield
+
+
+def _alive(port: int, path: str, server: Process) -> bool:
+    if not server.alive:
+        raise Unavailable(f"the server ended at once with exit code {server.exit_code}: {server.last_words()}")
     client = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
     try:
         client.request("GET", path)
@@ -88,13 +88,8 @@ def bare_served(*, loop: str, http: str) -> Iterator[int]:
     """Port of `benchmarks.bare` under uvicorn in a process of its own; ended with the context."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "benchmarks.bare:app", "--port", str(port), "--no-access-log"]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen([*command, "--loop", loop, "--http", http], stdout=log, stderr=log)
-        try:
-            wait_until(lambda: _alive(port, "/async", process), "a first answer", timeout_s=_TIMEOUT_S, every_s=0.005)
-            yield port
-        finally:
-            stop(process)
+    with _answering([*command, "--loop", loop, "--http", http], os.environ, port, "/async"):
+        yield port
 
 
 def find_wrk() -> str:

@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGTERM, Signals
+from types import TracebackType
+from typing import Self
 
 import psutil
 
@@ -12,7 +14,7 @@ _LAST_WORDS = 300
 
 
 class Process:
-    """Started, signalled and ended as often as its owner likes. What it says goes to the file `log`.
+    """Started, signalled and ended as often as its owner likes, and at the end of `with`. What it says goes to `log`.
 
     It has a session of its own, so that Ctrl-C reaches its owner alone. `user` is who it runs as, when that is not us;
     `environment` is ours unless another is given.
@@ -30,6 +32,15 @@ class Process:
         self._command, self._log, self._user, self._folder = [str(word) for word in command], log, user, folder
         self._environment = os.environ if environment is None else environment
         self._child: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
     @property
     def alive(self) -> bool:
@@ -105,13 +116,3 @@ def listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
     except psutil.Error:  # It ended at this moment.
         return False
     return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in sockets)
-
-
-def stop(process: "subprocess.Popen[bytes]") -> None:
-    """End a process politely, and after five seconds for good."""
-    process.terminate()
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

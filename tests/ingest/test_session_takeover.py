@@ -1,8 +1,6 @@
 """No device's credentials can take ingest's session, on a broker with the configuration and the rules that we ship."""
 
 import os
-import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +12,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.broker.client_id import client_id
 from ingest.nouns import Lane
-from millpond.embedded.broker import find_mosquitto
+from millpond.embedded.broker import find_mosquitto, write_passwords
 from millpond.embedded.ports import free_port
-from millpond.embedded.process import stop
+from millpond.embedded.process import Process
 from millpond.kernel.broker import BrokerAddress, parse_broker_url
 from millpond.kernel.settings import Settings
 from tests.ingest.conftest import PATIENCE_S, fetch, running_ingest, wait_until
@@ -30,21 +28,14 @@ def shipped_broker(folder: Path, **passwords: str) -> Iterator[int]:
     mosquitto = find_mosquitto()
     assert mosquitto is not None
     secrets = folder / "passwords"
-    secrets.touch(mode=0o600)
-    for user, password in passwords.items():
-        subprocess.run(
-            [shutil.which("mosquitto_passwd") or "mosquitto_passwd", "-b", secrets, user, password], check=True
-        )
+    write_passwords(secrets, passwords)
     port = free_port()
     conf = (_DOCKER / "mosquitto.conf").read_text().replace("listener 1883", f"listener {port} 127.0.0.1")
     conf = conf.replace("/mosquitto/data/acl", str(_DOCKER / "acl"))
     conf = conf.replace("/mosquitto/data/passwords", str(secrets)).replace("/mosquitto/data/", f"{folder}/")
     (folder / "mosquitto.conf").write_text(("user root\n" if os.geteuid() == 0 else "") + conf)
-    server = subprocess.Popen([mosquitto, "-c", str(folder / "mosquitto.conf")], stderr=subprocess.DEVNULL)
-    try:
+    with Process([mosquitto, "-c", folder / "mosquitto.conf"], folder / "broker.log"):
         yield port
-    finally:
-        stop(server)
 
 
 class Client:

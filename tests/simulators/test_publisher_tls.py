@@ -2,9 +2,6 @@
 
 import ipaddress
 import json
-import shutil
-import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from millpond.embedded.broker import Broker, find_mosquitto, write_passwords
 from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.errors import InvalidInput, Unavailable
@@ -24,9 +22,8 @@ from simulators.wire.message import Message
 from simulators.wire.publisher import Publisher, TlsFiles
 from tests.simulators.simulate_command import changed, run_cli
 
-_MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
 _ISSUED = datetime(2020, 1, 1, tzinfo=UTC)
-pytestmark = pytest.mark.skipif(_MOSQUITTO is None, reason="mosquitto is not installed")
+pytestmark = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -34,24 +31,18 @@ def tls_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     """`host:port` of a broker that wants a certificate of our authority and a password; the client's files."""
     folder = tmp_path_factory.mktemp("tls")
     _write_certificates(folder)
-    subprocess.run(["mosquitto_passwd", "-b", "-c", str(folder / "passwords"), "fleet", "p@ss"], check=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = folder / "mosquitto.conf"
-    config.write_text(
-        f"listener {port} 127.0.0.1\nuser root\nrequire_certificate true\npassword_file {folder}/passwords\n"
-        f"cafile {folder}/ca.pem\ncertfile {folder}/server.pem\nkeyfile {folder}/server.key\n"
-    )
-    assert _MOSQUITTO is not None
-    broker = subprocess.Popen([_MOSQUITTO, "-c", str(config)], stderr=subprocess.PIPE, text=True)
-    try:
-        assert broker.stderr is not None
-        assert any("running" in line for line in broker.stderr), "mosquitto did not start"
-        yield f"127.0.0.1:{port}", TlsFiles(folder / "ca.pem", folder / "client.pem", folder / "client.key")
-    finally:
-        broker.terminate()
-        broker.wait(10)
+    write_passwords(folder / "passwords", {"fleet": "p@ss"})
+    conf = {
+        "allow_anonymous": "false",
+        "password_file": folder / "passwords",
+        "require_certificate": "true",
+        "cafile": folder / "ca.pem",
+        "certfile": folder / "server.pem",
+        "keyfile": folder / "server.key",
+    }
+    with Broker(folder, conf=conf) as broker:
+        files = TlsFiles(folder / "ca.pem", folder / "client.pem", folder / "client.key")
+        yield f"127.0.0.1:{broker.port}", files
 
 
 def _write_certificates(folder: Path) -> None:

@@ -5,7 +5,6 @@ It speaks one connection at a time and takes neither COPY nor executemany, so th
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,9 +20,10 @@ from devices.retention import drop_old_readings
 from devices.seed import seed_shipped
 from devices.store import refresh_reading_day, select_metrics
 from millpond.embedded.ports import free_port
-from millpond.embedded.process import stop
+from millpond.embedded.process import Process
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.migrate import migrate, pending_migrations
+from millpond.kernel.waiting import wait_until
 
 HERE = Path(__file__).parent
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.timescale
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """DSN of a TimescaleDB in WebAssembly."""
     node = shutil.which("node")
     if node is None or not (HERE / "node_modules").exists():
@@ -39,13 +39,10 @@ def server() -> Iterator[str]:
             pytest.fail("Node or the pinned test server is missing: run scripts/test")
         pytest.skip("no Node: scripts/test installs it and the pinned test server")
     port = free_port()
-    process = subprocess.Popen([node, "server.mjs", str(port)], cwd=HERE, stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline().strip() == b"listening"
+    log = tmp_path_factory.mktemp("timescale") / "server.log"
+    with Process([node, "server.mjs", str(port)], log, folder=HERE) as process:
+        wait_until(lambda: "listening" in process.log_text().split(), "the TimescaleDB to listen", timeout_s=60)
         yield f"postgresql://postgres:postgres@127.0.0.1:{port}/postgres?sslmode=disable"
-    finally:
-        stop(process)
 
 
 @pytest.fixture(scope="module")
