@@ -93,7 +93,7 @@ def create_app(
     app.add_middleware(Observe)
     app.add_middleware(Heads)
     install_problems(app)
-    app.include_router(health.router)
+    health.install_health(app)
     for routes in _ROUTES:
         app.include_router(routes.router, responses=PROBLEM_RESPONSES, dependencies=[KnownParameters])
     install_document(app)

@@ -7,8 +7,8 @@ from api.auth import Role, mint_token
 from benchmarks.http_load import Asks, Load, bare_served, measure, served
 from millpond.kernel.db import WriteConnection
 
-# Each new customer gets a copy of what the customer with the most offers has, about no device of their own: all that
-# the feed reads is there.
+# Each new customer gets copies of one to three of the offers that somebody has, about no device of their own: all that
+# the feed reads is there, and nothing else.
 _FILL = """
 with one as (
     select o.*, row_number() over () as place from offer o
@@ -20,12 +20,12 @@ with one as (
     select customer_id, 'Customer ' || n, (array['en', 'ko', 'zh'])[1 + n %% 3], 'Europe/Berlin', %(at)s from new
 ), copy as (
     select new.customer_id, one.place, left(md5(new.customer_id || one.place), 20) as key, one.offer_id, one.decision_id
-    from new cross join one
+    from new join one on one.place <= 1 + n %% 3
 ), decided as (
     insert into decision (decision_id, customer_id, trigger, subject_kind, subject_key, sku, decided_at, outcome,
                           candidates, gates, policy, score, propensity, last_at)
     select 'dec_' || c.key, c.customer_id, d.trigger, 'copy', c.customer_id || c.place, d.sku, d.decided_at, d.outcome,
-           d.candidates, d.gates, d.policy, d.score, d.propensity, d.last_at
+           '[]', '[]', d.policy, d.score, d.propensity, d.last_at
     from copy c join decision d using (decision_id)
 )
 insert into offer (offer_id, decision_id, customer_id, subject_kind, subject_key, sku, reason_code, facts, state,
@@ -39,7 +39,7 @@ _ASKING = "select customer_id from customer where name like 'Customer %%' order 
 
 
 def fill_customers(conn: WriteConnection, customers: int, at: datetime) -> None:
-    """Open the accounts of that many more customers, each with offers like those that somebody has already."""
+    """Open the accounts of that many more customers, each with one to three offers like those there are."""
     with conn.transaction():
         conn.execute(_FILL, {"customers": customers, "at": at})
     conn.execute("analyze")
