@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from millpond.kernel.errors import InvalidInput
@@ -23,6 +24,12 @@ class Page(BaseModel, Generic[M]):
 
     items: list[M]
     next_cursor: str | None = Field(default=None, description="Ask for the next page with `cursor=` this.")
+
+
+def json_page(items: Sequence[str], next_cursor: str | None) -> Response:
+    """A `Page` of items that are JSON already, as FastAPI would write it."""
+    page = f'{{"items":[{",".join(items)}],"next_cursor":{json.dumps(next_cursor)}}}'
+    return Response(page, media_type="application/json")
 
 
 def encode_cursor(*key: str | int) -> str:

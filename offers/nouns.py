@@ -1,6 +1,6 @@
 """Proposals to customers, and why each was made or not made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
@@ -181,7 +181,7 @@ class Offer:
     subject: Subject
     sku: Sku
     reason_code: ReasonCode
-    facts: dict[str, Any]
+    facts: dict[str, Any] = field(hash=False)
     state: OfferState
     list_price: Money
     price: Money

@@ -1,6 +1,6 @@
 """Offers that wait for a customer's answer, with what is told beside them, in one look."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -32,7 +32,7 @@ class ShownOffer:
     """An offer with its product's names by language, who is credited, and how its customer is spoken to."""
 
     offer: Offer
-    product: dict[str, str]
+    product: dict[str, str] = field(hash=False)
     credit: Credit | None
     locale: str
     time_zone: str

@@ -15,12 +15,13 @@ from api.paging import (
     decode_cursor,
     decode_time_cursor,
     encode_cursor,
+    json_page,
     page_by_id,
 )
 from api.told.bindings import BindingOut, show_binding
 from api.told.customers import CustomerOut
 from api.told.decisions import DecisionOut, show_decision
-from api.told.offers import OfferOut, tell_offer
+from api.told.offers import OfferOut, tell_offer_json
 from api.visible.bindings import visible_binding_of
 from api.visible.customers import visible_customer, visible_customer_id
 from api.visible.roles import require_role
@@ -31,8 +32,6 @@ from offers.showing import ShownOffer, select_open_offers
 from offers.store import select_decisions
 
 router = APIRouter(prefix="/v1/customers")
-
-_OffersPage = Page[OfferOut]
 
 
 class NewCustomer(Body):
@@ -81,9 +80,7 @@ def get_offers(request: Request, customer_id: str, given: Given, limit: Limit = 
         waiting = select_open_offers(conn, visible_customer_id(conn, caller, customer_id, at), at=at)
     rest = _after(waiting, cursor)[: limit + 1]
     shown, following = cut_page(rest, limit, lambda each: encode_cursor(each.offer.offer_id))
-    # As bytes: FastAPI would check each field once more, in another thread.
-    page = _OffersPage(items=[tell_offer(each) for each in shown], next_cursor=following)
-    return Response(page.model_dump_json(), media_type="application/json")
+    return json_page([tell_offer_json(each) for each in shown], following)
 
 
 def _after(waiting: list[ShownOffer], cursor: str | None) -> list[ShownOffer]:

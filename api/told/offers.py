@@ -1,6 +1,7 @@
 """Offers, as their customer is told: why, until when and at what price; and the customer's answer to one."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from api.edge import Edge
@@ -67,6 +68,14 @@ def decline(conn: WriteConnection, offer_id: str, customer_id: CustomerId, at: d
 def show_offer(conn: ReadConnection, offer: Offer) -> OfferOut:
     """One offer, in its customer's own language."""
     return tell_offer(select_shown_offer(conn, offer.offer_id))
+
+
+# Whoever looks at their page looks again, and the words of an offer take longer than to find it. What is kept serves
+# only for an offer that is the same in everything that is told of it.
+@lru_cache(4_096)
+def tell_offer_json(shown: ShownOffer) -> str:
+    """An offer as it is told in its customer's own language, as JSON."""
+    return tell_offer(shown).model_dump_json()
 
 
 def tell_offer(shown: ShownOffer, locale: str | None = None) -> OfferOut:
