@@ -1,6 +1,6 @@
 """Every statement that writes a decision, an offer or a step of its life."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -54,20 +54,40 @@ def _count_repeated(conn: WriteConnection, noes: Sequence[Ruling], at: datetime)
 
 def issue_offers(
     conn: WriteConnection,
-    slate: Sequence[Ruling],
+    rulings: Iterable[Ruling],
     bindings: Mapping[CustomerId, Binding],
     rules: Rules,
     *,
     at: datetime,
-) -> None:
-    """Keep what was decided in favour, and issue the offers. The schema allows one that is open for each thing."""
+) -> tuple[list[Ruling], list[Ruling]]:
+    """Keep what is decided in favour and issue its offers; returns what was issued, and the noes, which are not kept.
+
+    The rulings may be made one by one while they are asked for: the server meanwhile keeps those before. The schema
+    allows one open offer for each thing.
+    """
     issued_at = at.isoformat()
-    decisions = [_make_decision(ruling) for ruling in slate]
-    _copy(conn, "copy_decisions", (_decision_row(decision, issued_at) for decision in decisions))
+    decisions: list[_Decision] = []
+    noes: list[Ruling] = []
+    _copy(conn, "copy_decisions", _rows_in_favour(rulings, decisions, noes, issued_at))
     _copy(conn, "copy_offers", (_offer_row(decision, bindings, rules, issued_at) for decision in decisions))
     crash_point("after-offer-before-event")
-    opened = dict.fromkeys(ruling.offer_id for ruling in slate if ruling.offer_id is not None)
+    issued = [decision.ruling for decision in decisions]
+    opened = dict.fromkeys(ruling.offer_id for ruling in issued if ruling.offer_id is not None)
     record_events(conn, opened, OfferState.OPEN, at=at, actor="job")
+    return issued, noes
+
+
+def _rows_in_favour(
+    rulings: Iterable[Ruling], decisions: list["_Decision"], noes: list[Ruling], at: str
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of what is decided in favour, which are put into `decisions`; the rest is put into `noes`."""
+    for ruling in rulings:
+        if ruling.offer_id is None:
+            noes.append(ruling)
+            continue
+        decision = _make_decision(ruling)
+        decisions.append(decision)
+        yield _decision_row(decision, at)
 
 
 class _Decision(NamedTuple):
