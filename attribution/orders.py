@@ -59,7 +59,6 @@ def record_sale(
     with conn.transaction():
         _require_till(conn, channel, store_id, sold_by, currency, at)
         lines = _price_lines(conn, items, currency, at)
-        amount = _sum(lines)
         # Last, so that only a sale that could be tells whether somebody is a customer.
         at = lock_customer_at(conn, customer_id, at)
         binding = binding_at(conn, customer_id, at)
@@ -72,7 +71,7 @@ def record_sale(
             offer_id=offer_id,
             binding_id=binding.binding_id if binding else None,
             credited_to=binding.staff_id if binding else None,
-            amount=amount,
+            amount=_sum(lines),
             refunded=Money(0, currency),
             placed_at=at,
             lines=lines,

@@ -1,5 +1,6 @@
 """How quickly offers are decided and shown; see `python -m benchmarks.offers --help`."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from benchmarks.decisions import decide, fill
 from benchmarks.feed import ask, fill_customers, select_asking
 from benchmarks.http_load import Load, find_wrk
 from millpond.kernel.clock import SystemClock
-from millpond.kernel.db import connect
+from millpond.kernel.db import WriteConnection, connect
 
 
 def main(
@@ -40,29 +41,25 @@ def main(
     at = SystemClock().now()
     with fresh_database(dsn) as own:
         with connect(own) as conn:
-            with step("registering customers and forecasts"):
-                fill(conn, decided, parts_each, at)
-            with step("deciding"):
-                decisions_per_s, issued = decide(conn, at)
+            decisions_per_s, issued = _decide(conn, decided, parts_each, at)
             with step("opening accounts"):
                 fill_customers(conn, customers, at)
                 people = select_asking(conn, asking)
         with step("asking"):
             loads = ask(own, people, rounds=rounds, seconds=seconds, connections=connections, at=at)
-    sizes = {
-        "customers": customers,
-        "asking": asking,
-        "decided": decided,
-        "parts_each": parts_each,
-        "offers": issued,
-        "rounds": rounds,
-        "seconds": seconds,
-        "connections": connections,
-    }
+    sizes = {"customers": customers, "asking": asking, "decided": decided, "parts_each": parts_each, "offers": issued}
+    sizes |= {"rounds": rounds, "seconds": seconds, "connections": connections}
     figures = {"decisions_per_s": decisions_per_s} | _name_figures(loads)
     reference = loads["def"].requests_per_s
     name = "a bare FastAPI `def` endpoint under the same uvicorn"
     tell(Result("offers", "requests_per_s", "requests/s", figures, reference, name, sizes), as_json=json)
+
+
+def _decide(conn: WriteConnection, customers: int, parts_each: int, at: datetime) -> tuple[float, int]:
+    with step("registering customers and forecasts"):
+        fill(conn, customers, parts_each, at)
+    with step("deciding"):
+        return decide(conn, at)
 
 
 def _name_figures(loads: dict[str, Load]) -> dict[str, float]:

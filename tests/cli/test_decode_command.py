@@ -26,54 +26,57 @@ def decode(millpond: Run, *options: str, payload: Any = PAYLOAD, code: int = 0) 
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+DECODED: list[dict[str, Any]] = [
+    {
+        "kind": "reading",
+        "serial": "A-1",
+        "seq": 1,
+        "metric": "filter_life_pct",
+        "value": 64,
+        "unit": "pct",
+        "measured_at": "2026-02-16T00:00:00+00:00",
+        "corrected": False,
+    },
+    {
+        "kind": "reading",
+        "serial": "A-1",
+        "seq": 1,
+        "metric": "power",
+        "value": 1,
+        "unit": "",
+        "measured_at": "2026-02-16T00:00:00+00:00",
+        "corrected": False,
+    },
+    {
+        "kind": "reading",
+        "serial": "A-1",
+        "seq": 2,
+        "metric": "pm25_ugm3",
+        "value": 12.4,
+        "unit": "ug/m3",
+        "measured_at": "2026-02-16T01:00:00.000001+00:00",
+        "corrected": True,
+    },
+    {
+        "kind": "rejection",
+        "serial": "A-1",
+        "item": "1/x[i]",
+        "code": "unknown_metric",
+        "reason": "generic-purifier-pct has no metric 'x[i]'",
+    },
+    {
+        "kind": "rejection",
+        "serial": "A-1",
+        "item": "2/filter_life_pct",
+        "code": "out_of_range",
+        "reason": "filter_life_pct is 101 pct, it can be 0 to 100",
+    },
+]
+
+
 def test_every_reading_has_its_unit_and_time_and_every_rejection_its_reason(millpond: Run) -> None:
     lines = decode(millpond, "--model", "generic-purifier-pct")
-    assert lines == [
-        {
-            "kind": "reading",
-            "serial": "A-1",
-            "seq": 1,
-            "metric": "filter_life_pct",
-            "value": 64,
-            "unit": "pct",
-            "measured_at": "2026-02-16T00:00:00+00:00",
-            "corrected": False,
-        },
-        {
-            "kind": "reading",
-            "serial": "A-1",
-            "seq": 1,
-            "metric": "power",
-            "value": 1,
-            "unit": "",
-            "measured_at": "2026-02-16T00:00:00+00:00",
-            "corrected": False,
-        },
-        {
-            "kind": "reading",
-            "serial": "A-1",
-            "seq": 2,
-            "metric": "pm25_ugm3",
-            "value": 12.4,
-            "unit": "ug/m3",
-            "measured_at": "2026-02-16T01:00:00.000001+00:00",
-            "corrected": True,
-        },
-        {
-            "kind": "rejection",
-            "serial": "A-1",
-            "item": "1/x[i]",
-            "code": "unknown_metric",
-            "reason": "generic-purifier-pct has no metric 'x[i]'",
-        },
-        {
-            "kind": "rejection",
-            "serial": "A-1",
-            "item": "2/filter_life_pct",
-            "code": "out_of_range",
-            "reason": "filter_life_pct is 101 pct, it can be 0 to 100",
-        },
-    ]
+    assert lines == DECODED
 
 
 def test_without_a_model_the_best_fitting_one_is_taken(millpond: Run) -> None:
