@@ -26,7 +26,7 @@ from offers.job import issue_due_offers
 from offers.nouns import LeadTime, Offer, Rules
 from offers.showing import select_open_offers
 
-SECRET = "a secret for tests only, long enough"
+SECRET = "a secret for tests only, long enough for all the algorithms that a token may name"
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 """What somebody may write where a name is asked for."""
 ABROAD = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
