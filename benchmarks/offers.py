@@ -16,7 +16,7 @@ from millpond.kernel.db import WriteConnection, connect
 def main(
     customers: Annotated[int, typer.Option(min=1, help="Customers in the database when the feed is asked.")] = 100_000,
     asking: Annotated[int, typer.Option(min=1, help="How many of them ask, one after the other.")] = 200,
-    decided: Annotated[int, typer.Option(min=1, help="Customers for whom the job decides before.")] = 200,
+    decided: Annotated[int, typer.Option(min=1, help="Customers for whom the job decides before.")] = 2_000,
     parts_each: Annotated[int, typer.Option(min=1, help="Parts of each of those; all but every fifth are due.")] = 3,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds in which each address is asked once; medians count.")] = 3,
     seconds: Annotated[int, typer.Option(min=1, help="Seconds for which it is asked.")] = 3,
