@@ -20,7 +20,35 @@ def decide_household(situations: Sequence[Situation], *, at: datetime, rules: Ru
     judged = [(situation, decide_offer(situation, at=at, rules=rules)) for situation in situations]
     noes = [Ruling(situation, verdict) for situation, verdict in judged if verdict.terms is None]
     passed = [pair for pair in judged if pair[1].terms is not None]
-    return noes + _make_slate(passed, at, rules) if passed else noes
+    if not noes or not passed:
+        return noes or _make_slate(passed, at, rules)
+    slate = _make_slate(passed, at, rules)
+    return _tell_noes_of(slate, noes, situations, at, rules) + slate
+
+
+def _tell_noes_of(
+    slate: Sequence[Ruling], noes: Sequence[Ruling], situations: Sequence[Situation], at: datetime, rules: Rules
+) -> list[Ruling]:
+    """The noes again: one that comes after an offer of the same thing is one because of that offer too."""
+    places = {id(situation): place for place, situation in enumerate(situations)}
+    opened = {
+        key: (ruling.offer_id, places[id(ruling.situation)])
+        for ruling in slate
+        if ruling.offer_id is not None
+        for key in _open_once(ruling.situation.candidate)
+    }
+    told = []
+    for no in noes:
+        earlier = next((opened[key] for key in _open_once(no.situation.candidate) if key in opened), None)
+        is_after = earlier is not None and earlier[1] < places[id(no.situation)]
+        told.append(_refuse_beside(no.situation, earlier[0], at, rules) if earlier and is_after else no)
+    return told
+
+
+def _refuse_beside(situation: Situation, open_offer: OfferId, at: datetime, rules: Rules) -> Ruling:
+    """A no because of an offer that is open since a moment ago, beside all others."""
+    open_now = replace(situation, facts=replace(situation.facts, open_offer=open_offer))
+    return Ruling(open_now, decide_offer(open_now, at=at, rules=rules))
 
 
 def _make_slate(passed: Sequence[tuple[Situation, Verdict]], at: datetime, rules: Rules) -> list[Ruling]:
@@ -32,8 +60,7 @@ def _make_slate(passed: Sequence[tuple[Situation, Verdict]], at: datetime, rules
         keys = _open_once(situation.candidate)
         earlier = next((taken[key] for key in keys if key in taken), None)
         if earlier is not None:
-            open_now = replace(situation, facts=replace(situation.facts, open_offer=earlier))
-            rulings.append(Ruling(open_now, decide_offer(open_now, at=at, rules=rules)))
+            rulings.append(_refuse_beside(situation, earlier, at, rules))
             continue
         position += 1
         offer_id = OfferId(new_id("off"))

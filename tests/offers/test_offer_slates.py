@@ -82,6 +82,20 @@ def test_a_device_and_a_part_of_it_are_not_offered_the_same_product_at_once() ->
     assert [ruling.verdict.failed_gate for ruling in decide(extra, PART)] == [None, GateName.NO_OPEN_OFFER]
 
 
+def test_a_no_that_comes_after_an_offer_of_the_same_thing_says_that_it_is_open() -> None:
+    extra = replace(EXTRA, subject=Subject.of_device(DeviceId(1)), sku=PART.sku)
+    owned = replace(CLEAR, owned=True)
+    needed = Situation(PART, CLEAR, CUSTOMER, AGREED, PRODUCT)
+    other = Situation(extra, owned, CUSTOMER, AGREED, PRODUCT)
+    for situations, failed in (([needed, other], GateName.NO_OPEN_OFFER), ([other, needed], GateName.NOT_OWNED)):
+        no, offered = decide_household(situations, at=NOW, rules=RULES)
+        assert (no.verdict.failed_gate, no.offer_id) == (failed, None)
+        assert offered.offer_id is not None
+        assert [g.why for g in no.verdict.gates if g.gate is GateName.NO_OPEN_OFFER] == [
+            f"offer {offered.offer_id} is open" if failed is GateName.NO_OPEN_OFFER else "no offer is open for it"
+        ]
+
+
 @given(days=st.lists(st.floats(-3000, 3000), min_size=2, max_size=2))
 def test_urgency_rises_as_the_days_run_out_and_stays_between_none_and_one(days: list[float]) -> None:
     fewer, more = sorted(days)
