@@ -5,6 +5,9 @@ it also keeps a head of any length, and reads on while requests queue up. Here a
 whole head of its next request, so many bytes for it, and so long to take what is sent; nothing more is read from it
 while requests wait for their turn. When there are too many, the one that has waited longest without a request makes
 room; only where all are at work is a newcomer answered 503.
+
+Who asks for another protocol (Java's own client does, for HTTP/2, with every request) is answered in this one. The fast
+parser would take such a request's body for what follows it.
 """
 
 import asyncio
@@ -12,8 +15,10 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import count
+from sys import exception
 from typing import Any
 
+from httptools import HttpRequestParser
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -55,13 +60,17 @@ class PatientProtocol(HttpToolsProtocol):
         self._answer_timer: asyncio.TimerHandle | None = None
         self._arrival = next(_ARRIVALS)
         self._unread_bytes = 0
+        self._piece, self._rest = b"", b""
         self._wait_for_head()
         if len(self.connections) > self.patience.connections_max:
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
         self._unread_bytes += len(data)
-        super().data_received(data)
+        self._rest = data
+        while self._rest:
+            self._piece, self._rest = self._rest, b""
+            super().data_received(self._piece)
         if self._unread_bytes > HEAD_MAX_BYTES:
             self._refuse_length()
         # The time runs from a head's first byte to its last, however many pieces it comes in.
@@ -73,6 +82,8 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The parser's: a head came to its end."""
         self._unread_bytes = 0
+        if self.parser.should_upgrade():
+            return
         super().on_headers_complete()
         self._unanswered.append(self.cycle)
 
@@ -80,6 +91,27 @@ class PatientProtocol(HttpToolsProtocol):
         """The parser's: a piece of a body; how large a body may be, `BodyLimit` says."""
         self._unread_bytes = 0
         super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The parser's: a request came to its end."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """uvicorn's: the parser stopped after a head that asks for another protocol.
+
+        It is read again without that wish, by a new parser that goes on with what follows: it may be the body.
+        """
+        stopped = exception()
+        if self.parser.get_method() == b"CONNECT" or stopped is None:
+            self.send_400_response("this server opens no tunnels")
+            return
+        head = [self.parser.get_method(), b" ", self.url, b" HTTP/", self.parser.get_http_version().encode(), b"\r\n"]
+        for name, value in self.headers:
+            head += [name, b": ", value, b"\r\n"] if name != b"upgrade" else []
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._rest = b"".join([*head, b"\r\n", self._piece[stopped.args[0] :]])
 
     def on_response_complete(self) -> None:
         """The oldest request's answer is sent."""
