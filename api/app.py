@@ -38,8 +38,7 @@ _DESCRIPTION = """\
 Telemetry in, depletion forecasts, timely offers, and credit that balances. Errors are RFC 9457 problems, lists are
 paged by cursor, every write takes an `Idempotency-Key`. What a caller may not see does not exist for them (404)."""
 
-# In the order in which the document and its page show them.
-# In the order in which an address is looked for: what is asked most often stands first.
+# An address is looked for in this order, so what is asked most often stands first; the document shows them in it, too.
 _ROUTES = (
     customers,
     devices,
