@@ -205,16 +205,6 @@ class Withdrawal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class OfferEvent:
-    """One step of an offer's life. `actor` is a customer id, or `job`, `order`; `reason` says why it was withdrawn."""
-
-    state: OfferState
-    at: datetime
-    actor: str
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Acceptance:
     """An accepted offer and the order it became."""
 
