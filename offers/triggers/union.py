@@ -1,6 +1,7 @@
 """All triggers as one: each question here is answered by the trigger whose facts it is about.
 
-A new trigger joins `Cause` and `Trigger`; mypy then names every function here that has no answer of it yet.
+A new trigger joins `Cause`, `Trigger`, `ReasonCode` and `TRIGGERS`; mypy then names every function that has no answer
+of it yet.
 """
 
 from collections.abc import Sequence
@@ -17,13 +18,13 @@ from offers.reason import ReasonFacts, Spoken
 from offers.triggers import depletion, new_device
 from offers.verdict import Facts, Situation, Terms
 
-_TRIGGERS = (depletion, new_device)
+TRIGGERS = (depletion, new_device)
 
 
 def select_households(conn: ReadConnection, at: datetime, rules: Rules) -> list[Household]:
     """Who has any candidate, each once: those with a need first, the most urgent of all before the others."""
     counts: dict[tuple[CustomerId | None, DeviceId | None], int] = {}
-    for trigger in _TRIGGERS:
+    for trigger in TRIGGERS:
         for household in trigger.select_households(conn, at, rules):
             key = (household.customer_id, household.device_id)
             counts[key] = counts.get(key, 0) + household.candidates
@@ -38,7 +39,7 @@ def select_candidates(
     unowned = [h.device_id for h in households if h.device_id is not None]
     return [
         candidate
-        for trigger in _TRIGGERS
+        for trigger in TRIGGERS
         for candidate in trigger.select_candidates(conn, customers, unowned, at, rules)
     ]
 
