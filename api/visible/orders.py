@@ -10,6 +10,7 @@ from api.visible.staff import employed_self
 from attribution.nouns import Order
 from attribution.orders import select_order
 from attribution.people import select_staff_member
+from customers.accounts import select_customer
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.errors import InvalidInput
 from millpond.kernel.ids import CustomerId, StoreId
@@ -60,6 +61,12 @@ def refundable_order(conn: ReadConnection, caller: Caller, order_id: str, at: da
     staff = employed_self(conn, caller, at) if caller.role is Role.STAFF else None
     if order is None or (staff is not None and staff.store_id != order.store_id):
         refuse("order", order_id, "that you may refund")
-    if staff is not None and staff.customer_id == order.customer_id:
+    if staff is not None and staff.customer_id is not None and staff.customer_id == _find_buyer(conn, order):
         raise InvalidInput("nobody refunds what they bought themselves: ask a colleague or an operator")
     return order
+
+
+def _find_buyer(conn: ReadConnection, order: Order) -> CustomerId | None:
+    """Who bought it, as they are known now: the account may have been merged into another since."""
+    buyer = select_customer(conn, order.customer_id)
+    return buyer.customer_id if buyer else None

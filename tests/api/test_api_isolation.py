@@ -5,7 +5,9 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from attribution.bindings import binding_at
-from tests.api.world import World, make_offer
+from customers.accounts import register_customer
+from tests.api.world import NOW, World, make_offer
+from tests.people import merge
 
 REFUND = {"amount": {"amount_minor": 100, "currency": "EUR"}}
 
@@ -115,6 +117,19 @@ def test_nobody_at_a_till_refunds_what_they_bought_themselves(world: World) -> N
         422,
         "nobody refunds what they bought themselves: ask a colleague or an operator",
     )
+    assert refund(world, world.as_mina, order_id) == 201
+
+
+def test_nor_what_they_bought_by_an_account_that_was_merged_into_theirs(world: World) -> None:
+    with world.connect() as conn:
+        now = register_customer(conn, name="Ann", at=NOW)
+    order_id = sell(world, world.as_mina).json()["order_id"]
+    for account in (world.ann, now):
+        employed = {"store_id": world.harbour.store_id, "name": "Ann", "customer_id": account.customer_id}
+        ann = world.as_operator.post("/v1/staff", json=employed, headers=world.key()).json()["staff_id"]
+        with world.connect() as conn:
+            merge(conn, world.ann, into=now)
+        assert refund(world, world.client("staff", ann), order_id) == 422
     assert refund(world, world.as_mina, order_id) == 201
 
 
