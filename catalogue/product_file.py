@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ _ATTRIBUTE = re.compile(r"attr\.([a-z][a-z0-9_]{0,62})(:number|:boolean)?")
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _BOOLEANS = {"true": True, "false": False}
 _TEXT_MAX = 200
+_CATEGORY_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ def import_products(
     columns = find_columns(path, names, NEEDED, _is_known)
     languages = [_NAMES[column] for column in columns if column in _NAMES]
     attributes = [attribute for column in columns if (attribute := _attribute_of(column))]
+    if twice := [name for name, times in Counter(attributes).items() if times > 1]:
+        raise InvalidInput(f"{path} has the attribute {twice[0]} twice, as two kinds: leave one of the two")
 
     def store(rows: Sequence[Numbered[_ProductRow]]) -> Stored:
         products = [row.says.product for row in rows]
@@ -83,7 +87,7 @@ def _read_row(cells: dict[str, str]) -> _ProductRow:
     product = ProductEntry(
         sku=cells["sku"],
         name=names,
-        category=_shown("category", cells["category"]),
+        category=_shown("category", cells["category"], _CATEGORY_MAX),
         price_minor=_price(cells["price_minor"]),
         currency=require_currency(cells["currency"]),
         attributes={
@@ -95,11 +99,11 @@ def _read_row(cells: dict[str, str]) -> _ProductRow:
     return _ProductRow(product, _stock(cells["stock"]) if "stock" in cells else None)
 
 
-def _shown(column: str, text: str) -> str:
+def _shown(column: str, text: str, most: int = _TEXT_MAX) -> str:
     if fault := find_fault(text):
         raise InvalidInput(f"{column}: {fault}")
-    if len(text) > _TEXT_MAX:
-        raise InvalidInput(f"{column} has {len(text):,} characters, {_TEXT_MAX} are the most")
+    if len(text) > most:
+        raise InvalidInput(f"{column} has {len(text):,} characters, {most} are the most")
     return text
 
 

@@ -112,6 +112,7 @@ def test_stock_is_a_number_or_unknown_or_not_counted(conn: WriteConnection, tmp_
         (b"X-1,La\x07mp,lamp,4990,EUR", "name_en: text cannot hold the character U+0007"),
         (b"X-1," + b"x" * 201 + b",lamp,4990,EUR", "name_en has 201 characters, 200 are the most"),
         (b"X-1,Lamp,,4990,EUR", "category: text cannot be blank"),
+        (b"X-1,Lamp," + b"x" * 101 + b",4990,EUR", "category has 101 characters, 100 are the most"),
         (
             b"X-1,Lamp,lamp,39.90,EUR",
             "price_minor '39.90' is not a whole number from 1 to 999,999,999,999,999: write 3990",
@@ -205,6 +206,7 @@ def test_what_a_later_chunk_says_otherwise_is_named_too(conn: WriteConnection, t
         ("", "has no column sku"),
         ("sku;name_en;category;price_minor;currency\n", "has no column sku"),
         (HEADER.strip() + ",sku\n", "has the column sku twice: leave one of the two"),
+        (HEADER.strip() + ",attr.size,attr.size:number\n", "has the attribute size twice, as two kinds"),
         (HEADER.strip() + ",attr.Größe\n", r"column 'attr.Größe': an attribute is attr.NAME, attr.NAME:number"),
         (HEADER.strip() + "," + "x" * 70_000 + "\n", "the first line has more than 65,536 bytes: is it a CSV file"),
     ],
