@@ -14,7 +14,7 @@ from millpond.kernel.errors import Conflict, NotFound
 from millpond.kernel.ids import CustomerId, DeviceId
 from offers.nouns import Acceptance, Offer, OfferState, Withdrawal
 from offers.store import lock_offer, lock_unanswered_offers, select_facts
-from offers.triggers.union import why_moot
+from offers.triggers.union import needs_of, why_moot
 from offers.verdict import Thing
 from offers.writes import move_offers
 
@@ -23,9 +23,15 @@ _UNANSWERED = (OfferState.OPEN, OfferState.SEEN)
 
 
 def mark_seen(conn: WriteConnection, offer_id: str, *, customer_id: CustomerId, at: datetime) -> Offer:
-    """The customer looked at it; an offer that is past `open` is returned as it is. NotFound for another's."""
+    """The customer looked at it; an offer that is past `open` is returned as it is.
+
+    Raises NotFound for another's, and for an open one that the customer does not agree to be shown any more.
+    """
     with conn.transaction():
         offer = _own_offer(conn, offer_id, customer_id)
+        held = consents_in_force(conn, [customer_id], at)[customer_id]
+        if offer.state in _UNANSWERED and not needs_of(offer.reason_code) <= held:
+            raise NotFound(f"offer {offer_id} is not known")
         if offer.state is not OfferState.OPEN or offer.valid_until <= at:
             return offer
         return _move(conn, offer, OfferState.SEEN, at=at, actor=customer_id)

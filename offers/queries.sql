@@ -136,9 +136,10 @@ with due as (
 insert into offer_event (offer_id, state, at, actor) select offer_id, 'expired', %(at)s::timestamptz, 'job' from ended;
 
 -- name: select_customers_to_review
--- Customers with an open offer that a replacement, an order, a device or a word on consent since may have made moot.
+-- Customers with an open offer that a replacement, an order, a device or a word on consent may have made moot. A no to
+-- what the offer needs may be told late, of a moment before the offer was made; what it needs is given by its reason.
 with open_offer as (
-    select customer_id, installation_id, sku, issued_at from offer where state in ('open', 'seen')
+    select customer_id, installation_id, sku, reason_code, issued_at from offer where state in ('open', 'seen')
 )
 select o.customer_id from open_offer o join installation i using (installation_id) where i.ended_at is not null
 union
@@ -151,7 +152,8 @@ union
 select o.customer_id from open_offer o join device d using (customer_id) join device_model m using (model)
 where o.installation_id is null and m.sku = o.sku
 union
-select o.customer_id from open_offer o join consent c using (customer_id) where not c.given and c.at >= o.issued_at
+select o.customer_id from open_offer o join consent c using (customer_id)
+where not c.given and %(needs)s::jsonb -> o.reason_code ? c.purpose
 union
 select o.customer_id from open_offer o where o.issued_at <= (select max(p.valid_from) from purpose p)
 order by customer_id;

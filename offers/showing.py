@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from psycopg.rows import namedtuple_row
-from psycopg.types.json import Jsonb
 
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import CustomerId, StaffId, StoreId
 from millpond.kernel.money import Money
 from offers.nouns import Offer, OfferState, ReasonCode, Subject
-from offers.triggers.union import needs_of
+from offers.triggers.union import needs_by_reason
 
 _Q = load_queries("offers")
 
@@ -40,19 +38,13 @@ class ShownOffer:
 
 def select_open_offers(conn: ReadConnection, customer_id: CustomerId, *, at: datetime) -> list[ShownOffer]:
     """The customer's offers that can be accepted at that moment, and that they agree to be shown, most urgent first."""
-    return _select(conn, "select_open_offers", {"customer_id": customer_id, "at": at, "needs": _needs()})
+    return _select(conn, "select_open_offers", {"customer_id": customer_id, "at": at, "needs": needs_by_reason()})
 
 
 def select_shown_offer(conn: ReadConnection, offer_id: str) -> ShownOffer:
     """One offer that there is, whatever became of it."""
     [shown] = _select(conn, "select_shown_offer", {"offer_id": offer_id})
     return shown
-
-
-@cache
-def _needs() -> Jsonb:
-    """By reason, what a customer must agree to."""
-    return Jsonb({reason: sorted(needs_of(reason)) for reason in ReasonCode})
 
 
 def _select(conn: ReadConnection, query: str, values: dict[str, Any]) -> list[ShownOffer]:

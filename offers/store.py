@@ -12,6 +12,7 @@ from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.ids import CustomerId, DecisionId, DeviceId, InstallationId, OfferId
 from millpond.kernel.money import Money
 from offers.nouns import Decision, Gate, GateName, Offer, OfferState, Outcome, Place, ReasonCode, Subject, Trigger
+from offers.triggers.union import needs_by_reason
 from offers.verdict import Facts, Thing
 
 _Q = load_queries("offers")
@@ -93,8 +94,9 @@ def _select_decisions(
 
 
 def select_customers_to_review(conn: ReadConnection) -> list[CustomerId]:
-    """Customers with an open offer that a replacement, an order or a device since may have made moot."""
-    return [CustomerId(row[0]) for row in conn.execute(_Q["select_customers_to_review"])]
+    """Customers with an open offer that may have lost its point, or that they have said no to what it needs."""
+    values = {"needs": needs_by_reason()}
+    return [CustomerId(row[0]) for row in conn.execute(_Q["select_customers_to_review"], values)]
 
 
 def _offer(

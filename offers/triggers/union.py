@@ -6,7 +6,10 @@ of it yet.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import assert_never
+
+from psycopg.types.json import Jsonb
 
 from customers.nouns import Purpose
 from millpond.kernel.db import ReadConnection
@@ -88,6 +91,12 @@ def needs_of(reason: ReasonCode) -> frozenset[Purpose]:
             return new_device.NEEDS
         case _:
             assert_never(trigger)
+
+
+@cache
+def needs_by_reason() -> Jsonb:
+    """The same for every reason, as a query takes it."""
+    return Jsonb({reason: sorted(needs_of(reason)) for reason in ReasonCode})
 
 
 def why_moot(reason: ReasonCode, facts: Facts, consents: frozenset[Purpose]) -> Withdrawal | None:

@@ -7,8 +7,10 @@ import pytest
 from customers.consent import record_consent
 from customers.nouns import Purpose
 from millpond.kernel.db import WriteConnection
+from millpond.kernel.errors import NotFound
 from millpond.kernel.ids import CustomerId
 from offers.explain import explain_decision
+from offers.life import mark_seen
 from offers.nouns import GateName, OfferState, ReasonCode
 from offers.showing import select_open_offers
 from offers.store import select_decisions
@@ -75,10 +77,30 @@ def test_an_open_offer_is_shown_only_while_all_it_needs_is_agreed_to(conn: Write
 
 
 @pytest.mark.parametrize("purpose", REASONS)
-def test_a_consent_that_is_withdrawn_takes_back_what_it_was_needed_for(conn: WriteConnection, purpose: Purpose) -> None:
+def test_who_looks_at_an_offer_again_sees_it_only_while_all_it_needs_is_agreed_to(
+    conn: WriteConnection, purpose: Purpose
+) -> None:
     customer_id = make_household(conn)
     run_job(conn, AT)
     say(conn, customer_id, purpose, False, hours=1)
+    for offer in offers_of(conn, customer_id):
+        if offer.reason_code in REASONS[purpose]:
+            with pytest.raises(NotFound):
+                mark_seen(conn, offer.offer_id, customer_id=customer_id, at=AT + HOUR)
+        else:
+            mark_seen(conn, offer.offer_id, customer_id=customer_id, at=AT + HOUR)
+    states = {offer.reason_code: offer.state for offer in offers_of(conn, customer_id)}
+    assert {reason for reason, state in states.items() if state is OfferState.OPEN} == REASONS[purpose]
+
+
+@pytest.mark.parametrize("hours", [-1, 1], ids=["told late", "told at once"])
+@pytest.mark.parametrize("purpose", REASONS)
+def test_a_consent_that_is_withdrawn_takes_back_what_it_was_needed_for(
+    conn: WriteConnection, purpose: Purpose, hours: int
+) -> None:
+    customer_id = make_household(conn)
+    run_job(conn, AT)
+    say(conn, customer_id, purpose, False, hours=hours)
     summary = run_job(conn, AT + 2 * HOUR)
     gone = [offer for offer in offers_of(conn, customer_id) if offer.state is OfferState.WITHDRAWN]
     assert {offer.reason_code for offer in gone} == REASONS[purpose]
