@@ -12,6 +12,7 @@ from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry, Rejection
 _LOG = logging.getLogger(__name__)
 _IDENTITY_MAX = 256
 _TOPICS_REMEMBERED = 16_384
+_TOPIC_REMEMBERED_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,12 @@ class Format:
 
 
 class Formats:
-    """The formats that an ingest reads, and the one place that decides which of them reads a topic.
-
-    `reading(topic)` is the first one with a subscription that covers the topic, None when there is none.
-    """
+    """The formats that an ingest reads, and the one place that decides which of them reads a topic."""
 
     def __init__(self, *formats: Format) -> None:
         self._by_pattern = [(_compile(one.subscriptions), one) for one in formats]
         # Devices publish to the same few topics again and again.
-        self.reading = lru_cache(_TOPICS_REMEMBERED)(self._find_reading)
+        self._recall_reading = lru_cache(_TOPICS_REMEMBERED)(self._find_reading)
 
     @property
     def names(self) -> list[str]:
@@ -73,6 +71,11 @@ class Formats:
 
     def _find_reading(self, topic: str) -> Format | None:
         return next((one for pattern, one in self._by_pattern if pattern.fullmatch(topic)), None)
+
+    def reading(self, topic: str) -> Format | None:
+        """The first one with a subscription that covers the topic; None when there is none."""
+        # A topic may have 64 kB, and whoever publishes makes it up: such ones are not remembered.
+        return self._recall_reading(topic) if len(topic) <= _TOPIC_REMEMBERED_MAX else self._find_reading(topic)
 
     def identities(self, deliveries: Sequence[Delivery], limits: Limits) -> dict[Format, set[str]]:
         """What the messages call their devices, by format; never raises."""

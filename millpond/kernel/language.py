@@ -32,11 +32,11 @@ Names = Annotated[dict[str, str], AfterValidator(_check_names)]
 """A thing's name by language; English is always there, and stands in for those that are not."""
 
 
-@lru_cache(4_096)
+# Nothing of it is remembered: the wishes may be a header of 64 kB, and another one with each request.
 def choose_language(*wishes: str | None) -> str:
     """The first of some tags like `ko-KR` whose language is one of LANGUAGES, else English; None is no wish."""
     for wish in wishes:
-        language = re.split("[-_]", (wish or "").strip().lower())[0]
+        language = (wish or "").strip().lower().replace("_", "-").partition("-")[0]
         if language in LANGUAGES:
             return language
     return "en"

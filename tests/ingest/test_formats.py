@@ -1,6 +1,7 @@
 """The door of the formats: who reads a topic, what each may not do to the others, and what is kept within bounds."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -62,6 +63,16 @@ def test_a_topic_is_read_by_the_format_whose_filter_covers_it(
     one = replace(HUB, subscriptions=(Subscription(topic_filter, Lane.LIVE),))
     formats = Formats(one, MILLPOND_V1)
     assert [topic for topic in [*covered, *others] if formats.reading(topic) is one] == covered
+
+
+def test_of_topics_without_measure_nothing_is_kept() -> None:
+    formats = Formats(HUB, MILLPOND_V1)
+    tracemalloc.start()
+    for number in range(100):
+        assert formats.reading(f"hub/{number}{'x' * 60_000}") is HUB
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 100_000
 
 
 def test_of_two_formats_that_ask_for_a_topic_the_first_reads_it() -> None:

@@ -1,5 +1,6 @@
 """Languages: which one somebody reads, and how names, money and last days are written in it."""
 
+import tracemalloc
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,16 @@ from millpond.kernel.money import Money
 )
 def test_the_first_wish_that_we_speak_is_taken_and_else_english(wishes: list[str | None], chosen: str) -> None:
     assert choose_language(*wishes) == chosen
+
+
+def test_nothing_is_kept_of_what_is_wished_for() -> None:
+    """Anybody may send a header of 64 kB with each request, another one each time."""
+    tracemalloc.start()
+    for number in range(100):
+        assert choose_language(*(f"x{number}y{tag}" for tag in range(1_000))) == "en"
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 100_000
 
 
 def test_a_thing_without_a_name_in_a_language_is_called_by_its_english_one() -> None:
