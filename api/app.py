@@ -93,6 +93,7 @@ def create_app(
     app.add_middleware(Heads)
     install_problems(app)
     health.install_health(app)
+    customers.install_feed(app)
     for routes in _ROUTES:
         app.include_router(routes.router, responses=PROBLEM_RESPONSES, dependencies=[KnownParameters])
     install_document(app)

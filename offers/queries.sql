@@ -177,18 +177,18 @@ from offer where offer_id = any(%(offer_ids)s::text[])
 order by reply_by, offer_id;
 
 -- name: select_open_offers
--- A customer's offers that can be accepted at a moment, with all that is told beside them, the most urgent first.
+-- A customer's offers that can be accepted at a moment, the most urgent first, each with all that is told of it in one text.
 -- What an offer needs consent to is given by its reason; one is shown only while the customer agrees to all of that.
-select * from shown_offer
+select offer_id, o::text as version from shown_offer o
 where customer_id = %(customer_id)s and state in ('open', 'seen') and valid_until > %(at)s
   and not exists (select from jsonb_array_elements_text(%(needs)s::jsonb -> reason_code) as need (purpose)
                   where need.purpose not in (select held.purpose
                                              from consents_in_force(array[%(customer_id)s], %(at)s) held))
 order by reply_by, offer_id;
 
--- name: select_shown_offer
--- One offer with all that is told beside it.
-select * from shown_offer where offer_id = %(offer_id)s;
+-- name: select_shown_offers
+-- The offers that have some ids, with all that is told beside them, and the same as one text, the most urgent first.
+select o.*, o::text as version from shown_offer o where offer_id = any(%(offer_ids)s::text[]) order by reply_by, offer_id;
 
 -- name: select_offer_counts
 -- How many offers are in each state.

@@ -1,13 +1,14 @@
 """Offers that wait for a customer's answer, with what is told beside them, in one look."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from psycopg.rows import namedtuple_row
 
 from millpond.kernel.db import ReadConnection, load_queries
-from millpond.kernel.ids import CustomerId, StaffId, StoreId
+from millpond.kernel.ids import CustomerId, OfferId, StaffId, StoreId
 from millpond.kernel.money import Money
 from offers.nouns import Offer, OfferState, ReasonCode, Subject
 from offers.triggers.union import needs_by_reason
@@ -30,30 +31,49 @@ class ShownOffer:
     """An offer with its product's names by language, who is credited, and how its customer is spoken to."""
 
     offer: Offer
-    product: dict[str, str] = field(hash=False)
+    product: dict[str, str]
     credit: Credit | None
     locale: str
     time_zone: str
 
 
-def select_open_offers(conn: ReadConnection, customer_id: CustomerId, *, at: datetime) -> list[ShownOffer]:
+@dataclass(frozen=True, slots=True)
+class OpenOffer:
+    """An offer that waits for an answer. `version` is all that is told of it, as the database writes a row: two offers
+    of one version are told alike."""
+
+    offer_id: OfferId
+    version: str
+
+
+def select_open_offers(conn: ReadConnection, customer_id: CustomerId, *, at: datetime) -> list[OpenOffer]:
     """The customer's offers that can be accepted at that moment, and that they agree to be shown, most urgent first."""
-    return _select(conn, "select_open_offers", {"customer_id": customer_id, "at": at, "needs": needs_by_reason()})
+    values = {"customer_id": customer_id, "at": at, "needs": needs_by_reason()}
+    return [OpenOffer(*row) for row in conn.execute(_Q["select_open_offers"], values, prepare=True)]
+
+
+def select_shown_offers(conn: ReadConnection, offer_ids: Sequence[str]) -> list[tuple[str, ShownOffer]]:
+    """What is told of some offers, whatever became of them, the most urgent first, each after its version."""
+    # By name, but not as keywords: handing twenty of them on through three calls takes longer than the query.
+    with conn.cursor(row_factory=namedtuple_row) as cursor:
+        rows = cursor.execute(_Q["select_shown_offers"], {"offer_ids": list(offer_ids)}, prepare=True)
+        return [_read(row) for row in rows]
+
+
+def show_open_offers(conn: ReadConnection, customer_id: CustomerId, *, at: datetime) -> list[ShownOffer]:
+    """The customer's open offers as `select_open_offers` finds them, with what is told beside them."""
+    waiting = select_open_offers(conn, customer_id, at=at)
+    return [shown for _, shown in select_shown_offers(conn, [each.offer_id for each in waiting])]
 
 
 def select_shown_offer(conn: ReadConnection, offer_id: str) -> ShownOffer:
     """One offer that there is, whatever became of it."""
-    [shown] = _select(conn, "select_shown_offer", {"offer_id": offer_id})
+    [(_, shown)] = select_shown_offers(conn, [offer_id])
     return shown
 
 
-def _select(conn: ReadConnection, query: str, values: dict[str, Any]) -> list[ShownOffer]:
-    # By name, but not as keywords: handing twenty of them on through three calls takes longer than the query.
-    with conn.cursor(row_factory=namedtuple_row) as cursor:
-        return [_read(row) for row in cursor.execute(_Q[query], values, prepare=True)]
-
-
-def _read(row: Any) -> ShownOffer:
+def _read(row: Any) -> tuple[str, ShownOffer]:
+    """A row's version, and what is told."""
     offer = Offer(
         offer_id=row.offer_id,
         decision_id=row.decision_id,
@@ -73,4 +93,4 @@ def _read(row: Any) -> ShownOffer:
         issued_at=row.issued_at,
     )
     credit = Credit(row.credited_to, row.staff_name, row.store_id, row.store_name) if row.store_id else None
-    return ShownOffer(offer, row.product, credit, row.locale, row.time_zone)
+    return row.version, ShownOffer(offer, row.product, credit, row.locale, row.time_zone)

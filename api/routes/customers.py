@@ -1,9 +1,11 @@
 """`/v1/customers`: the customers, and what belongs to one: their binding, their offers, and why those."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from fastapi.security import HTTPAuthorizationCredentials
 
 from api.auth import Role
+from api.document import require_known_parameters
 from api.edge import At, CallerDep, Given, Reads, WriteDep, answer_write, get_at, get_caller, get_edge
 from api.models import Body, Out, Text
 from api.paging import (
@@ -18,17 +20,19 @@ from api.paging import (
     json_page,
     page_by_id,
 )
+from api.problems import PROBLEM_RESPONSES
+from api.threads import run_in_thread
 from api.told.bindings import BindingOut, show_binding
 from api.told.customers import CustomerOut
 from api.told.decisions import DecisionOut, show_decision
-from api.told.offers import OfferOut, tell_offer_json
+from api.told.offers import OfferOut, tell_open_offers
 from api.visible.bindings import visible_binding_of
 from api.visible.customers import visible_customer, visible_customer_id
 from api.visible.roles import require_role
 from customers.accounts import register_customer, select_customers
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import InvalidInput
-from offers.showing import ShownOffer, select_open_offers
+from offers.showing import OpenOffer, select_open_offers
 from offers.store import select_decisions
 
 router = APIRouter(prefix="/v1/customers")
@@ -70,27 +74,46 @@ def get_binding(customer_id: str, reads: Reads, caller: CallerDep, at: At) -> Bi
         return show_binding(conn, visible_binding_of(conn, caller, customer_id, at))
 
 
-@router.get("/{customer_id}/offers", response_model=Page[OfferOut], tags=["offers"])
-def get_offers(request: Request, customer_id: str, given: Given, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def get_offers(
+    request: Request, customer_id: str, given: Given, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
     """What can be accepted now, the most urgent first."""
-    # The busiest call of all takes what it needs by itself: each dependency would cost as much as the answer's JSON.
+    # The busiest call of all: FastAPI's own way into a thread, and each dependency, would cost as much as its query.
+    await require_known_parameters(request)
+    return await run_in_thread(_get_offers, request, customer_id, given, limit, cursor)
+
+
+def _get_offers(
+    request: Request, customer_id: str, given: HTTPAuthorizationCredentials | None, limit: int, cursor: str | None
+) -> Response:
     edge, at = get_edge(request), get_at(request)
     caller = get_caller(edge, at, given)
     with edge.reads.connection() as conn:
         waiting = select_open_offers(conn, visible_customer_id(conn, caller, customer_id, at), at=at)
-    rest = _after(waiting, cursor)[: limit + 1]
-    shown, following = cut_page(rest, limit, lambda each: encode_cursor(each.offer.offer_id))
-    return json_page([tell_offer_json(each) for each in shown], following)
+        rest = _after(waiting, cursor)[: limit + 1]
+        shown, following = cut_page(rest, limit, lambda each: encode_cursor(each.offer_id))
+        return json_page(tell_open_offers(conn, shown), following)
 
 
-def _after(waiting: list[ShownOffer], cursor: str | None) -> list[ShownOffer]:
+def _after(waiting: list[OpenOffer], cursor: str | None) -> list[OpenOffer]:
     if cursor is None:
         return waiting
     (last,) = decode_cursor(cursor, str)
-    places = [place for place, each in enumerate(waiting) if each.offer.offer_id == last]
+    places = [place for place, each in enumerate(waiting) if each.offer_id == last]
     if not places:
         raise InvalidInput("cursor: the offer it stands after was answered meanwhile, begin again without one")
     return waiting[places[0] + 1 :]
+
+
+def install_feed(app: FastAPI) -> None:
+    """Add the feed to the application itself: the look through an included router costs as much as a query."""
+    app.add_api_route(
+        f"{router.prefix}/{{customer_id}}/offers",
+        get_offers,
+        response_model=Page[OfferOut],
+        responses=PROBLEM_RESPONSES,
+        tags=["offers"],
+    )
 
 
 @router.get("/{customer_id}/decisions", response_model=Page[DecisionOut], tags=["offers"])

@@ -1,11 +1,12 @@
 """Offers, as their customer is told: why, until when and at what price; and the customer's answer to one."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from api.edge import Edge
 from api.models import MoneyOut, Out
+from api.recent import Recent
 from api.told.bindings import CreditOut
 from api.told.orders import OrderOut
 from millpond.kernel.db import ReadConnection, WriteConnection
@@ -14,7 +15,11 @@ from millpond.kernel.language import choose_language, name_in
 from offers.explain import explain_offer
 from offers.life import accept_offer, decline_offer
 from offers.nouns import Offer, OfferState, ReasonCode
-from offers.showing import ShownOffer, select_shown_offer
+from offers.showing import OpenOffer, ShownOffer, select_shown_offer, select_shown_offers
+
+# Whoever looks at their page looks again, and the words of an offer take longer than to find it. A text stands under
+# all that is told in it, so it never grows old; it ends so that what nobody looks at any more is not kept.
+_TOLD: Recent[str, str] = Recent(keep_s=3_600, most=4_096)
 
 
 class ReasonOut(Out):
@@ -70,12 +75,15 @@ def show_offer(conn: ReadConnection, offer: Offer) -> OfferOut:
     return tell_offer(select_shown_offer(conn, offer.offer_id))
 
 
-# Whoever looks at their page looks again, and the words of an offer take longer than to find it. What is kept serves
-# only for an offer that is the same in everything that is told of it.
-@lru_cache(4_096)
-def tell_offer_json(shown: ShownOffer) -> str:
-    """An offer as it is told in its customer's own language, as JSON."""
-    return tell_offer(shown).model_dump_json()
+def tell_open_offers(conn: ReadConnection, offers: Sequence[OpenOffer]) -> list[str]:
+    """Each of the offers as it is told in its customer's own language, as JSON."""
+    told = {each.offer_id: _TOLD.find(each.version) for each in offers}
+    new = [offer_id for offer_id, text in told.items() if text is None]
+    for version, shown in select_shown_offers(conn, new) if new else ():
+        # Under the version it has now: it may have changed since it was found.
+        told[shown.offer.offer_id] = text = tell_offer(shown).model_dump_json()
+        _TOLD.keep(version, text)
+    return [text for text in told.values() if text is not None]
 
 
 def tell_offer(shown: ShownOffer, locale: str | None = None) -> OfferOut:

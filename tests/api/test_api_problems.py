@@ -12,7 +12,7 @@ from millpond.kernel.clock import StillClock
 from millpond.kernel.db import open_read_pool, open_write_pool
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.settings import Settings
-from offers.showing import select_open_offers
+from offers.showing import show_open_offers
 from tests.api.world import NOW, World, make_offer, make_token
 
 AWAY = "postgresql://nobody@127.0.0.1:1/none"
@@ -77,7 +77,7 @@ def test_half_a_request_does_nothing(world: World) -> None:
 
     asyncio.run(world.app(scope, receive, send))
     with world.connect() as conn:
-        open_offers = select_open_offers(conn, world.ann.customer_id, at=NOW)
+        open_offers = show_open_offers(conn, world.ann.customer_id, at=NOW)
         assert [each.offer.offer_id for each in open_offers] == [offer.offer_id]
     assert 'status="499"' in world.client().get("/metrics").text
 

@@ -24,7 +24,7 @@ from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.ids import CustomerId
 from offers.job import issue_due_offers
 from offers.nouns import LeadTime, Offer, Rules
-from offers.showing import select_open_offers
+from offers.showing import show_open_offers
 
 SECRET = "a secret for tests only, long enough for all the algorithms that a token may name"
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -159,4 +159,4 @@ def make_offer(world: World) -> Offer:
     make_forecasts(world)
     with world.connect() as conn:
         issue_due_offers(conn, world.clock.at, RULES)
-        return select_open_offers(conn, world.ann.customer_id, at=world.clock.at)[0].offer
+        return show_open_offers(conn, world.ann.customer_id, at=world.clock.at)[0].offer

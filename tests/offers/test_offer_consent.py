@@ -12,7 +12,7 @@ from millpond.kernel.ids import CustomerId
 from offers.explain import explain_decision
 from offers.life import mark_seen
 from offers.nouns import GateName, OfferState, ReasonCode
-from offers.showing import select_open_offers
+from offers.showing import show_open_offers
 from offers.store import select_decisions
 from tests.household import DAY, LEAD, current_part, forecast, make_device, offers_of, run_job, steps_of
 from tests.people import AT, make_shop
@@ -67,13 +67,13 @@ def test_what_needs_a_purpose_that_is_not_agreed_to_is_not_offered(conn: WriteCo
 def test_an_open_offer_is_shown_only_while_all_it_needs_is_agreed_to(conn: WriteConnection, purpose: Purpose) -> None:
     customer_id = make_household(conn)
     run_job(conn, AT)
-    all_shown = select_open_offers(conn, customer_id, at=AT + HOUR)
+    all_shown = show_open_offers(conn, customer_id, at=AT + HOUR)
     assert {each.offer.reason_code for each in all_shown} == set(ReasonCode)
     say(conn, customer_id, purpose, False, hours=1)
-    shown = select_open_offers(conn, customer_id, at=AT + HOUR)
+    shown = show_open_offers(conn, customer_id, at=AT + HOUR)
     assert {each.offer.reason_code for each in shown} == set(ReasonCode) - REASONS[purpose]
     say(conn, customer_id, purpose, True, hours=2)
-    assert select_open_offers(conn, customer_id, at=AT + 2 * HOUR) == all_shown
+    assert show_open_offers(conn, customer_id, at=AT + 2 * HOUR) == all_shown
 
 
 @pytest.mark.parametrize("purpose", REASONS)
@@ -113,7 +113,7 @@ def test_a_purpose_that_no_offer_needs_stands_against_none(conn: WriteConnection
     for purpose in set(Purpose) - set(REASONS):
         say(conn, customer_id, purpose, False, hours=-1)
     run_job(conn, AT)
-    assert {each.offer.reason_code for each in select_open_offers(conn, customer_id, at=AT)} == set(ReasonCode)
+    assert {each.offer.reason_code for each in show_open_offers(conn, customer_id, at=AT)} == set(ReasonCode)
 
 
 def test_a_new_version_that_needs_a_yes_takes_back_what_it_was_needed_for(conn: WriteConnection) -> None:
@@ -125,4 +125,4 @@ def test_a_new_version_that_needs_a_yes_takes_back_what_it_was_needed_for(conn: 
         [AT + HOUR],
     )
     assert run_job(conn, AT + 2 * HOUR).withdrawn == 3
-    assert select_open_offers(conn, customer_id, at=AT + 2 * HOUR) == []
+    assert show_open_offers(conn, customer_id, at=AT + 2 * HOUR) == []

@@ -12,7 +12,7 @@ from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, Sku
 from millpond.kernel.migrate import migrate
 from offers.life import decline_offer
 from offers.nouns import OfferState, Subject
-from offers.showing import select_open_offers
+from offers.showing import show_open_offers
 from offers.store import select_decisions, select_facts
 from offers.verdict import Thing
 from tests.household import DAY, make_device, offers_of, run_job
@@ -46,7 +46,7 @@ def test_offers_and_decisions_of_an_old_database_come_along(server_dsn: str) -> 
     with old_database(server_dsn, before="0130") as conn:
         conn.execute(OLD_ROWS)
         migrate(conn, at=AT)
-        [shown] = select_open_offers(conn, CustomerId("cus_1"), at=datetime(2026, 2, 2, tzinfo=UTC))
+        [shown] = show_open_offers(conn, CustomerId("cus_1"), at=datetime(2026, 2, 2, tzinfo=UTC))
         no, yes = select_decisions(conn, customer_id=CustomerId("cus_1"))
     assert (shown.offer.subject, yes.subject, no.subject) == (_PART, _PART, Subject.of_device(DeviceId(7)))
     assert (no.failed_gate, no.times, no.last_at) == ("compatible", 1, no.decided_at)
@@ -84,7 +84,7 @@ def offer_to_a_customer(conn: WriteConnection, customer_id: CustomerId, offer_id
 def test_an_offer_about_no_device_fits(conn: WriteConnection) -> None:
     customer_id = make_shop(conn).customer.customer_id
     offer_to_a_customer(conn, customer_id)
-    [offer] = [each.offer for each in select_open_offers(conn, customer_id, at=AT)]
+    [offer] = [each.offer for each in show_open_offers(conn, customer_id, at=AT)]
     assert offer.subject == Subject("customer", customer_id)
     [decision] = select_decisions(conn, customer_id=customer_id)
     assert (decision.policy, decision.score, decision.propensity) == ("learned-7", 0.3, 0.05)

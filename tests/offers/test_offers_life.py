@@ -20,7 +20,7 @@ from millpond.kernel.money import Money
 from offers.checkout import place_order
 from offers.life import accept_offer, decline_offer, mark_seen
 from offers.nouns import Acceptance, Offer, OfferState, OfferSummary
-from offers.showing import select_open_offers
+from offers.showing import show_open_offers
 from offers.store import select_offer_counts
 from offers.writes import expire_offers
 from tests.household import DAY, LEAD, current_part, forecast, make_device, offers_of, read_offer, run_job, steps_of
@@ -154,8 +154,8 @@ def test_seeing_is_kept_once_and_never_brings_an_offer_back(conn: WriteConnectio
 
 def test_only_offers_that_can_be_accepted_are_shown_as_open(conn: WriteConnection) -> None:
     _, offer = make_offer(conn)
-    assert [each.offer for each in select_open_offers(conn, offer.customer_id, at=DUE)] == [offer]
-    assert select_open_offers(conn, offer.customer_id, at=offer.valid_until) == []
+    assert [each.offer for each in show_open_offers(conn, offer.customer_id, at=DUE)] == [offer]
+    assert show_open_offers(conn, offer.customer_id, at=offer.valid_until) == []
 
 
 def test_offers_are_counted_by_state(conn: WriteConnection) -> None:
@@ -217,7 +217,7 @@ def test_a_sale_and_the_job_at_once_leave_no_offer_of_what_was_bought(database: 
 
             tries: list[Callable[[WriteConnection], object]] = [lambda own: run_job(own, DUE), sell]
             race(database, tries)
-            assert select_open_offers(conn, customer_id, at=DUE) == []
+            assert show_open_offers(conn, customer_id, at=DUE) == []
 
 
 def test_accepting_and_a_sale_at_once_never_wait_for_each_other_in_a_circle(database: str) -> None:

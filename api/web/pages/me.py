@@ -35,7 +35,7 @@ from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.ids import CustomerId
 from offers.life import mark_seen
 from offers.nouns import OfferState
-from offers.showing import select_open_offers
+from offers.showing import show_open_offers
 
 router = APIRouter(prefix="/me", include_in_schema=False)
 
@@ -135,7 +135,7 @@ def post_decline(request: Request, reads: Reads, offer_id: str, key: FormKey = N
 def _read_home(conn: ReadConnection, customer: Customer, view: View) -> Home:
     customer_id = customer.customer_id
     binding = binding_at(conn, customer_id, view.at)
-    offers = select_open_offers(conn, customer_id, at=view.at)
+    offers = show_open_offers(conn, customer_id, at=view.at)
     return Home(
         customer=customer,
         devices=_read_devices(conn, customer_id, view),

@@ -27,7 +27,7 @@ from attribution.statements.nouns import BoundCustomer, Statement, StatementTota
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.ids import CustomerId
 from millpond.kernel.money import DECIMALS
-from offers.showing import select_open_offers
+from offers.showing import show_open_offers
 
 
 def _staff_only(request: Request) -> None:
@@ -137,7 +137,7 @@ def _read_offers(conn: ReadConnection, customer_id: CustomerId, view: View) -> l
         OfferLine(
             tell_offer(shown, "en"), Speech("en", find_zone(shown.time_zone)).last_day(shown.offer.reply_by, view.at)
         )
-        for shown in select_open_offers(conn, customer_id, at=view.at)
+        for shown in show_open_offers(conn, customer_id, at=view.at)
     ]
 
 
