@@ -157,14 +157,21 @@ def to_lines(profile: "DeviceProfile", decoded: "Decoded") -> Iterator[dict[str,
 
 
 def _print_table(model: str, lines: list[dict[str, Any]]) -> None:
-    serials = ", ".join(dict.fromkeys(line["serial"] for line in lines)) or "no serial"
-    table = Table(title=f"{serials}, {model}" if lines else None, title_justify="left")
-    for name in ("item", "metric", "value", "unit", "measured at", "outcome"):
+    told = to_table(model, lines) if lines else "nothing would be stored"
+    # A message may well contain what looks like markup.
+    Console(file=sys.stdout, markup=False, emoji=False).print(told)
+
+
+def to_table(model: str, lines: list[dict[str, Any]]) -> Table:
+    """The lines for people to read; where they are of several devices, each says of which."""
+    serials = list(dict.fromkeys(line["serial"] for line in lines))
+    table = Table(title=f"{', '.join(serials) or 'no serial'}, {model}", title_justify="left")
+    device = ["device"] if len(serials) > 1 else []
+    for name in (*device, "item", "metric", "value", "unit", "measured at", "outcome"):
         table.add_column(name, overflow="fold", justify="right" if name == "value" else "left")
     for line in lines:
-        table.add_row(*_cells(line))
-    # A message may well contain what looks like markup.
-    Console(file=sys.stdout, markup=False, emoji=False).print(table if lines else "nothing would be stored")
+        table.add_row(*(line["serial"] for _ in device), *_cells(line))
+    return table
 
 
 def _cells(line: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from millpond.cli.decode import to_table
 from tests.cli.conftest import Run, assert_one_sentence
 
 TOPIC = "millpond/v1/A-1/telemetry"
@@ -115,6 +116,13 @@ def test_a_status_is_shown(millpond: Run) -> None:
     assert done.returncode == 0
     assert "online" in done.stdout
     assert "session s1" in done.stdout
+
+
+def test_where_a_message_speaks_of_several_devices_each_line_says_of_which() -> None:
+    lines = [{"kind": "status", "serial": serial, "state": "online", "session": "s"} for serial in ("0xA1", "0xB2")]
+    first, *_ = to_table("reed-air-2", lines).columns
+    assert (first.header, list(first.cells)) == ("device", ["0xA1", "0xB2"])
+    assert "device" not in [column.header for column in to_table("reed-air-2", lines[:1]).columns]
 
 
 def test_the_table_shows_markup_as_it_is(millpond: Run, tmp_path: Path) -> None:
