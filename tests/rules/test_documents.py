@@ -32,8 +32,8 @@ def test_the_readme_leads_to_the_pages_for_those_who_write() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_files_and_scripts_that_a_page_names_are_there(page: str) -> None:
-    first = {text.split()[0].partition("::")[0] for text in CODE[page]}
-    named = {text for text in first if re.match(rf"({'|'.join(FOLDERS)})/", text) and not TO_COME.search(text)}
+    words = {word.partition("::")[0] for text in CODE[page] for word in text.split()}
+    named = {text for text in words if re.match(rf"({'|'.join(FOLDERS)})/", text) and not TO_COME.search(text)}
     links = set(re.findall(r"\]\(([\w./-]+)\)", (ROOT / page).read_text()))
     missing = [path for path in named if not (ROOT / path).exists()]
     missing += [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
