@@ -127,6 +127,18 @@ def test_a_file_of_routes_is_named_as_their_addresses(name: str) -> None:
         assert name == plural or name.startswith(plural.removesuffix("s") + "_"), f"{path} stands in {name}.py"
 
 
+@pytest.mark.parametrize("name", ROUTES)
+def test_an_answer_is_defined_where_pages_find_it_too(name: str) -> None:
+    """What a call answers stands in `api/told/`: a page may want to show the same."""
+    answers = [
+        node.name
+        for node in ast.walk(parse(FILES[f"api/routes/{name}.py"]))
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(base, ast.Name) and base.id == "Out" for base in node.bases)
+    ]
+    assert answers == [], f"move {', '.join(answers)} to api/told/"
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_file_of_pages_is_named_as_their_addresses(name: str) -> None:
     """`/ops/holds` stands in `ops_holds.py`, or in `ops.py`."""
