@@ -9,7 +9,7 @@ from millpond.kernel.db import WriteConnection
 from millpond.kernel.settings import Settings, load_settings
 from millpond.retention import make_endings
 
-PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
+PAGE = Path(__file__).parents[2] / "docs" / "retention.md"
 HEADING = "## What grows, by how much, and when it goes"
 ENDED = {ending.table for ending in make_endings(load_settings())}
 # By whole days or chunks, which is not a statement of its own here.
@@ -18,7 +18,7 @@ ENDED_ELSEWHERE = {"reading"}
 
 def rows_of_page() -> dict[str, list[str]]:
     """The cells behind each table's name."""
-    [section] = re.findall(rf"^{re.escape(HEADING)}\n(.*?)(?=^## )", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    [section] = re.findall(rf"^{re.escape(HEADING)}\n(.*?)(?=^##)", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
     return {cells[0].strip("`"): cells[1:] for cells in lines[2:]}
 
@@ -28,8 +28,8 @@ ROWS = rows_of_page()
 
 def test_every_table_is_on_the_page_that_says_what_grows(conn: WriteConnection) -> None:
     tables = {row[0] for row in conn.execute("select tablename from pg_tables where schemaname = 'public'")}
-    assert tables - ROWS.keys() == set(), f"docs/operations.md, {HEADING!r}: a row each; an ending in its retention.py"
-    assert ROWS.keys() - tables == set(), f"docs/operations.md, {HEADING!r}: these tables are no more"
+    assert tables - ROWS.keys() == set(), f"docs/retention.md, {HEADING!r}: a row each; an ending in its retention.py"
+    assert ROWS.keys() - tables == set(), f"docs/retention.md, {HEADING!r}: these tables are no more"
 
 
 @pytest.mark.parametrize("table", sorted(ROWS))
