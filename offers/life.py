@@ -12,14 +12,13 @@ from customers.consent import consents_in_force
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, NotFound
 from millpond.kernel.ids import CustomerId, DeviceId
-from offers.nouns import Acceptance, Offer, OfferState, Withdrawal
+from offers.nouns import UNANSWERED, Acceptance, Offer, OfferState, Withdrawal
 from offers.store import lock_offer, lock_unanswered_offers, select_facts
 from offers.triggers.union import needs_of, why_moot
 from offers.verdict import Thing
 from offers.writes import move_offers
 
 _CEILINGS = Ceilings()
-_UNANSWERED = (OfferState.OPEN, OfferState.SEEN)
 
 
 def mark_seen(conn: WriteConnection, offer_id: str, *, customer_id: CustomerId, at: datetime) -> Offer:
@@ -30,7 +29,7 @@ def mark_seen(conn: WriteConnection, offer_id: str, *, customer_id: CustomerId, 
     with conn.transaction():
         offer = _own_offer(conn, offer_id, customer_id)
         held = consents_in_force(conn, [customer_id], at)[customer_id]
-        if offer.state in _UNANSWERED and not needs_of(offer.reason_code) <= held:
+        if offer.state in UNANSWERED and not needs_of(offer.reason_code) <= held:
             raise NotFound(f"offer {offer_id} is not known")
         if offer.state is not OfferState.OPEN or offer.valid_until <= at:
             return offer
@@ -109,7 +108,7 @@ def _own_offer(conn: WriteConnection, offer_id: str, customer_id: CustomerId) ->
 
 def _own_unanswered_offer(conn: WriteConnection, offer_id: str, customer_id: CustomerId, at: datetime) -> Offer:
     offer = _own_offer(conn, offer_id, customer_id)
-    if offer.state not in _UNANSWERED:
+    if offer.state not in UNANSWERED:
         raise Conflict(f"this offer was already {offer.state}")
     if offer.valid_until <= at:
         raise Conflict("this offer has expired")

@@ -37,6 +37,10 @@ class OfferState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+UNANSWERED = (OfferState.OPEN, OfferState.SEEN)
+"""The states of an offer that can still be answered."""
+
+
 class Outcome(StrEnum):
     """What a decision came to."""
 

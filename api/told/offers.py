@@ -14,7 +14,7 @@ from millpond.kernel.ids import CustomerId
 from millpond.kernel.language import choose_language, name_in
 from offers.explain import explain_offer
 from offers.life import accept_offer, decline_offer
-from offers.nouns import Offer, OfferState, ReasonCode
+from offers.nouns import UNANSWERED, Offer, OfferState, ReasonCode
 from offers.showing import OpenOffer, ShownOffer, select_shown_offer, select_shown_offers
 
 # Whoever looks at their page looks again, and the words of an offer take longer than to find it. A text stands under
@@ -80,9 +80,10 @@ def tell_open_offers(conn: ReadConnection, offers: Sequence[OpenOffer]) -> list[
     told = {each.offer_id: _TOLD.find(each.version) for each in offers}
     new = [offer_id for offer_id, text in told.items() if text is None]
     for version, shown in select_shown_offers(conn, new) if new else ():
-        # Under the version it has now: it may have changed since it was found.
-        told[shown.offer.offer_id] = text = tell_offer(shown).model_dump_json()
-        _TOLD.keep(version, text)
+        # It may have changed since it was found: then it stands under its new version, once answered not at all.
+        if shown.offer.state in UNANSWERED:
+            told[shown.offer.offer_id] = text = tell_offer(shown).model_dump_json()
+            _TOLD.keep(version, text)
     return [text for text in told.values() if text is not None]
 
 

@@ -4,7 +4,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from api.paging import Page
-from api.told.offers import OfferOut
+from api.told.offers import OfferOut, tell_open_offers
+from offers.showing import select_open_offers
 from tests.api.world import World, make_offer
 
 
@@ -42,3 +43,12 @@ def test_what_was_told_once_is_not_told_again_when_anything_changed(world: World
     with world.connect() as conn:
         conn.execute(change.encode(), {"name": Jsonb({"en": "Renamed"})})
     assert says in read_feed(world)
+
+
+def test_an_offer_that_is_answered_between_two_looks_is_not_told_as_open(world: World) -> None:
+    offer = make_offer(world)
+    with world.connect() as conn:
+        found = select_open_offers(conn, world.ann.customer_id, at=world.clock.at)
+        conn.execute("update offer set state = 'declined'")
+        assert [each.offer_id for each in found] == [offer.offer_id]
+        assert tell_open_offers(conn, found) == []
