@@ -4,9 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 from psycopg.rows import class_row, kwargs_row
-from psycopg.types.json import set_json_loads
 
 from customers.nouns import Purpose
 from devices.depletion import read_dates
@@ -46,7 +44,6 @@ def select_candidates(
     """The worn parts of some customers, and of devices that nobody owns, the most urgent first."""
     values = _window(at, rules) | {"customer_ids": list(customers), "device_ids": list(unowned)}
     with conn.cursor(row_factory=kwargs_row(_candidate)) as cursor:
-        set_json_loads(orjson.loads, cursor)
         return cursor.execute(_Q["select_worn_parts"], values).fetchall()
 
 

@@ -4,9 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 from psycopg.rows import class_row, kwargs_row
-from psycopg.types.json import set_json_loads
 
 from customers.nouns import Purpose
 from millpond.kernel.db import ReadConnection, load_queries
@@ -39,7 +37,6 @@ def select_candidates(
     """What goes with the new devices of some customers, and with new devices that nobody owns."""
     values = _window(at, rules) | {"customer_ids": list(customers), "device_ids": list(unowned)}
     with conn.cursor(row_factory=kwargs_row(_candidate)) as cursor:
-        set_json_loads(orjson.loads, cursor)
         return cursor.execute(_Q["select_what_goes_with_new_devices"], values).fetchall()
 
 
