@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import namedtuple_row
+from psycopg.rows import kwargs_row
 
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import CustomerId, OfferId, StaffId, StoreId
-from millpond.kernel.money import Money
-from offers.nouns import Offer, OfferState, ReasonCode, Subject
+from offers.nouns import Offer
+from offers.store import make_offer
 from offers.triggers.union import needs_by_reason
 
 _Q = load_queries("offers")
@@ -54,10 +54,8 @@ def select_open_offers(conn: ReadConnection, customer_id: CustomerId, *, at: dat
 
 def select_shown_offers(conn: ReadConnection, offer_ids: Sequence[str]) -> list[tuple[str, ShownOffer]]:
     """What is told of some offers, whatever became of them, the most urgent first, each after its version."""
-    # By name, but not as keywords: handing twenty of them on through three calls takes longer than the query.
-    with conn.cursor(row_factory=namedtuple_row) as cursor:
-        rows = cursor.execute(_Q["select_shown_offers"], {"offer_ids": list(offer_ids)}, prepare=True)
-        return [_read(row) for row in rows]
+    with conn.cursor(row_factory=kwargs_row(_shown)) as cursor:
+        return cursor.execute(_Q["select_shown_offers"], {"offer_ids": list(offer_ids)}, prepare=True).fetchall()
 
 
 def show_open_offers(conn: ReadConnection, customer_id: CustomerId, *, at: datetime) -> list[ShownOffer]:
@@ -72,25 +70,20 @@ def select_shown_offer(conn: ReadConnection, offer_id: str) -> ShownOffer:
     return shown
 
 
-def _read(row: Any) -> tuple[str, ShownOffer]:
-    """A row's version, and what is told."""
-    offer = Offer(
-        offer_id=row.offer_id,
-        decision_id=row.decision_id,
-        customer_id=row.customer_id,
-        subject=Subject(row.subject_kind, row.subject_key, row.device_id, row.installation_id),
-        sku=row.sku,
-        reason_code=ReasonCode(row.reason_code),
-        facts=row.facts,
-        state=OfferState(row.state),
-        list_price=Money(row.list_price_minor, row.currency),
-        price=Money(row.price_minor, row.currency),
-        valid_from=row.valid_from,
-        reply_by=row.reply_by,
-        valid_until=row.valid_until,
-        binding_id=row.binding_id,
-        credited_to=row.credited_to,
-        issued_at=row.issued_at,
-    )
-    credit = Credit(row.credited_to, row.staff_name, row.store_id, row.store_name) if row.store_id else None
-    return row.version, ShownOffer(offer, row.product, credit, row.locale, row.time_zone)
+def _shown(
+    *,
+    version: str,
+    product: dict[str, str],
+    staff_name: str,
+    store_id: StoreId | None,
+    store_name: str,
+    locale: str,
+    time_zone: str,
+    **columns: Any,
+) -> tuple[str, ShownOffer]:
+    """A row's version, and what is told. The names of staff and store are null only where nobody is credited."""
+    offer = make_offer(**columns)
+    credit = None
+    if offer.credited_to is not None and store_id is not None:
+        credit = Credit(offer.credited_to, staff_name, store_id, store_name)
+    return version, ShownOffer(offer, product, credit, locale, time_zone)

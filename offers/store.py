@@ -50,7 +50,7 @@ def lock_unanswered_offers(conn: WriteConnection, customer_ids: Sequence[Custome
 
 
 def _select_offers(conn: ReadConnection, offer_ids: list[str]) -> list[Offer]:
-    with conn.cursor(row_factory=kwargs_row(_offer)) as cursor:
+    with conn.cursor(row_factory=kwargs_row(make_offer)) as cursor:
         return cursor.execute(_Q["select_offers"], {"offer_ids": offer_ids}).fetchall()
 
 
@@ -99,7 +99,7 @@ def select_customers_to_review(conn: ReadConnection) -> list[CustomerId]:
     return [CustomerId(row[0]) for row in conn.execute(_Q["select_customers_to_review"], values)]
 
 
-def _offer(
+def make_offer(
     *,
     subject_kind: str,
     subject_key: str,
@@ -112,6 +112,7 @@ def _offer(
     currency: str,
     **same: Any,
 ) -> Offer:
+    """An offer from the columns of its row, by their names."""
     return Offer(
         subject=Subject(subject_kind, subject_key, device_id, installation_id),
         reason_code=ReasonCode(reason_code),
