@@ -18,17 +18,14 @@ def ingest_endings(settings: Settings) -> list[Ending]:
     """
     quarantined = timedelta(days=settings.quarantine_keep_days)
     boots = timedelta(days=settings.boot_keep_days and max(settings.boot_keep_days, settings.clock_past_days))
+    corrected = timedelta(days=settings.corrected_time_keep_days)
     return [
         Ending("quarantine", "quarantined items", quarantined, _Q["end_quarantine"]),
         Ending("quarantine", "refused messages", timedelta(days=settings.refused_keep_days), _Q["end_refused"]),
         Ending("quarantined_message", "quarantined messages", quarantined, _Q["end_quarantined_messages"]),
         Ending("reading_conflict", "conflicts", timedelta(days=settings.conflict_keep_days), _Q["end_conflicts"]),
-        Ending(
-            "effective_time",
-            "corrected times",
-            timedelta(days=settings.corrected_time_keep_days),
-            _Q["end_effective_times"],
-        ),
+        Ending("effective_time", "corrected times", corrected, _Q["end_effective_times"]),
+        Ending("boot_clock", "wrong clocks", corrected, _Q["end_boot_clocks"]),
         Ending("sequence", "silent boots", boots, _Q["end_boots"]),
         Ending("ingest_minute", "minutes made days", timedelta(days=settings.minute_keep_days), _Q["fold_minutes"]),
         Ending("ingest_drop", "days of dropped messages", timedelta(days=settings.minute_keep_days), _Q["end_drops"]),

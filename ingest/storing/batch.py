@@ -72,7 +72,7 @@ def store_decoded(
     dropped: Sequence[Drop] = (),
 ) -> StoredBatch:
     """Store what a batch became, and count what of it was dropped; within the caller's transaction."""
-    settled = settle_times(conn, batch, at)
+    settled = settle_times(conn, batch, limits.clock_past, at)
     tally = _store_readings(conn, settled.readings) + Tally(duplicate=settled.duplicates) + _count_no_news(batch)
     tally += _quarantine(conn, batch, keeping)
     _store_statuses(conn, batch)

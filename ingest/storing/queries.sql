@@ -33,6 +33,19 @@ from unnest(%(device_ids)s::bigint[], %(made_up_tos)s::timestamptz[], %(samples)
      as n (device_id, made_up_to, samples, offset_s)
 where c.device_id = n.device_id;
 
+-- name: select_boot_clocks
+-- What was last heard of the wrong clocks of these boots.
+select serial, boot, seq, said_at, heard_at, behind
+from unnest(%(serials)s::text[], %(boots)s::text[]) as k (serial, boot) join boot_clock using (serial, boot);
+
+-- name: upsert_boot_clocks
+-- Remember what was last heard of these boots' wrong clocks; in key order, so that two writers never deadlock.
+insert into boot_clock (serial, boot, seq, said_at, heard_at, behind)
+select * from unnest(%(serials)s::text[], %(boots)s::text[], %(seqs)s::numeric[], %(said_ats)s::timestamptz[],
+                     %(heard_ats)s::timestamptz[], %(behinds)s::interval[])
+on conflict (serial, boot) do update
+set seq = excluded.seq, said_at = excluded.said_at, heard_at = excluded.heard_at, behind = excluded.behind;
+
 -- name: insert_conflicts
 -- Keep values that disagree with what is stored; returns those that were not kept already.
 insert into reading_conflict (device_id, metric_id, measured_at, value, state, received_at)
