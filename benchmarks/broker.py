@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import ssl
 import subprocess
 import uuid
 from collections.abc import Iterable
@@ -12,7 +11,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from devices.wire import PREFIX
-from millpond.kernel.broker import BrokerAddress
+from millpond.kernel.broker import BrokerAddress, tls_context
 from millpond.kernel.errors import ConfigurationError, Unavailable
 
 _WINDOW = 1000
@@ -102,7 +101,7 @@ def _connect(address: BrokerAddress, client_id: str) -> mqtt.Client:
     if address.username:
         client.username_pw_set(address.username, address.password)
     if address.tls:
-        client.tls_set_context(ssl.create_default_context())
+        client.tls_set_context(tls_context(address.files))
     try:
         client.connect(address.host, address.port)
     except OSError as error:

@@ -17,7 +17,6 @@ from devices.wire import build_topic
 from ingest.broker.client_id import client_id
 from ingest.broker.session import Session
 from ingest.nouns import Lane
-from millpond.kernel.broker import parse_broker_url
 from millpond.kernel.clock import Clock, SystemClock, monotonic
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import Unavailable
@@ -68,7 +67,7 @@ def main(
 
 def _measure(settings: Settings, program: str, messages: int, devices: int, folder: Path) -> tuple[float, float]:
     """Seconds that ingest and that the C subscriber needed."""
-    address, clock = parse_broker_url(settings.broker_url.get_secret_value()), SystemClock()
+    address, clock = settings.broker_address(), SystemClock()
     reference = CSubscriber(program, address, folder)
     with connect(settings.database_url.get_secret_value()) as conn:
         register_fleet(conn, devices, clock.now())
@@ -89,7 +88,7 @@ def _measure(settings: Settings, program: str, messages: int, devices: int, fold
 
 def _open_ingest_sessions(settings: Settings, clock: Clock) -> None:
     """Ingest comes and goes: from now on the broker keeps what is published for it."""
-    address = parse_broker_url(settings.broker_url.get_secret_value())
+    address = settings.broker_address()
     session = Session(address, settings.consumer_id, clock, settings.in_flight_max_messages)
     session.start()
     try:

@@ -54,9 +54,8 @@ def ingesting(settings: Settings, clock: Clock, *, on_end: Callable[[], None] = 
     """
     from ingest.broker.session import Session
     from ingest.service import run_ingest
-    from millpond.kernel.broker import parse_broker_url
 
-    address = parse_broker_url(settings.broker_url.get_secret_value())
+    address = settings.broker_address()
     session = Session(
         address, settings.consumer_id, clock, settings.in_flight_max_messages, settings.in_flight_max_bytes
     )

@@ -5,7 +5,6 @@ The broker keeps both sessions while we are away (clean_session is off, the clie
 """
 
 import logging
-import ssl
 import threading
 from collections.abc import Sequence
 
@@ -20,7 +19,7 @@ from ingest.broker.inbox import Inbox
 from ingest.formats.format import Formats
 from ingest.formats.shipped import FORMATS
 from ingest.nouns import Delivery, Lane
-from millpond.kernel.broker import BrokerAddress
+from millpond.kernel.broker import BrokerAddress, tls_context
 from millpond.kernel.clock import Clock, monotonic
 
 _LOG = logging.getLogger(__name__)
@@ -69,7 +68,7 @@ class LaneConnection:
         if self._address.username:
             client.username_pw_set(self._address.username, self._address.password)
         if self._address.tls:
-            client.tls_set_context(ssl.create_default_context())
+            client.tls_set_context(tls_context(self._address.files))
         client.reconnect_delay_set(1, 4)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail

@@ -1,6 +1,5 @@
 """What a broker's settings are, as far as a client can observe them: its window, and whether it keeps a session."""
 
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from devices.wire import build_topic
-from millpond.kernel.broker import BrokerAddress
+from millpond.kernel.broker import BrokerAddress, tls_context
 from millpond.kernel.errors import Unavailable
 from millpond.kernel.ids import new_id
 
@@ -84,7 +83,7 @@ class _Client:
         if address.username:
             client.username_pw_set(address.username, address.password)
         if address.tls:
-            client.tls_set_context(ssl.create_default_context())
+            client.tls_set_context(tls_context(address.files))
         client.max_inflight_messages_set(0)
         client.on_connect, client.on_subscribe = self._on_connect, self._on_subscribe
         client.on_publish, client.on_message = self._on_publish, self._on_message

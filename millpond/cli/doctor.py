@@ -8,7 +8,7 @@ from rich.console import Console
 
 from millpond.cli import app
 from millpond.cli.findings import Finding, Findings, Level, bad, good, warning
-from millpond.kernel.broker import BrokerAddress, parse_broker_url
+from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.errors import ConfigurationError, MillpondError
 from millpond.kernel.settings import Settings, find_misspelled, load_settings
 
@@ -105,13 +105,14 @@ def _check_database(settings: Settings, wanted: tuple[str, ...]) -> Findings:
 def _check_broker(settings: Settings) -> Findings:
     from millpond.cli.broker_probe import probe_broker, takes_payload
 
-    if not (url := settings.broker_url.get_secret_value()):
+    if not settings.broker_url.get_secret_value():
         yield bad("broker", "MILLPOND_BROKER_URL is not set", "set it to mqtt://user:password@host:1883")
         return
     largest = settings.payload_max_bytes
     try:
-        probe = probe_broker(parse_broker_url(url))
-        takes_larger = probe.window > 0 and takes_payload(parse_broker_url(url), largest + 1)
+        address = settings.broker_address()
+        probe = probe_broker(address)
+        takes_larger = probe.window > 0 and takes_payload(address, largest + 1)
     except MillpondError as error:
         yield bad("broker", str(error), "start the broker, or correct MILLPOND_BROKER_URL or the broker's access rules")
         return
@@ -122,7 +123,7 @@ def _check_broker(settings: Settings) -> Findings:
     yield _judge_window(probe.window)
     yield _judge_session(probe.published, probe.kept)
     yield _judge_payloads(largest, takes_larger=takes_larger)
-    yield _judge_login(parse_broker_url(url))
+    yield _judge_login(address)
 
 
 def _judge_window(window: int) -> Finding:

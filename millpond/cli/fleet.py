@@ -170,9 +170,9 @@ def _changes(call: Call, at: datetime) -> dict[str, Any]:
 
 
 def _play_options(call: Call, settings: Settings) -> "PlayOptions":
+    from millpond.kernel.broker import TlsFiles
     from simulators.scenarios.platform import PlatformApi
     from simulators.scenarios.play import PlayOptions
-    from simulators.wire.publisher import TlsFiles
 
     if call.register and not call.api:
         raise InvalidInput("--register needs --api and --token")
@@ -204,13 +204,13 @@ def _simulate(call: Call, settings: Settings) -> bool:
 
 
 def _simulate_options(call: Call, settings: Settings, at: datetime) -> "SimulateOptions":
+    from millpond.kernel.broker import TlsFiles
     from simulators.life.drive import load_recording
     from simulators.runs.fleet import parse_mix
     from simulators.scenarios.platform import PlatformApi
     from simulators.scenarios.scenario import parse_span
     from simulators.scenarios.simulation import SimulateOptions
     from simulators.wire.faults import parse_faults
-    from simulators.wire.publisher import TlsFiles
 
     try:
         duration_s = parse_span(call.duration).total_seconds() if call.duration else None

@@ -9,6 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from millpond.kernel.broker_settings import BrokerSettings
 from millpond.kernel.clock import Clock, parse_clock
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.kept import KeptDays
@@ -17,16 +18,13 @@ from millpond.kernel.signing import SigningSecrets
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-class Settings(BaseSettings, KeptDays, SigningSecrets):
+class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings):
     """What an operator can set. Each field's description is one row of the README's table."""
 
     model_config = SettingsConfigDict(env_prefix="MILLPOND_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     database_url: SecretStr = Field(
         default=SecretStr(""), description="PostgreSQL (15 to 18, with or without TimescaleDB), as a libpq URL."
-    )
-    broker_url: SecretStr = Field(
-        default=SecretStr(""), description="MQTT broker: `mqtt://user:pass@host:port`, or `mqtts://` for TLS."
     )
     require_timescale: bool = Field(
         default=False, description="Refuse to start when TimescaleDB cannot be created, instead of running without."
@@ -280,6 +278,7 @@ def settings_table() -> str:
     # How long rows are kept comes last.
     for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in KeptDays.model_fields):
         default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
-        shown = f"`{str(default).lower() if isinstance(default, bool) else default}`" if default != "" else "–"
+        default = str(default).lower() if isinstance(default, bool) else default
+        shown = "–" if default in ("", None) else f"`{default}`"
         rows.append(f"| `MILLPOND_{name.upper()}` | {shown} | {field.description} |")
     return "\n".join(rows)

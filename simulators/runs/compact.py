@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 
 from devices.profile import DeviceProfile
-from millpond.kernel.broker import BrokerAddress
+from millpond.kernel.broker import SYSTEM_TRUST, BrokerAddress, TlsFiles
 from millpond.kernel.clock import monotonic
 from millpond.kernel.ids import new_id
 from simulators.life.chance import make_key
@@ -29,7 +29,6 @@ from simulators.wire.device import build_status, parse_ack
 from simulators.wire.link import ALL_ACKS
 from simulators.wire.open_files import require_open_files
 from simulators.wire.pace import Limits, Pace
-from simulators.wire.publisher import TlsFiles
 
 _SEEN = 24
 _BATCH = 200
@@ -77,7 +76,7 @@ class CompactFleet:
         stop: threading.Event | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
-        self._manifest, self._broker, self._tls, self._seed = manifest, broker, tls or TlsFiles(), seed
+        self._manifest, self._broker, self._tls, self._seed = manifest, broker, tls or SYSTEM_TRUST, seed
         self._count = min(connections, len(manifest)) or len(manifest)
         self._own = connections == 0
         self._stop, self._on_progress = stop or threading.Event(), on_progress

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from millpond.kernel.broker import parse_broker_url
+from millpond.kernel.broker import TlsFiles, parse_broker_url
 from millpond.kernel.clock import AcceleratedClock, Clock, monotonic
 from millpond.kernel.errors import InvalidInput
 from simulators.runs.fleet import Fleet
@@ -14,7 +14,6 @@ from simulators.runs.summary import FleetSummary, Progress
 from simulators.wire.faults import Faults
 from simulators.wire.link import Link
 from simulators.wire.pace import Limits, Pace
-from simulators.wire.publisher import TlsFiles
 
 MOST_OWN_CONNECTIONS = 300
 _PROGRESS_EVERY_S = 0.2

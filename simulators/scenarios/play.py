@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from millpond.kernel.broker import TlsFiles
 from millpond.kernel.clock import Clock, monotonic
 from simulators.life.drive import Recording, load_recording
 from simulators.life.households import Lives
@@ -15,7 +16,6 @@ from simulators.runs.summary import FleetSummary, Progress
 from simulators.scenarios.expectations import Outcome, PlatformFindings, Verdict, judge
 from simulators.scenarios.platform import PlatformApi, count_refused, find_out, foresee_truths, is_counted
 from simulators.scenarios.scenario import Scenario, midnight_before
-from simulators.wire.publisher import TlsFiles
 
 _HELD_SAMPLES = 500_000
 _ASK_EVERY_S = 0.5

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from devices.profile import DeviceProfile, shipped_profiles
-from millpond.kernel.broker import parse_broker_url
+from millpond.kernel.broker import TlsFiles, parse_broker_url
 from millpond.kernel.clock import AcceleratedClock, Clock
 from millpond.kernel.errors import InvalidInput
 from simulators.life.drive import Recording
@@ -22,7 +22,6 @@ from simulators.scenarios.report import require_reports, write_reports
 from simulators.scenarios.scenario import midnight_before
 from simulators.wire.faults import Faults
 from simulators.wire.pace import Limits
-from simulators.wire.publisher import TlsFiles
 
 _HELD_SAMPLES = 500_000
 _UNPACED_PAST = timedelta(days=30)

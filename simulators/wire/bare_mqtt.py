@@ -8,10 +8,9 @@ import ssl
 import struct
 from collections.abc import Iterator
 
-from millpond.kernel.broker import BrokerAddress
-from millpond.kernel.errors import InvalidInput, Unavailable
+from millpond.kernel.broker import BrokerAddress, TlsFiles, tls_context
+from millpond.kernel.errors import ConfigurationError, Unavailable
 from simulators.wire.message import Message
-from simulators.wire.publisher import TlsFiles
 
 _REFUSALS = {1: "the protocol version", 2: "the client id", 3: "us for now", 4: "the user or password", 5: "access"}
 _READ_BYTES = 262_144
@@ -95,11 +94,11 @@ class BareConnection:
         if not broker.tls:
             return plain
         try:
-            return make_tls_context(tls).wrap_socket(plain, server_hostname=broker.host)
+            return tls_context(tls).wrap_socket(plain, server_hostname=broker.host)
         except OSError as error:
             plain.close()
             raise Unavailable(f"{self._where} cannot be reached: {error}") from error
-        except InvalidInput:
+        except ConfigurationError:
             plain.close()
             raise
 
@@ -152,17 +151,6 @@ class BareConnection:
 
     def _gone(self, error: OSError | None) -> Unavailable:
         return Unavailable(f"{self._where} ended the connection{f': {error}' if error else ''}")
-
-
-def make_tls_context(tls: TlsFiles) -> ssl.SSLContext:
-    """Trust and certificate from PEM files; InvalidInput when they cannot be used."""
-    try:
-        context = ssl.create_default_context(cafile=str(tls.ca_file) if tls.ca_file else None)
-        if tls.client_cert:
-            context.load_cert_chain(str(tls.client_cert), str(tls.client_key) if tls.client_key else None)
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"the TLS files cannot be used: {error}") from error
-    return context
 
 
 def topic_bytes(topic: str) -> bytes:

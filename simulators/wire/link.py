@@ -5,12 +5,12 @@ from collections import Counter, deque
 from datetime import datetime
 
 from devices import wire
-from millpond.kernel.broker import BrokerAddress
+from millpond.kernel.broker import BrokerAddress, TlsFiles
 from millpond.kernel.ids import new_id
 from simulators.wire.device import SimulatedDevice, parse_ack, parse_command
 from simulators.wire.faults import FaultInjector, Faults
 from simulators.wire.message import Message
-from simulators.wire.publisher import Publisher, TlsFiles
+from simulators.wire.publisher import Publisher
 
 ALL_ACKS, ALL_COMMANDS = f"{wire.PREFIX}/+/ack", f"{wire.PREFIX}/+/command"
 

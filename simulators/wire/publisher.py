@@ -7,8 +7,6 @@ import logging
 import socket
 import threading
 from collections import deque
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv311
@@ -16,9 +14,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from millpond.kernel.broker import BrokerAddress
+from millpond.kernel.broker import SYSTEM_TRUST, BrokerAddress, TlsFiles, tls_context
 from millpond.kernel.clock import monotonic
-from millpond.kernel.errors import InvalidInput, Unavailable
+from millpond.kernel.errors import Unavailable
 from simulators.wire.message import Message
 
 _log = logging.getLogger(__name__)
@@ -26,15 +24,6 @@ _log = logging.getLogger(__name__)
 _log.addFilter(lambda record: not str(record.msg).startswith("Client is not connected"))
 _KEEPALIVE_S = 30
 _CLOSING_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
-    """PEM files; without `ca_file` TLS trusts the system's authorities."""
-
-    ca_file: Path | None = None
-    client_cert: Path | None = None
-    client_key: Path | None = None
 
 
 class Publisher:
@@ -58,7 +47,7 @@ class Publisher:
     ) -> None:
         self.wake = wake or threading.Event()
         self.sessions = 0
-        self._broker, self._tls, self._window = broker, tls or TlsFiles(), window
+        self._broker, self._tls, self._window = broker, tls or SYSTEM_TRUST, window
         self._reconnect_max_s = reconnect_max_s
         self._topics = [(topic, 1) for topic in subscriptions]
         self._lock = threading.Lock()
@@ -124,7 +113,7 @@ class Publisher:
         if self._broker.username is not None:
             client.username_pw_set(self._broker.username, self._broker.password)
         if self._broker.tls:
-            self._use_tls(client)
+            client.tls_set_context(tls_context(self._tls))
         if will:
             client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
             # A device of its own says little and waits for the answer; a gateway's packets are better merged.
@@ -132,15 +121,6 @@ class Publisher:
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_message, client.on_publish = self._on_message, self._on_publish
         return client
-
-    def _use_tls(self, client: Client) -> None:
-        ca_file, cert, key = (
-            str(file) if file else None for file in (self._tls.ca_file, self._tls.client_cert, self._tls.client_key)
-        )
-        try:
-            client.tls_set(ca_file, cert, key)
-        except (OSError, ValueError) as error:
-            raise InvalidInput(f"the TLS files cannot be used: {error}") from error
 
     def _on_connect(
         self, client: Client, _user: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None

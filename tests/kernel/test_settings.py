@@ -1,9 +1,11 @@
 """A configuration that is wrong says which variable, what, and what to do."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
-from millpond.kernel.broker import parse_broker_url
+from millpond.kernel.broker import TlsFiles, parse_broker_url, tls_context
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.settings import Settings, load_settings
 
@@ -67,6 +69,19 @@ def test_secrets_are_not_shown() -> None:
 
 def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_broker_is_trusted_by_the_files_that_are_set(tmp_path: Path) -> None:
+    address = load_settings(broker_url="mqtts://u@h", broker_ca_file=tmp_path / "ca.pem").broker_address()
+    assert address.files == TlsFiles(ca_file=tmp_path / "ca.pem")
+    with pytest.raises(ConfigurationError, match="the TLS files cannot be used"):
+        tls_context(address.files)
+
+
+def test_files_for_tls_beside_a_broker_in_clear_are_refused(tmp_path: Path) -> None:
+    settings = load_settings(broker_url="mqtt://u@h", broker_client_cert_file=tmp_path / "us.pem")
+    with pytest.raises(ConfigurationError, match="write mqtts://"):
+        settings.broker_address()
 
 
 def test_broker_urls_are_read() -> None:

@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from millpond.embedded.broker import Broker, find_mosquitto, write_passwords
-from millpond.kernel.broker import parse_broker_url
+from millpond.kernel.broker import TlsFiles, parse_broker_url
 from millpond.kernel.clock import SystemClock
-from millpond.kernel.errors import InvalidInput, Unavailable
+from millpond.kernel.errors import ConfigurationError, Unavailable
 from simulators.scenarios.simulation import SimulateOptions, simulate
 from simulators.wire.message import Message
-from simulators.wire.publisher import Publisher, TlsFiles
+from simulators.wire.publisher import Publisher
 from tests.simulators.simulate_command import changed, run_cli
 
 _ISSUED = datetime(2020, 1, 1, tzinfo=UTC)
@@ -147,7 +147,7 @@ def test_a_broker_of_an_unknown_authority_is_not_trusted(tls_broker: tuple[str, 
 
 
 def test_a_certificate_file_that_is_not_there_gets_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="the TLS files cannot be used"):
+    with pytest.raises(ConfigurationError, match="the TLS files cannot be used"):
         Publisher(
             parse_broker_url("mqtts://127.0.0.1"), "tls-4", subscriptions=["x"], tls=TlsFiles(tmp_path / "none.pem")
         )

@@ -1,0 +1,40 @@
+"""The settings that say where the broker is, and whom our services are there."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr
+
+from millpond.kernel.broker import BrokerAddress, TlsFiles, parse_broker_url
+from millpond.kernel.errors import ConfigurationError
+
+# An empty variable is one that is not set.
+PemFile = Annotated[Path | None, BeforeValidator(lambda text: text or None)]
+
+
+class BrokerSettings(BaseModel):
+    """One address and one set of TLS files for all our services that speak to the broker."""
+
+    broker_url: SecretStr = Field(
+        default=SecretStr(""), description="MQTT broker: `mqtt://user:pass@host:port`, or `mqtts://` for TLS."
+    )
+    broker_ca_file: PemFile = Field(
+        default=None, description="PEM file of the authority that signed the broker's certificate; else the system's."
+    )
+    broker_client_cert_file: PemFile = Field(
+        default=None, description="PEM file of the certificate by which a broker knows our services."
+    )
+    broker_client_key_file: PemFile = Field(
+        default=None, description="PEM file of that certificate's key, when it is in a file of its own."
+    )
+
+    def broker_address(self) -> BrokerAddress:
+        """Where the broker is and how to trust it; ConfigurationError when what is set does not fit together."""
+        return self._address(self.broker_url)
+
+    def _address(self, url: SecretStr) -> BrokerAddress:
+        files = TlsFiles(self.broker_ca_file, self.broker_client_cert_file, self.broker_client_key_file)
+        address = parse_broker_url(url.get_secret_value(), files)
+        if files != TlsFiles() and not address.tls:
+            raise ConfigurationError("the broker URL says mqtt://, and files for TLS are set: write mqtts://")
+        return address
