@@ -55,11 +55,17 @@ def test_a_benchmark_prints_its_figures_its_reference_and_their_ratio(name: str,
     check(run_small(name, *options, "--dsn", server_dsn), name, figures)
 
 
-def test_ingest_and_the_c_subscriber_drain_the_same_messages(server_dsn: str, own_broker: str) -> None:
+def test_ingest_and_the_c_subscriber_read_the_same_stream(server_dsn: str, own_broker: str) -> None:
     if shutil.which("mosquitto_sub") is None and not os.environ.get("CI"):
         pytest.skip("the reference needs mosquitto_sub: apt-get install mosquitto-clients")
-    answer = run_small("ingest", "--messages", "40", "--devices", "5", "--dsn", server_dsn, "--broker", own_broker)
-    check(answer, "ingest", {"messages_per_s", "readings_per_s"})
+    sizes = ["--messages", "40", "--publishers", "2", "--waiting", "40", "--devices", "5", "--paced-s", "0.5"]
+    answer = run_small("ingest", *sizes, "--dsn", server_dsn, "--broker", own_broker)
+    cpu = {f"{part}_cpu_us" for part in ("ingest", "broker", "database")}
+    drain = {f"drain_{name}" for name in ("messages_per_s", "readings_per_s", "reference", "ratio")}
+    check(
+        answer, "ingest", {"messages_per_s", "readings_per_s", "paced_messages_per_s", "p50_ms", "p99_ms"} | cpu | drain
+    )
+    assert 0 < answer["p50_ms"] <= answer["p99_ms"]
     assert answer["readings_per_s"] == pytest.approx(5 * answer["messages_per_s"], rel=0.01)
 
 
