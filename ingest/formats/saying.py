@@ -16,7 +16,8 @@ class Saying:
     `said_at` is the device's time as `devices.wire_time.parse_ts` takes it (epoch milliseconds, or RFC 3339 with an
     offset); None when the message has none that can be known. `online` is set when it says that the device came or
     went, with the `session` in which it did. `model` is what it says that the device is. `uptime_s` is how many
-    seconds the device has been on. `rejections` are of parts of the message that cannot be read.
+    seconds the device has been on. `rejections` are of parts of the message that cannot be read. `other_names` are what
+    else the language calls the same device, in the order in which they are looked up when nobody is called `identity`.
     """
 
     identity: str
@@ -27,6 +28,7 @@ class Saying:
     model: str = ""
     uptime_s: float | None = None
     rejections: tuple[Rejection, ...] = ()
+    other_names: tuple[str, ...] = ()
 
 
 # The mapping has what earlier messages of the language described (Homie's attributes, Sparkplug's births, Home
