@@ -249,6 +249,10 @@ where device_id = %(device_id)s and metric_id = %(metric_id)s
   and measured_at >= %(from_at)s and measured_at < %(to_at)s and value is not null
 group by 1 order by 1 limit %(limit)s;
 
+-- name: make_reading_partition
+-- Make one partition of readings that a moment needs soon; its name, null when all are there.
+select make_reading_partition(%(at)s::timestamptz);
+
 -- name: refresh_reading_day
 -- Bring the daily rollup up to date; outside a transaction.
 call refresh_reading_day();

@@ -28,6 +28,25 @@ def _drop_oldest(conn: WriteConnection, before: datetime, claim: Claim | None) -
     return None if dropped is None else int(dropped)
 
 
+def make_partitions(conn: WriteConnection, at: datetime, *, claim: Claim | None = None) -> list[str]:
+    """Make the partitions of `reading` that `at` needs soon, and those of past months with many readings; their names.
+
+    One transaction each, so that it may be stopped and run again at any time. Where the database divides the table by
+    itself there is nothing to make. Must be called outside a transaction. Raises psycopg.errors.LockNotAvailable when
+    others use what belongs to no month; readings are stored there until the next run.
+    """
+    made: list[str] = []
+    while (name := _make_partition(conn, at, claim)) is not None:
+        made.append(name)
+    return made
+
+
+def _make_partition(conn: WriteConnection, at: datetime, claim: Claim | None) -> str | None:
+    with held(conn, claim):
+        [(name,)] = conn.execute(_Q["make_reading_partition"], {"at": at})
+    return None if name is None else str(name)
+
+
 def count_old_readings(conn: ReadConnection, before: datetime) -> int:
     """How many readings `drop_old_readings` would drop now."""
     [(readings,)] = conn.execute(_Q["count_old_readings"], {"before": before})

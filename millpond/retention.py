@@ -1,11 +1,14 @@
 """Everything that grows has an end: one run over the tables of all packages."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from psycopg.errors import LockNotAvailable
+
 from attribution.retention import attribution_endings
-from devices.retention import count_old_readings, devices_endings, drop_old_readings
+from devices.retention import count_old_readings, devices_endings, drop_old_readings, make_partitions
 from forecasting.retention import forecasting_endings
 from ingest.retention import ingest_endings
 from millpond.kernel.db import WriteConnection
@@ -13,6 +16,8 @@ from millpond.kernel.jobs import Claim
 from millpond.kernel.retention import Ending, count_old_rows, end_old_rows, kernel_endings
 from millpond.kernel.settings import Settings
 from offers.retention import offers_endings
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,13 @@ def end_what_is_old(
     dry_run: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> RetentionSummary:
-    """Delete what the settings let go as of `at`; a dry run only counts.
+    """Make room for the readings to come, and delete what the settings let go as of `at`; a dry run only counts.
 
     It may be stopped at any time: each small transaction stands alone, and the next run goes on where it ended.
     """
     endings = make_endings(settings)
+    if not dry_run:
+        _make_partitions(conn, at, claim)
     deleted = {"readings, their days kept": _end_readings(conn, at, settings, claim, dry_run)}
     for number, ending in enumerate(endings, start=1):
         on_progress(number, len(endings) + 1)
@@ -56,6 +63,14 @@ def end_what_is_old(
         deleted[ending.what] = count
     on_progress(len(endings) + 1, len(endings) + 1)
     return RetentionSummary(sum(deleted.values()), {what: rows for what, rows in deleted.items() if rows})
+
+
+def _make_partitions(conn: WriteConnection, at: datetime, claim: Claim | None) -> None:
+    try:
+        make_partitions(conn, at, claim=claim)
+    except LockNotAvailable:
+        # Nothing is lost: readings of a month without a partition are stored beside the others.
+        _LOG.warning("partitions were in use and could not be made: the next run will", extra={"event": "no_partition"})
 
 
 def _end_readings(conn: WriteConnection, at: datetime, settings: Settings, claim: Claim | None, dry_run: bool) -> int:

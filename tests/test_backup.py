@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from psycopg import sql
+from psycopg.rows import class_row
 
 from devices.nouns import Reading
 from devices.readings import insert_readings, upsert_latest
@@ -114,8 +115,8 @@ def assert_current_and_strict(restored: WriteConnection, past: WriteConnection) 
     """The schema is whole, a reading is stored once, and what the database does by itself it goes on doing."""
     assert pending_migrations(restored) == []
     assert migrate(restored, at=AT) == []
-    rows = restored.execute("select * from reading order by measured_at").fetchall()
-    known = [Reading(*row) for row in rows]
+    with restored.cursor(row_factory=class_row(Reading)) as cursor:
+        known = cursor.execute("select * from reading order by measured_at").fetchall()
     assert insert_readings(restored, known) == set()
     late = replace(known[0], measured_at=known[0].measured_at + timedelta(minutes=1))
     assert len(insert_readings(restored, [late])) == 1

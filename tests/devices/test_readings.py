@@ -56,4 +56,4 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _reads_readings(node: dict[str, Any]) -> bool:
     """A look into the table or into one part of it; the node that appends the parts looks into none itself."""
     appends = node.get("Custom Plan Provider") == "ChunkAppend"
-    return not appends and bool(re.fullmatch(r"reading|_hyper_\d+_\d+_chunk", node.get("Relation Name", "")))
+    return not appends and bool(re.fullmatch(r"reading(_\w+)?|_hyper_\d+_\d+_chunk", node.get("Relation Name", "")))

@@ -194,12 +194,12 @@ def test_zero_days_keep_everything(conn: WriteConnection) -> None:
 
 
 def test_readings_go_and_their_days_stay(conn: WriteConnection) -> None:
-    # With TimescaleDB readings go by the week.
-    for seq, days in ((1, 408), (2, 1)):
+    # Readings go by the month, with TimescaleDB by the week.
+    for seq, days in ((1, 432), (2, 1)):
         store(conn, sample(seq, 64, AT - days * DAY), AT - days * DAY)
     assert retain(conn, AT, minute_keep_days=0) == {"readings, their days kept": 1}
     assert column(conn, "select measured_at from reading") == [AT - DAY]
-    assert column(conn, "select day from reading_day order by day") == [AT - 408 * DAY, AT - DAY]
+    assert column(conn, "select day from reading_day order by day") == [AT - 432 * DAY, AT - DAY]
 
 
 def test_counts_of_dropped_messages_go_with_the_minutes(conn: WriteConnection) -> None:

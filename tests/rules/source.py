@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from millpond.kernel.db import ReadConnection
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -37,3 +39,9 @@ def parse(path: Path) -> ast.Module:
 def tool(name: str) -> str:
     """The path of a developer's tool beside this Python."""
     return str(Path(sys.executable).with_name(name))
+
+
+def select_tables(conn: ReadConnection) -> set[str]:
+    """The tables of the schema; one that is divided counts once."""
+    query = "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')"
+    return {row[0] for row in conn.execute(f"{query} and not relispartition")}

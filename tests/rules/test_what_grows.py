@@ -8,6 +8,7 @@ import pytest
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.settings import Settings, load_settings
 from millpond.retention import make_endings
+from tests.rules.source import select_tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "retention.md"
 HEADING = "## What grows, by how much, and when it goes"
@@ -27,7 +28,7 @@ ROWS = rows_of_page()
 
 
 def test_every_table_is_on_the_page_that_says_what_grows(conn: WriteConnection) -> None:
-    tables = {row[0] for row in conn.execute("select tablename from pg_tables where schemaname = 'public'")}
+    tables = select_tables(conn)
     assert tables - ROWS.keys() == set(), f"docs/retention.md, {HEADING!r}: a row each; an ending in its retention.py"
     assert ROWS.keys() - tables == set(), f"docs/retention.md, {HEADING!r}: these tables are no more"
 

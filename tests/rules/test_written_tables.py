@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from millpond.kernel.db import WriteConnection
-from tests.rules.source import PRODUCT, ROOT, files, parse
+from tests.rules.source import PRODUCT, ROOT, files, parse, select_tables
 
 PAGE = ROOT / "docs" / "architecture.md"
 COLUMN = "writes these tables"
@@ -49,7 +49,7 @@ def written_in_python(path: Path) -> set[str]:
 
 
 def test_every_table_of_the_schema_has_one_owner(conn: WriteConnection) -> None:
-    tables = {row[0] for row in conn.execute("select tablename from pg_tables where schemaname = 'public'")}
+    tables = select_tables(conn)
     counted = Counter(table for own in OWNED.values() for table in own)
     assert [table for table, owners in counted.items() if owners > 1] == []
     assert tables - counted.keys() == set(), f"docs/architecture.md, {COLUMN!r}: whose are these?"
