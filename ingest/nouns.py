@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
 
+from msgspec import Struct
+
 from devices.nouns import Device, Metric, Reading
 from devices.wire import ResendResult, Status
 from millpond.kernel.settings import Settings
@@ -17,8 +19,7 @@ class Lane(IntEnum):
     BACKFILL = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True, gc=False):
     """One PUBLISH as it came: `mid` and `epoch` say which connection's acknowledgement it is owed.
 
     `arrived_s` is when, on the monotonic clock: how long it has waited since is ingest's lag. `retained` says that the

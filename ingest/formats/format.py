@@ -3,8 +3,10 @@
 import logging
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import structs
 
 from devices.wire import is_text
 from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry, Rejection
@@ -115,7 +117,7 @@ def refuse_topic(delivery: Delivery) -> Decoded:
 
 def _refuse_unread(one: Format, delivery: Delivery, registry: Registry, limits: Limits, why: Rejection) -> Decoded:
     """A message of which nothing but its topic was read: it is the topic's device, where that names one."""
-    named = sorted(_identities(one, replace(delivery, payload=b""), limits))
+    named = sorted(_identities(one, structs.replace(delivery, payload=b""), limits))
     decoded = Decoded.of(delivery, named[0], registry) if len(named) == 1 else Decoded(delivery)
     decoded.rejections.append(why)
     decoded.numbers_lost = one.may_have_numbers(delivery.topic)
@@ -124,7 +126,7 @@ def _refuse_unread(one: Format, delivery: Delivery, registry: Registry, limits: 
 
 def _identities(one: Format, delivery: Delivery, limits: Limits) -> Collection[str]:
     if len(delivery.payload) > limits.payload_max_bytes:
-        delivery = replace(delivery, payload=b"")
+        delivery = structs.replace(delivery, payload=b"")
     try:
         return one.identities(delivery)
     except Exception:

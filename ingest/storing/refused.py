@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import psycopg
+from msgspec import structs
 
 from ingest.formats.format import Formats
 from ingest.formats.shipped import FORMATS
@@ -61,7 +62,7 @@ def try_innocent(
 
 def _make_innocent(decoded: Decoded) -> Decoded:
     """The same device, metrics, times and parts, and nothing that the device itself wrote."""
-    delivery = replace(decoded.delivery, payload=b"innocent")
+    delivery = structs.replace(decoded.delivery, payload=b"innocent")
     innocent = Decoded(delivery, decoded.serial, decoded.device, status=decoded.status)
     for number, one in enumerate(decoded.readings):
         value, state = (0.0, None) if one.reading.state is None else (None, "innocent")
