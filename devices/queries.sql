@@ -281,3 +281,12 @@ with old as (
     where %(deleting)s::boolean and (k.device_id, k.metric_id, k.day) = (old.device_id, old.metric_id, old.day) returning 1
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: select_days_heard
+-- Of each day of a device how many readings the metric has that it says most often, and when the first one was.
+select day, max(readings)::bigint as samples, min(first_at) as first_at
+from reading_day
+where device_id = %(device_id)s and metric_id in (select metric_id from metric join device using (model)
+                                                  where device_id = %(device_id)s)
+  and day >= %(from_at)s::timestamptz and day < %(to_at)s::timestamptz
+group by day order by day;

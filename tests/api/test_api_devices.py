@@ -132,3 +132,16 @@ def test_an_operator_is_told_of_two_units_under_one_serial(world: World) -> None
     first_at, last_at = (datetime.fromisoformat(doubt[f"shared_serial_{which}_at"]) for which in ("first", "last"))
     assert (first_at, last_at) == (NOW + timedelta(minutes=2), NOW + timedelta(minutes=5))
     assert "millpond_shared_serials 1.0" in world.client().get("/metrics").text
+
+
+def test_completeness_is_told_by_the_day(world: World) -> None:
+    use_up(world)
+    told = world.as_ann.get("/v1/devices/AIR-1/completeness").json()
+    assert (told["serial"], told["interval_s"]) == ("AIR-1", 86_400)
+    assert {(day["received"], day["expected"], day["share"]) for day in told["days"][:-1]} == {(1, 1, 1)}
+
+
+@pytest.mark.parametrize("query", ["from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z", "from=2020-01-01T00:00:00Z"])
+def test_completeness_is_told_of_a_sensible_time_only(still_world: World, query: str) -> None:
+    answer = still_world.as_ann.get(f"/v1/devices/AIR-1/completeness?{query}")
+    assert (answer.status_code, answer.json()["detail"][:5]) == (422, "from:")

@@ -170,3 +170,13 @@ def test_how_far_a_clock_is_off_is_said_in_words(offset_s: float | None, words: 
 def store(conn: WriteConnection, serial: str, content: object, limits: Limits = LIMITS, *, at: datetime = NOW) -> None:
     message = Delivery(f"millpond/v1/{serial}/telemetry", json.dumps(content).encode(), at, Lane.LIVE, 1, 1, 1)
     store_batch(conn, [message], limits, consumer="test", at=at)
+
+
+def test_a_devices_page_says_what_came_of_it_day_by_day(world: World) -> None:
+    use_up(world)
+    browser = world.browser("operator", "ops")
+    assert 'href="/ops/devices/AIR-1"' in browser.get("/ops/fleet").text
+    page = browser.get("/ops/devices/AIR-1").text
+    day = world.as_operator.get("/v1/devices/AIR-1/completeness").json()["days"][1]
+    assert f'<td>{day["day"][:10]}</td><td class="number">{day["received"]}</td>' in page
+    assert "<h2>Latest values</h2>" in page

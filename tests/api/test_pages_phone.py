@@ -32,6 +32,7 @@ PAGES = (
     ("staff", "/staff"),
     ("operator", "/ops"),
     ("operator", "/ops/fleet"),
+    ("operator", "/ops/devices/AIR-1"),
     ("operator", "/ops/forecasts"),
     ("operator", "/ops/quarantine"),
     ("operator", "/ops/holds"),

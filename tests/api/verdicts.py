@@ -167,6 +167,7 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("GET /v1/devices", Verdict((*CUSTOMERS, "operator"))),
     ("GET /v1/devices/{serial}", _OWNER),
     ("GET /v1/devices/{serial}/readings?metric=filter_used_h", _OWNER),
+    ("GET /v1/devices/{serial}/completeness", _OWNER),
     ("GET /v1/devices/{serial}/forecasts", _OWNER),
     # Codes and commission: of the person they belong to, paid by operators alone.
     ("GET /v1/staff/{staff_id}/qr", _PERSON),
@@ -229,6 +230,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "POST /scan": ("ann",),
     **dict.fromkeys(("GET /staff", "GET /staff/code.svg", "GET /staff/code.png", "POST /staff/fresh-code"), ("mina",)),
     **dict.fromkeys(("GET /ops", "GET /ops/live", "GET /ops/fleet", "GET /ops/quarantine"), ("operator",)),
+    "GET /ops/devices/{serial}": ("operator",),
     **dict.fromkeys(("GET /ops/forecasts", "GET /ops/holds", "POST /ops/holds/{order_id}/approved"), ("operator",)),
 }
 """For which of Ann, Mina and an operator each page is; nobody is sent to sign in first."""

@@ -1,0 +1,40 @@
+"""`/ops/devices/{serial}`: one device: what it says, what came of it day by day, what is doubtful."""
+
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from api.auth import Role
+from api.edge import At, Reads
+from api.reads.fleet import select_device_doubt
+from api.visible.devices import visible_device
+from api.web.doubt_words import clock_words
+from api.web.session import require_caller
+from api.web.view import make_english_view
+from devices.completeness import read_completeness, usual_interval
+from devices.store import select_device_status, select_installations, select_latest
+
+router = APIRouter(prefix="/ops/devices", include_in_schema=False)
+
+_DAYS_SHOWN = timedelta(days=28)
+
+
+@router.get("/{serial}")
+def get_device(serial: str, request: Request, reads: Reads, at: At) -> Response:
+    """The device's page."""
+    caller = require_caller(request, Role.OPERATOR)
+    with reads.connection() as conn:
+        device = visible_device(conn, caller, serial).device
+        days = read_completeness(conn, device.device_id, at - _DAYS_SHOWN, at, at)
+        shown: dict[str, Any] = {
+            "device": device,
+            "presence": select_device_status(conn, device.device_id),
+            "latest": select_latest(conn, device.device_id),
+            "installations": select_installations(conn, device.device_id),
+            "doubt": select_device_doubt(conn, device.device_id),
+            "days": days,
+            "interval": usual_interval(days),
+        }
+    return make_english_view(request).render("ops_device.html", clock_words=clock_words, **shown)
