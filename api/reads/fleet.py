@@ -33,14 +33,17 @@ class DeviceDoubt:
     """What is doubtful about a device.
 
     `clock_samples` came without a good time; `clock_offset_s` is by how many seconds its clock was last ahead of ours,
-    None when it said nothing. `gaps` are holes in its numbers that are asked for, the oldest since `gaps_since`.
-    `shared_serial_returns` is how often one of two boots, or of two sessions, came back after the other was live.
+    None when it said nothing. `clock_behind_s` is the least delay of its last day of readings in seconds: below 0 its
+    clock is ahead of ours, far above 0 it is behind, or all comes late. `gaps` are holes in its numbers that are asked
+    for, the oldest since `gaps_since`. `shared_serial_returns` is how often one of two boots, or of two
+    sessions, came back after the other was live.
     """
 
     clock_samples: int
     clock_first_at: datetime | None
     clock_last_at: datetime | None
     clock_offset_s: float | None
+    clock_behind_s: float | None
     gaps: int
     gaps_since: datetime | None
     shared_serial_returns: int

@@ -117,10 +117,16 @@ where i.ended_at is null and f.reason_code = any(%(codes)s::text[])
 order by f.at desc, i.installation_id limit %(limit)s;
 
 -- name: select_device_doubt
--- What is doubtful about a device: its clock, where samples came without a good time, numbers that never came, and two
--- units under its serial, by the last who took turns.
+-- What is doubtful about a device: its clock, where samples came without a good time and by its last day of readings,
+-- numbers that never came, and two units under its serial, by the last who took turns.
 select coalesce(c.samples, 0) as clock_samples, c.first_at as clock_first_at, c.last_at as clock_last_at,
        c.last_offset_s as clock_offset_s,
+       (select extract(epoch from min(r.received_at - r.measured_at))::float8
+        from reading_latest n cross join lateral (
+            select received_at, measured_at from reading
+            where device_id = n.device_id and metric_id = n.metric_id and not corrected
+              and measured_at > n.measured_at - interval '1 day' and measured_at <= n.measured_at) r
+        where n.device_id = d.device_id) as clock_behind_s,
        (select count(*) from watched_gap g where g.serial = d.serial) as gaps,
        (select min(g.since) from watched_gap g where g.serial = d.serial) as gaps_since,
        coalesce(l.shared_returns, 0) as shared_serial_returns, l.shared_first_at as shared_serial_first_at,

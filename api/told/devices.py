@@ -63,6 +63,8 @@ class DoubtOut(Out):
     """What is doubtful about the device: samples that came without a good time, holes in its numbers, two units.
 
     `clock_offset_s` is by how many seconds its clock was last ahead of ours, null when it said nothing.
+    `clock_behind_s` is how many seconds at least passed from the device's time of a reading until it came, over its
+    last day of readings: nearly 0 where its clock is right, less where it is ahead, more where it is behind or late.
     `shared_serial_returns` is how often one of the two boots or sessions in `shared_serial_names` came back after the
     other was live: two units publish under this serial. 0 when none was noticed.
     """
@@ -71,6 +73,7 @@ class DoubtOut(Out):
     clock_first_at: datetime | None
     clock_last_at: datetime | None
     clock_offset_s: float | None
+    clock_behind_s: float | None
     gaps: int
     gaps_since: datetime | None
     shared_serial_returns: int

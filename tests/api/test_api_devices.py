@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from devices.nouns import Reading
+from devices.readings import insert_readings, upsert_latest
+from devices.store import select_metrics
 from ingest.nouns import Delivery, Lane, Limits
 from ingest.storing.batch import store_batch
 from millpond.kernel.settings import Settings
@@ -145,3 +148,23 @@ def test_completeness_is_told_by_the_day(world: World) -> None:
 def test_completeness_is_told_of_a_sensible_time_only(still_world: World, query: str) -> None:
     answer = still_world.as_ann.get(f"/v1/devices/AIR-1/completeness?{query}")
     assert (answer.status_code, answer.json()["detail"][:5]) == (422, "from:")
+
+
+@pytest.mark.parametrize(
+    ("delays_s", "behind_s"), [((7200, 7203, 9000), 7200), ((-120, 5, 60), -120), ((0.4, 80), 0.4)]
+)
+def test_a_clock_is_told_by_the_least_delay_of_the_last_day(
+    world: World, delays_s: tuple[float, ...], behind_s: float
+) -> None:
+    with world.connect() as conn, conn.transaction():
+        metric_id = select_metrics(conn)["reed-air-2"]["filter_used_h"].metric_id
+        for hours, delay_s in ((30, -999.0), *enumerate(delays_s)):
+            at = NOW - timedelta(hours=hours)
+            received_at = at + timedelta(seconds=delay_s)
+            readings = [Reading(world.purifier.device_id, metric_id, at, 1.0, None, received_at, False)]
+            insert_readings(conn, readings)
+            upsert_latest(conn, readings)
+    doubt = world.as_operator.get("/v1/devices/AIR-1").json()["doubt"]
+    assert doubt["clock_behind_s"] == behind_s
+    page = world.browser("operator", "ops").get("/ops/devices/AIR-1").text
+    assert ("by its last day of readings its clock is" in page) == (abs(behind_s) >= 60)
