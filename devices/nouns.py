@@ -1,8 +1,10 @@
 """The nouns that other packages share: what a device is, what is in it, and what it said."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from millpond.kernel.ids import CustomerId, DeviceId, InstallationId, MetricId, Serial, Sku
 
@@ -49,6 +51,27 @@ class Metric:
     min_value: float | None
     max_value: float | None
     states: list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Which metric a property of a model is, and how its raw value comes to be the metric's.
+
+    One of `none` says that there is no value; `values` says what others stand for; a number is multiplied by `scale`,
+    and `offset` is added: then it is in the metric's unit. The raw number is in `unit` but for the profile's scale.
+    """
+
+    metric: str
+    scale: float = 1.0
+    offset: float = 0.0
+    none: tuple[str, ...] = ()
+    values: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    unit: str = ""
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Meaning":
+        """As it was before the database kept it."""
+        return cls(**{**kept, "none": tuple(kept["none"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from catalogue.entries import SkuText
-from devices.nouns import Measure, MetricKind
+from devices.nouns import Meaning, Measure, MetricKind
+from devices.speech import Name, Speaks
 from millpond.kernel.language import Names
 from millpond.kernel.yaml_file import Strict, read_yaml
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
 
 
@@ -64,6 +64,16 @@ class DeviceProfile(Strict):
     sku: SkuText | None = None
     metrics: dict[Name, MetricProfile]
     parts: list[PartProfile] = Field(default_factory=list)
+    speaks: Speaks = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _properties_are_metrics(self) -> Self:
+        for name, properties in self.speaks.items():
+            for said, spoken in properties.items():
+                if spoken.metric not in self.metrics:
+                    raise ValueError(f"{name} {said} is metric {spoken.metric}, which {self.model} does not have")
+            self.meanings(name)
+        return self
 
     @model_validator(mode="after")
     def _limits_name_metrics(self) -> Self:
@@ -72,6 +82,13 @@ class DeviceProfile(Strict):
                 if limit.metric not in self.metrics:
                     raise ValueError(f"part {part.part} names metric {limit.metric}, which {self.model} does not have")
         return self
+
+    def meanings(self, format_name: str) -> dict[str, Meaning]:
+        """What each property means in a language, empty in one that the model does not speak."""
+        return {
+            said: spoken.to_meaning(self.metrics[spoken.metric].unit)
+            for said, spoken in self.speaks.get(format_name, {}).items()
+        }
 
 
 class ConsumableEntry(Strict):

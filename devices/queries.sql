@@ -5,8 +5,14 @@ on conflict (consumable) do update set name = excluded.name, sku = excluded.sku;
 
 -- name: upsert_device_model
 -- Add or renew a device model.
-insert into device_model (model, name, category, sku) values (%(model)s, %(name)s, %(category)s, %(sku)s)
-on conflict (model) do update set name = excluded.name, category = excluded.category, sku = excluded.sku;
+insert into device_model (model, name, category, sku, speaks)
+values (%(model)s, %(name)s, %(category)s, %(sku)s, %(speaks)s)
+on conflict (model) do update
+set name = excluded.name, category = excluded.category, sku = excluded.sku, speaks = excluded.speaks;
+
+-- name: select_speaks
+-- What every model's properties mean, in each language that it speaks.
+select model, key as format, value as properties from device_model, jsonb_each(speaks) order by model, key;
 
 -- name: upsert_metric
 -- Add or renew a metric; its id and unit stay.

@@ -1,5 +1,6 @@
 """Use cases: register consumables, models by their profiles, and devices."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 
@@ -33,7 +34,10 @@ def register_model(conn: WriteConnection, profile: DeviceProfile) -> None:
     try:
         with conn.transaction():
             values = profile.model_dump(include={"model", "category", "sku"})
-            conn.execute(_Q["upsert_device_model"], values | {"name": Jsonb(profile.name)})
+            speaks = {
+                name: {said: asdict(one) for said, one in profile.meanings(name).items()} for name in profile.speaks
+            }
+            conn.execute(_Q["upsert_device_model"], values | {"name": Jsonb(profile.name), "speaks": Jsonb(speaks)})
             metric_ids = {name: _upsert_metric(conn, profile, name) for name in profile.metrics}
             for part in profile.parts:
                 _upsert_part(conn, profile.model, part, metric_ids)

@@ -14,6 +14,7 @@ from devices.nouns import (
     DeviceStatus,
     Installation,
     LatestValue,
+    Meaning,
     Measure,
     Metric,
     MetricKind,
@@ -75,6 +76,15 @@ def select_metrics(conn: ReadConnection) -> dict[str, dict[str, Metric]]:
         for metric in cursor.execute(_Q["select_metrics"]):
             by_model.setdefault(metric.model, {})[metric.name] = metric
     return by_model
+
+
+def select_speaks(conn: ReadConnection) -> dict[str, dict[str, dict[str, Meaning]]]:
+    """What every model's properties mean, by format, model and property."""
+    by_format: dict[str, dict[str, dict[str, Meaning]]] = {}
+    for model, format_name, properties in conn.execute(_Q["select_speaks"]).fetchall():
+        meanings = {said: Meaning.from_json(kept) for said, kept in properties.items()}
+        by_format.setdefault(format_name, {})[model] = meanings
+    return by_format
 
 
 def _metric(*, kind: str, **same: Any) -> Metric:

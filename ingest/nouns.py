@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from devices.nouns import Device, Metric, Reading
+from devices.nouns import Device, Meaning, Metric, Reading
 from devices.wire import ResendResult, Status
 from millpond.kernel.settings import Settings
 
@@ -85,12 +85,15 @@ class Registry:
     """What a format must know of the devices in a batch: those that exist, by what it calls them, and their models'
     metrics.
 
-    `namespace` comes before what it calls any other, so that this is never taken for a serial.
+    `namespace` comes before what it calls any other, so that this is never taken for a serial. `speaks` says what the
+    properties of each model mean in the format's language, `described` what earlier messages of it described.
     """
 
     devices: Mapping[str, Device]
     metrics: Mapping[str, Mapping[str, Metric]]
     namespace: str = ""
+    speaks: Mapping[str, Mapping[str, Meaning]] = field(default_factory=dict)
+    described: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

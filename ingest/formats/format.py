@@ -9,6 +9,7 @@ from functools import lru_cache
 from msgspec import structs
 
 from devices.wire import is_text
+from ingest.formats.saying import Parse
 from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry, Rejection
 
 _LOG = logging.getLogger(__name__)
@@ -38,7 +39,9 @@ class Format:
     that the message speaks of; one that is not in the registry is a rejection. Both are pure, and take time and memory
     that are linear in the payload, which is within the limits. What they raise is logged, and the message is kept.
 
-    `may_have_numbers` says of a topic whether what it carries may be samples with sequence numbers.
+    `may_have_numbers` says of a topic whether what it carries may be samples with sequence numbers. `parse` says what a
+    message says, where properties become metrics by profiles; `home` is the module of it, beside which the language's
+    vocabulary lies. `also` are other names that people have for the format.
     """
 
     name: str
@@ -47,6 +50,9 @@ class Format:
     decode: Callable[[Delivery, Registry, Limits], Sequence[Decoded]]
     by_serial: bool = False
     may_have_numbers: Callable[[str], bool] = _never
+    parse: Parse | None = None
+    also: tuple[str, ...] = ()
+    home: str = ""
 
 
 class Formats:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from devices.aliases import select_devices_by_alias
 from devices.nouns import Device
-from devices.store import select_devices_by_serial, select_metrics
+from devices.store import select_devices_by_serial, select_metrics, select_speaks
 from ingest.formats.format import Format, Formats
 from ingest.nouns import Decoded, Delivery, Keeping, Limits, Registry
 from ingest.storing.quarantine import shorten
@@ -31,9 +31,14 @@ def load_registries(
     conn: ReadConnection, deliveries: Sequence[Delivery], formats: Formats, limits: Limits
 ) -> dict[str, Registry]:
     """What each format must know of the devices that the deliveries speak of, by the name of the format."""
-    metrics = select_metrics(conn)
+    metrics, speaks = select_metrics(conn), select_speaks(conn)
     return {
-        one.name: Registry(_find(conn, one, sorted(names)), metrics, "" if one.by_serial else f"{one.name}/")
+        one.name: Registry(
+            devices=_find(conn, one, sorted(names)),
+            metrics=metrics,
+            namespace="" if one.by_serial else f"{one.name}/",
+            speaks=speaks.get(one.name, {}),
+        )
         for one, names in formats.identities(deliveries, limits).items()
     }
 

@@ -109,20 +109,10 @@ def _make_registries(
     profile: "DeviceProfile", formats: "Formats", delivery: "Delivery", limits: "Limits"
 ) -> dict[str, "Registry"]:
     """Registries in which every device that the message speaks of is of this profile's model."""
-    from devices.nouns import Device, Metric
-    from ingest.nouns import Registry
-    from millpond.kernel.ids import DeviceId, MetricId, Serial
+    from ingest.formats.dry_run import make_registry
 
-    at = delivery.received_at
-    metrics = {
-        name: Metric(MetricId(number), profile.model, name, m.kind, m.unit, m.min, m.max, m.states)
-        for number, (name, m) in enumerate(profile.metrics.items())
-    }
     return {
-        one.name: Registry(
-            {name: Device(DeviceId(0), Serial(name), profile.model, "", None, at, at) for name in names},
-            {profile.model: metrics},
-        )
+        one.name: make_registry(profile, one.name, names, delivery.received_at)
         for one, names in formats.identities([delivery], limits).items()
     }
 

@@ -1,6 +1,7 @@
 """Files in YAML as typed objects: what ships with Millpond, and what people write themselves."""
 
-from typing import TypeVar
+import re
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,13 +17,31 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C where the library has it
+    """YAML in which only true and false are booleans, as in its version 1.2: `on`, `off` and `no` are words."""
+
+
+_BOOLEAN = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOLEAN, re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+
+
+def load_yaml(text: str, where: str) -> Any:
+    """What a YAML text holds; InvalidInput with one sentence that names the file (`where`) and the line."""
+    try:
+        return yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        raise InvalidInput(f"{where} is not YAML: {' '.join(str(error).split())}") from error
+
+
 def read_yaml(kind: type[_M], text: str, where: str) -> _M:
     """`text` as a `kind`; InvalidInput with one sentence that names the file (`where`) and the place."""
     try:
-        return kind.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise InvalidInput(f"{where} is not YAML: {' '.join(str(error).split())}") from error
+        return kind.model_validate(load_yaml(text, where))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "top level"
-        raise InvalidInput(f"{where}, {place}: {first['msg']}") from error
+        raise InvalidInput(f"{where}, {place}: {first['msg'].removeprefix('Value error, ')}") from error

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from devices.nouns import Device, Metric, Reading
 from devices.salvage import Salvaged, salvage
 from devices.wire import Message, Sample, parse_json, parse_message, parse_sample, parse_seq, quote
 from devices.wire_time import parse_ts
+from ingest.formats.moment import effective_time
 from ingest.formats.value import check_value
 from ingest.nouns import Decoded, DecodedReading, Limits, Registry, Rejection, SeqKey
 
@@ -111,7 +111,7 @@ def _decode_sample(decoded: Decoded, index: int, sample: Sample, context: _Conte
     except ValueError as error:
         decoded.rejections.append(Rejection("bad_time", str(error), where))
         return
-    measured_at, corrected = _effective_time(said_at, received_at, index, context.limits)
+    measured_at, corrected = effective_time(said_at, received_at, index, context.limits)
     if key is None and corrected and not _is_news(decoded, sample, context):
         return
     for name, raw in sample.metrics.items():
@@ -133,13 +133,3 @@ def _is_news(decoded: Decoded, sample: Sample, context: _Context) -> bool:
         return False
     # A device sends a message that is at fault again and again. Its number may be there and not be readable.
     return not context.fault
-
-
-def _effective_time(
-    said_at: datetime | None, received_at: datetime, index: int, limits: Limits
-) -> tuple[datetime, bool]:
-    """When a sample counts as measured, and whether that is our correction of an absent or implausible time."""
-    if said_at is not None and -limits.clock_past <= said_at - received_at <= limits.clock_future:
-        return said_at, False
-    # Samples of one message came at one moment; a microsecond apart they stay different readings.
-    return received_at + timedelta(microseconds=index), True
