@@ -1,0 +1,1 @@
+"""Brother's printers, and others' over SNMP."""

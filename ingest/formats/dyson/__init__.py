@@ -1,0 +1,1 @@
+"""Dyson's purifiers, fans and vacuums."""

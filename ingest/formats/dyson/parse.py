@@ -1,0 +1,58 @@
+"""Dyson's purifiers, fans and vacuums: what their own broker sends on `{type}/{serial}/status/current`.
+
+Numbers are texts with zeros in front (`"0100"`). A STATE-CHANGE has for each property what was and what is. `INV`
+says that there is no such filter: that is no percentage, and `cflr.installed` is then false. Sensors that are off,
+warming up or broken have no value.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from devices.wire import quote
+from ingest.formats.json_values import as_number, bridged, flatten, read_json, require_object
+from ingest.formats.saying import Saying
+from ingest.nouns import Delivery
+
+_SECTIONS = ("product-state", "data")
+_FAULTS = ("product-errors", "product-warnings", "module-errors", "module-warnings")
+_ABOUT_MESSAGE = {"msg", "time", "mode-reason", "state-reason", "dial", "rssi", "scheduler"}
+_NO_VALUE = {"OFF", "off", "INIT", "FAIL", "NONE", "INV"}
+_NO_FILTER = {"INV", "NONE"}
+_FILTERS = ("hflr", "cflr", "filf")
+
+
+def parse(delivery: Delivery, _described: Mapping[str, bytes]) -> Sequence[Saying]:
+    """What a message says: one saying; ValueError when it is none of a Dyson's."""
+    content = require_object(read_json(delivery.payload), "the payload")
+    if not isinstance(content.get("msg"), str):
+        raise ValueError(f"msg is {quote(content.get('msg'))}, it should say what kind of message it is")
+    at = content.get("time")
+    return [Saying(bridged(delivery), dict(_values(content)), at if isinstance(at, str) else None)]
+
+
+def _values(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for section in _SECTIONS:
+        if isinstance(content.get(section), dict):
+            yield from _read_section(content[section], sensors=section == "data")
+    for section in _FAULTS:
+        if isinstance(content.get(section), dict):
+            yield from ((f"{section}.{name}", _newest(raw)) for name, raw in content[section].items())
+    # A vacuum has its state in the message itself.
+    rest = {name: raw for name, raw in content.items() if name not in {*_SECTIONS, *_FAULTS, *_ABOUT_MESSAGE}}
+    yield from flatten(rest)
+
+
+def _read_section(section: Mapping[str, Any], *, sensors: bool) -> Iterator[tuple[str, Any]]:
+    for name, raw in section.items():
+        value = _newest(raw)
+        if not isinstance(value, str | int | float):
+            continue
+        if name in _FILTERS:
+            yield f"{name}.installed", value not in _NO_FILTER
+        if value not in (_NO_VALUE if sensors else _NO_FILTER if name in _FILTERS else {"INV"}):
+            yield name, as_number(value)
+
+
+def _newest(raw: Any) -> Any:
+    """Of a pair, what was and what is, the second."""
+    return raw[-1] if isinstance(raw, list) and raw else raw

@@ -1,0 +1,1 @@
+"""Ecovacs' vacuums."""

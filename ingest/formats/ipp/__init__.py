@@ -1,0 +1,1 @@
+"""IPP, by which printers say what is left of their supplies."""

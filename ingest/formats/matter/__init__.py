@@ -1,0 +1,1 @@
+"""Matter, as a controller holds its nodes."""

@@ -1,0 +1,1 @@
+"""MIoT, the specification of Xiaomi's newer devices."""

@@ -1,0 +1,111 @@
+"""MIoT, Xiaomi's specification of services and properties: `siid` and `piid` say which one, the model what it means.
+
+Read are the answers to `get_properties` (local and cloud), what devices and Xiaomi's cloud push (`properties_changed`,
+`event_occured`), a hub's local form of both, and objects of properties by name or by number (`4.3`, `prop.4.3`). A
+property is called `siid.piid`; where the message has a name of its own for it (`did` in a local answer), by that too.
+What an event tells with it is `siid.eiid.piid` with `event:` before it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from devices.wire import quote
+from ingest.formats.json_values import Said, bridged, flatten, read_json, refuse_item, say_by_time, seconds_to_ms
+from ingest.formats.miio.cartridge import cartridge_types
+from ingest.formats.saying import Saying
+from ingest.nouns import Delivery, Rejection
+
+# Xiaomi's cloud, and its hub, which puts its own number or `master` in front.
+_CLOUD = re.compile(r"device/([^/]+)/(up/(?:properties_changed|event_occured)|state)(?:/.*)?")
+_LOCAL = re.compile(r"[^/]+/appMsg/notify/iot/([^/]+)/(?:property|event)/.*")
+_NUMBERED = re.compile(r"(?:prop\.)?(\d{1,5}\.\d{1,5})")
+_IID = re.compile(r"0\.(\d{1,5})\.(\d{1,5})")
+
+
+def parse(delivery: Delivery, _described: Mapping[str, bytes]) -> Sequence[Saying]:
+    """What a message says; ValueError when it is an error of the device's, or no MIoT at all."""
+    content = read_json(delivery.payload)
+    identity = name_device(delivery.topic) or bridged(delivery)
+    if isinstance(content, dict) and content.get("event") in ("online", "offline"):
+        return [_presence(identity, content)]
+    return say_by_time(identity, _with_types(_read(content)))
+
+
+def name_device(topic: str) -> str | None:
+    """The device number (`did`) in a topic of Xiaomi's own; None for any other topic."""
+    match = _CLOUD.fullmatch(topic) or _LOCAL.fullmatch(topic)
+    return match[1] if match else None
+
+
+def _with_types(found: Iterable[Said | Rejection]) -> Iterator[Said | Rejection]:
+    for item in found:
+        yield item
+        if isinstance(item, Said):
+            yield from (Said(item.at, name, kind) for name, kind in cartridge_types({item.name: item.value}))
+
+
+def _presence(identity: str, content: Mapping[str, Any]) -> Saying:
+    at, model = content.get("timestamp"), content.get("model")
+    return Saying(
+        identity,
+        said_at=at if isinstance(at, int) and not isinstance(at, bool) else None,
+        online=content["event"] == "online",
+        model=model if isinstance(model, str) else "",
+    )
+
+
+def _read(content: Any) -> Iterator[Said | Rejection]:
+    if isinstance(content, list):
+        for index, item in enumerate(content):
+            yield from _read_item(index, item)
+    elif not isinstance(content, dict):
+        raise ValueError(f"the payload is {quote(content)}, neither a property nor a list of them")
+    elif "error" in content:
+        raise ValueError(f"the device answered with the error {quote(content['error'])}")
+    elif isinstance(inner := content.get("result", content.get("params")), dict | list):
+        yield from _read(inner)
+    elif _is_property(content) or "arguments" in content:
+        yield from _read_item(0, content)
+    else:
+        yield from (Said(None, _plain_name(name), value) for name, value in flatten(content))
+
+
+def _is_property(item: Mapping[str, Any]) -> bool:
+    return _number_of(item) is not None
+
+
+def _number_of(item: Mapping[str, Any]) -> str | None:
+    """`siid.piid` of a property, also where it stands as one `iid`."""
+    siid, piid, iid = item.get("siid"), item.get("piid"), item.get("iid")
+    if isinstance(siid, int) and isinstance(piid, int):
+        return f"{siid}.{piid}"
+    match = _IID.fullmatch(iid) if isinstance(iid, str) else None
+    return f"{match[1]}.{match[2]}" if match else None
+
+
+def _read_item(index: int, item: Any) -> Iterator[Said | Rejection]:
+    if isinstance(item, dict) and isinstance(item.get("arguments"), list):
+        yield from _read_event(item)
+        return
+    number = _number_of(item) if isinstance(item, dict) else None
+    if number is None:
+        yield refuse_item(index, item, "a property with siid and piid")
+    elif item.get("value") is not None and item.get("code", 0) == 0:
+        # With another code than 0 the device had no value, whatever stands there.
+        at, name = seconds_to_ms(item.get("updateTime")), item.get("did")
+        yield Said(at, number, item["value"])
+        if isinstance(name, str) and not name.isdigit():
+            yield Said(at, name, item["value"])
+
+
+def _read_event(item: Mapping[str, Any]) -> Iterator[Said]:
+    for argument in item["arguments"]:
+        if isinstance(argument, dict) and argument.get("value") is not None:
+            name = f"event:{item.get('siid')}.{item.get('eiid')}.{argument.get('piid')}"
+            yield Said(None, name, argument["value"])
+
+
+def _plain_name(name: str) -> str:
+    match = _NUMBERED.fullmatch(name)
+    return match[1] if match else name

@@ -1,0 +1,1 @@
+"""Roborock's vacuums."""

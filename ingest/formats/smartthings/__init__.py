@@ -1,0 +1,1 @@
+"""SmartThings, Samsung's cloud."""

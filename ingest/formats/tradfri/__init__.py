@@ -1,0 +1,1 @@
+"""IKEA's gateways."""

@@ -1,0 +1,1 @@
+"""Tuya's data points."""

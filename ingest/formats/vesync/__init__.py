@@ -1,0 +1,1 @@
+"""VeSync, the cloud of Levoit's devices."""
