@@ -24,6 +24,7 @@ class Delivery(Struct, frozen=True, gc=False):
 
     `arrived_s` is when, on the monotonic clock: how long it has waited since is ingest's lag. `retained` says that the
     broker had kept it for whoever subscribes: it may be of any age. `redelivered` says that it handed it to us before.
+    `described` is what earlier messages of its format described of it, where the format keeps such things.
     """
 
     topic: str
@@ -36,16 +37,20 @@ class Delivery(Struct, frozen=True, gc=False):
     arrived_s: float = 0.0
     retained: bool = False
     redelivered: bool = False
+    described: Mapping[str, bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a device's clock, a payload and a boot's gaps may be; settings in the units of the decoder."""
+    """What a device's clock, a payload, a boot's gaps and descriptions may be; settings in the units of the decoder."""
 
     payload_max_bytes: int
     clock_past: timedelta
     clock_future: timedelta
     boot_ranges_max: int = 1_000
+    description_max_bytes: int = 65_536
+    descriptions_per_owner_max: int = 1_000
+    descriptions_max: int = 200_000
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Limits":
@@ -55,6 +60,9 @@ class Limits:
             timedelta(days=settings.clock_past_days),
             timedelta(minutes=settings.clock_future_minutes),
             settings.boot_ranges_max,
+            settings.description_max_bytes,
+            settings.descriptions_per_owner_max,
+            settings.descriptions_max,
         )
 
 
@@ -86,14 +94,13 @@ class Registry:
     metrics.
 
     `namespace` comes before what it calls any other, so that this is never taken for a serial. `speaks` says what the
-    properties of each model mean in the format's language, `described` what earlier messages of it described.
+    properties of each model mean in the format's language.
     """
 
     devices: Mapping[str, Device]
     metrics: Mapping[str, Mapping[str, Metric]]
     namespace: str = ""
     speaks: Mapping[str, Mapping[str, Meaning]] = field(default_factory=dict)
-    described: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,21 @@ with old as (
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
 
+-- name: end_descriptions
+-- What nobody described again for so long.
+with old as (
+    select format, key from format_description
+    where described_at < %(before)s
+    order by format, key limit %(most)s::bigint
+), held as (
+    select format, key from format_description d join old using (format, key)
+    where %(deleting)s::boolean and d.described_at < %(before)s
+    for update of d skip locked
+), gone as (
+    delete from format_description d using held where (d.format, d.key) = (held.format, held.key) returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
 -- name: end_heartbeats
 -- Ingests that gave no sign of life for so long, on the database's clock, which they beat on.
 with old as (

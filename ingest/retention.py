@@ -10,7 +10,7 @@ _Q = load_queries("ingest")
 
 
 def ingest_endings(settings: Settings) -> list[Ending]:
-    """What goes of quarantine, conflicts, corrected times, boots, minutes, drops and heartbeats, in this order.
+    """What goes of quarantine, conflicts, times, boots, minutes, drops, descriptions and heartbeats, in this order.
 
     A quarantined item goes before its message, which nothing refers to then. What the database refused may have been
     good, and was acknowledged: it stays longer than what was found to be at fault. A boot is known for at least as long
@@ -29,5 +29,8 @@ def ingest_endings(settings: Settings) -> list[Ending]:
         Ending("sequence", "silent boots", boots, _Q["end_boots"]),
         Ending("ingest_minute", "minutes made days", timedelta(days=settings.minute_keep_days), _Q["fold_minutes"]),
         Ending("ingest_drop", "days of dropped messages", timedelta(days=settings.minute_keep_days), _Q["end_drops"]),
+        Ending(
+            "format_description", "descriptions", timedelta(days=settings.description_keep_days), _Q["end_descriptions"]
+        ),
         Ending("ingest_consumer", "silent ingests", timedelta(days=settings.heartbeat_keep_days), _Q["end_heartbeats"]),
     ]

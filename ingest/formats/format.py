@@ -9,6 +9,7 @@ from functools import lru_cache
 from msgspec import structs
 
 from devices.wire import is_text
+from ingest.formats.describing import Describing
 from ingest.formats.saying import Parse
 from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry, Rejection
 
@@ -41,7 +42,8 @@ class Format:
 
     `may_have_numbers` says of a topic whether what it carries may be samples with sequence numbers. `parse` says what a
     message says, where properties become metrics by profiles; `home` is the module of it, beside which the language's
-    vocabulary lies. `also` are other names that people have for the format.
+    vocabulary lies. `also` are other names that people have for the format. `describing` is there when messages of the
+    language say what others mean.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Format:
     parse: Parse | None = None
     also: tuple[str, ...] = ()
     home: str = ""
+    describing: Describing | None = None
 
 
 class Formats:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import wraps
 
 from devices.wire import PREFIX
+from ingest.formats.describing import Describing
 from ingest.formats.format import Format, Subscription
 from ingest.formats.saying import Parse, Saying
 from ingest.formats.translate import translate
@@ -29,37 +30,54 @@ def spoken(
     who: Who = _nobody,
     by_serial: bool = False,
     also: Sequence[str] = (),
+    describing: Describing | None = None,
 ) -> Format:
     """The format of a language: `parse` reads its messages, and the profile of a device's model what they say of it.
 
     `who` says whom a topic speaks of, so that the payload need not be read for that; it is also who is named when the
-    payload cannot be read. `also` are other names of the format that people use.
+    payload cannot be read. `also` are other names of the format that people use. `describing` is there when messages of
+    the language say what others mean.
     """
 
     def identities(delivery: Delivery) -> Collection[str]:
         if (identity := who(delivery.topic)) is not None:
             return (identity,)
         try:
-            sayings = parse(delivery, {}) if delivery.payload else ()
+            sayings = parse(delivery, delivery.described or {}) if delivery.payload else ()
         except ValueError:
             return ()
         return {name for saying in sayings for name in (saying.identity, *saying.other_names)}
 
     def decode(delivery: Delivery, registry: Registry, limits: Limits) -> Sequence[Decoded]:
-        if not delivery.payload:
-            # So a retained message is deleted: there is nothing to keep.
-            return []
-        try:
-            sayings = parse(delivery, registry.described)
-        except ValueError as error:
-            identity = who(delivery.topic)
-            decoded = Decoded(delivery) if identity is None else Decoded.of(delivery, identity, registry)
-            decoded.rejections.append(Rejection("malformed", str(error)))
-            return [decoded]
-        return translate(sayings, delivery, registry, limits, name)
+        return _decode(name, parse, who, delivery, registry, limits)
 
-    home = parse.__module__
-    return Format(name, tuple(subscriptions), identities, decode, by_serial, parse=parse, also=tuple(also), home=home)
+    return Format(
+        name,
+        tuple(subscriptions),
+        identities,
+        decode,
+        by_serial,
+        parse=parse,
+        also=tuple(also),
+        home=parse.__module__,
+        describing=describing,
+    )
+
+
+def _decode(
+    name: str, parse: Parse, who: Who, delivery: Delivery, registry: Registry, limits: Limits
+) -> Sequence[Decoded]:
+    if not delivery.payload:
+        # So a retained message is deleted: there is nothing to keep.
+        return []
+    try:
+        sayings = parse(delivery, delivery.described or {})
+    except ValueError as error:
+        identity = who(delivery.topic)
+        decoded = Decoded(delivery) if identity is None else Decoded.of(delivery, identity, registry)
+        decoded.rejections.append(Rejection("malformed", str(error)))
+        return [decoded]
+    return translate(sayings, delivery, registry, limits, name)
 
 
 def raw(name: str, parse: Parse, *, also: Sequence[str] = ()) -> Format:

@@ -5,19 +5,22 @@ from collections.abc import Mapping, Sequence
 from devices.aliases import select_devices_by_alias
 from devices.nouns import Device
 from devices.store import select_devices_by_serial, select_metrics, select_speaks
+from ingest.described.keep import keep_descriptions
 from ingest.formats.format import Format, Formats
 from ingest.nouns import Decoded, Delivery, Keeping, Limits, Registry
 from ingest.storing.quarantine import shorten
-from millpond.kernel.db import ReadConnection
+from millpond.kernel.db import ReadConnection, WriteConnection
 
 
 def decode_batch(
-    conn: ReadConnection, deliveries: Sequence[Delivery], formats: Formats, limits: Limits, keeping: Keeping
+    conn: WriteConnection, deliveries: Sequence[Delivery], formats: Formats, limits: Limits, keeping: Keeping
 ) -> list[Decoded]:
     """What deliveries become, by what is known of their devices as of this transaction; in order.
 
-    The rejections of each are shortened at once: a batch of them must fit into memory.
+    What they describe is kept, for those that follow. The rejections of each are shortened at once: a batch of them
+    must fit into memory.
     """
+    deliveries = keep_descriptions(conn, deliveries, formats, limits)
     registries = load_registries(conn, deliveries, formats, limits)
     batch: list[Decoded] = []
     for delivery in deliveries:

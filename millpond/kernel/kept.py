@@ -33,6 +33,11 @@ class KeptDays(BaseModel):
         default=90,
         description="Days after which ingest's counts by minute become counts by day; 0 keeps minutes for ever.",
     )
+    description_keep_days: Days = Field(
+        default=400,
+        description="Days that what a device or hub described is kept after it was last heard; brokers hand it out at "
+        "each connection. 0 keeps it for ever.",
+    )
     heartbeat_keep_days: Days = Field(
         default=30, description="Days that the heartbeat of a silent ingest is kept; 0 keeps it for ever."
     )

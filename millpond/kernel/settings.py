@@ -156,6 +156,16 @@ class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings):
         ge=10,
         description="Most pieces in which the numbers of one boot are kept; what is beyond them is not acknowledged.",
     )
+    description_max_bytes: int = Field(
+        default=65_536,
+        ge=1024,
+        le=1_048_576,
+        description="Largest description (which number stands for which name, and the like) that a format keeps.",
+    )
+    descriptions_per_owner_max: int = Field(
+        default=1_000, ge=1, description="Most descriptions that are kept of one device or hub."
+    )
+    descriptions_max: int = Field(default=200_000, ge=1, description="Most descriptions that are kept of one format.")
     status_grace_s: float = Field(
         default=4, gt=0, description="Seconds without a heartbeat of ingest or database after which /readyz turns red."
     )
