@@ -193,14 +193,6 @@ from device_model m join model_part p using (model) join consumable c using (con
 select installation_id, device_id, part, consumable, installed_at, ended_at, ended_by, undone_because
 from installation where device_id = %(device_id)s order by part, installed_at desc;
 
--- name: insert_readings
--- Store readings; those whose key exists are left as they are. Returns the keys that were new.
-insert into reading (device_id, metric_id, measured_at, value, state, received_at, corrected)
-select * from unnest(%(device_ids)b::bigint[], %(metric_ids)b::int[], %(measured_ats)b::timestamptz[],
-                     %(values)b::float8[], %(states)b::text[], %(received_ats)b::timestamptz[], %(corrected)b::bool[])
-on conflict (device_id, metric_id, measured_at) do nothing
-returning device_id, metric_id, measured_at;
-
 -- name: select_measured_between
 -- The moments in pieces of series at which there is a reading; each piece is looked up where it lies in time.
 select k.device_id, r.measured_at
@@ -209,29 +201,6 @@ from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(from_ats)s::times
 cross join lateral (select t.measured_at from reading t
                     where t.device_id = k.device_id and t.metric_id = k.metric_id
                       and t.measured_at between k.from_at and k.to_at) r;
-
--- name: select_readings_by_key
--- What is stored under the given keys, of which the first and the last lie in the given span of times.
--- The span says which parts of a divided table matter at all, and the lateral lookup leaves of these the one of each key.
-select r.*
-from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured_ats)s::timestamptz[])
-     as k (device_id, metric_id, measured_at)
-cross join lateral (
-    select t.device_id, t.metric_id, t.measured_at, t.value, t.state, t.received_at, t.corrected
-    from reading t
-    where t.device_id = k.device_id and t.metric_id = k.metric_id and t.measured_at = k.measured_at
-      and t.measured_at between %(from_at)s::timestamptz and %(to_at)s::timestamptz
-    limit 1
-) r;
-
--- name: upsert_latest
--- Keep the newest value per device and metric; rows come one per key and in key order, so that writers never deadlock.
-insert into reading_latest (device_id, metric_id, measured_at, value, state, received_at)
-select * from unnest(%(device_ids)b::bigint[], %(metric_ids)b::int[], %(measured_ats)b::timestamptz[],
-                     %(values)b::float8[], %(states)b::text[], %(received_ats)b::timestamptz[])
-on conflict (device_id, metric_id) do update
-set measured_at = excluded.measured_at, value = excluded.value, state = excluded.state, received_at = excluded.received_at
-where excluded.measured_at > reading_latest.measured_at;
 
 -- name: select_latest
 -- The newest value of every metric of a device.

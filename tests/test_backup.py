@@ -13,8 +13,9 @@ import pytest
 from psycopg import sql
 from psycopg.rows import class_row
 
+from devices.bulk.columns import columns_of
+from devices.bulk.storing import store_readings
 from devices.nouns import Reading
-from devices.readings import insert_readings, upsert_latest
 from devices.registry import register_device
 from devices.retention import drop_old_readings
 from devices.store import refresh_reading_day, select_metrics
@@ -46,8 +47,7 @@ def make_readings(conn: WriteConnection) -> list[Reading]:
 
 
 def store(conn: WriteConnection, readings: list[Reading]) -> None:
-    insert_readings(conn, readings)
-    upsert_latest(conn, readings)
+    store_readings(conn, columns_of(readings))
 
 
 def tool(name: str, version: int) -> str:
@@ -117,9 +117,9 @@ def assert_current_and_strict(restored: WriteConnection, past: WriteConnection) 
     assert migrate(restored, at=AT) == []
     with restored.cursor(row_factory=class_row(Reading)) as cursor:
         known = cursor.execute("select * from reading order by measured_at").fetchall()
-    assert insert_readings(restored, known) == set()
+    assert store_readings(restored, columns_of(known)).new == 0
     late = replace(known[0], measured_at=known[0].measured_at + timedelta(minutes=1))
-    assert len(insert_readings(restored, [late])) == 1
+    assert store_readings(restored, columns_of([late])).new == 1
     jobs = "select name, period from database_job order by name"
     assert restored.execute(jobs).fetchall() == past.execute(jobs).fetchall()
     refresh_reading_day(restored)

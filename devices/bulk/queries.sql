@@ -1,43 +1,36 @@
--- name: create_copied_reading
--- Where many readings are before they are stored; each session has its own, and a commit empties it.
-create temporary table if not exists copied_reading (
-    line bigint, device_id bigint, metric_id integer, measured_at timestamptz, value double precision, state text
-) on commit delete rows;
-
 -- name: copy_readings
--- The quick way in.
-copy copied_reading (line, device_id, metric_id, measured_at, value, state) from stdin (format binary);
+-- Store readings that nobody has seen; one that is there already ends it.
+copy reading (device_id, metric_id, measured_at, value, state, received_at, corrected) from stdin (format binary);
 
--- name: insert_copied_readings
--- Store what is new of the copied readings, the first of a key, and keep the latest values; key order keeps writers apart.
-with new as (
-    insert into reading (device_id, metric_id, measured_at, value, state, received_at, corrected)
-    select distinct on (device_id, metric_id, measured_at)
-           device_id, metric_id, measured_at, value, state, %(at)s::timestamptz, false
-    from copied_reading order by device_id, metric_id, measured_at, line
-    on conflict (device_id, metric_id, measured_at) do nothing
-    returning device_id, metric_id, measured_at, value, state, received_at
-), latest as (
-    insert into reading_latest (device_id, metric_id, measured_at, value, state, received_at)
-    select distinct on (device_id, metric_id) device_id, metric_id, measured_at, value, state, received_at
-    from new order by device_id, metric_id, measured_at desc
-    on conflict (device_id, metric_id) do update
-    set measured_at = excluded.measured_at, value = excluded.value, state = excluded.state,
-        received_at = excluded.received_at
-    where excluded.measured_at > reading_latest.measured_at
-)
-select count(*) from new;
+-- name: insert_readings
+-- Store readings; those whose key exists are left as they are.
+insert into reading (device_id, metric_id, measured_at, value, state, received_at, corrected)
+select * from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured_ats)s::timestamptz[],
+                     %(values)s::float8[], %(states)s::text[], %(received_ats)s::timestamptz[], %(corrected)s::bool[])
+on conflict (device_id, metric_id, measured_at) do nothing;
 
--- name: select_differing_readings
--- Copied readings that disagree with what is stored; span and lateral lookup bound it as in `select_readings_by_key`.
-select distinct c.device_id, c.metric_id, c.measured_at, c.value, c.state, %(at)s::timestamptz as received_at,
-       false as corrected
-from copied_reading c
+-- name: select_differing
+-- Which of the given readings, counted from 0, say another thing than what is stored; all lie in the given span of times.
+-- The span says which parts of a divided table matter at all, and the lateral lookup leaves of these the one of each key.
+select k.place - 1
+from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured_ats)s::timestamptz[], %(values)s::float8[],
+            %(states)s::text[], %(corrected)s::bool[])
+     with ordinality as k (device_id, metric_id, measured_at, value, state, corrected, place)
 cross join lateral (
-    select t.value, t.state from reading t
-    where t.device_id = c.device_id and t.metric_id = c.metric_id and t.measured_at = c.measured_at
+    select t.value, t.state, t.corrected
+    from reading t
+    where t.device_id = k.device_id and t.metric_id = k.metric_id and t.measured_at = k.measured_at
       and t.measured_at between %(from_at)s::timestamptz and %(to_at)s::timestamptz
     limit 1
 ) r
-where (c.value, c.state) is distinct from (r.value, r.state)
-order by c.device_id, c.metric_id, c.measured_at;
+where (k.value, k.state, k.corrected) is distinct from (r.value, r.state, r.corrected)
+order by k.place;
+
+-- name: upsert_latest
+-- Keep the newest value per device and metric; rows come one per key and in key order, so that writers never deadlock.
+insert into reading_latest (device_id, metric_id, measured_at, value, state, received_at)
+select * from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured_ats)s::timestamptz[],
+                     %(values)s::float8[], %(states)s::text[], %(received_ats)s::timestamptz[])
+on conflict (device_id, metric_id) do update
+set measured_at = excluded.measured_at, value = excluded.value, state = excluded.state, received_at = excluded.received_at
+where excluded.measured_at > reading_latest.measured_at;

@@ -1,41 +1,51 @@
-"""One function, one statement: the temporary table through which many readings pass into `reading`."""
+"""One function, one statement: readings by column into the database, and what of them was there already."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from typing import Any
 
-from psycopg.rows import class_row
+import numpy as np
 
-from devices.nouns import Reading
-from millpond.kernel.db import WriteConnection, load_queries
+from devices.bulk.columns import ReadingColumns
+from devices.bulk.rows import copy_rows
+from millpond.kernel.arrays import Array, Ints, bigints, booleans, doubles, from_us, integers, moments, null_texts
+from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
 _Q = load_queries("devices.bulk")
-_TYPES = ("int8", "int8", "int4", "timestamptz", "float8", "text")
 
 
-def create_copied_reading(conn: WriteConnection) -> None:
-    """Make this session's table `copied_reading`, which every commit empties; safe to repeat."""
-    conn.execute(_Q["create_copied_reading"])
+def copy_readings(conn: WriteConnection, columns: ReadingColumns) -> int:
+    """Store readings by COPY; returns how many. One that is there already is a psycopg.errors.UniqueViolation."""
+    with conn.cursor() as cursor:
+        with cursor.copy(_Q["copy_readings"]) as copy:
+            copy.write(copy_rows(columns))
+        return cursor.rowcount
 
 
-def copy_readings(conn: WriteConnection, numbered: Iterable[tuple[int, Reading]]) -> None:
-    """Put readings into `copied_reading`, by COPY; of two with one key that with the lower number is the first."""
-    with conn.cursor() as cursor, cursor.copy(_Q["copy_readings"]) as copy:
-        copy.set_types(_TYPES)
-        for number, r in numbered:
-            copy.write_row((number, r.device_id, r.metric_id, r.measured_at, r.value, r.state))
+def insert_readings(conn: WriteConnection, columns: ReadingColumns) -> int:
+    """Store readings, one per key, and return how many were new; the others are left as they are."""
+    return conn.execute(_Q["insert_readings"], _parameters(columns)).rowcount
 
 
-def insert_copied_readings(conn: WriteConnection, at: datetime) -> int:
-    """Store what is new of `copied_reading`, received at `at`, and keep the latest values; returns how many were new.
-
-    None of them counts as corrected.
-    """
-    [(count,)] = conn.execute(_Q["insert_copied_readings"], {"at": at}).fetchall()
-    return int(count)
+def select_differing(conn: ReadConnection, columns: ReadingColumns) -> Ints:
+    """Which of the readings disagree with what is stored under their key, by their places in the columns."""
+    span = {"from_at": from_us(columns.measured_us.min()), "to_at": from_us(columns.measured_us.max())}
+    rows = conn.execute(_Q["select_differing"], _parameters(columns) | span).fetchall()
+    return np.array([row for (row,) in rows], np.int64)
 
 
-def select_differing_readings(conn: WriteConnection, at: datetime, from_at: datetime, to_at: datetime) -> list[Reading]:
-    """Those of `copied_reading`, measured from `from_at` to `to_at`, that disagree with what is stored, by key."""
-    values = {"at": at, "from_at": from_at, "to_at": to_at}
-    with conn.cursor(row_factory=class_row(Reading)) as cursor:
-        return cursor.execute(_Q["select_differing_readings"], values).fetchall()
+def upsert_latest(conn: WriteConnection, columns: ReadingColumns) -> None:
+    """Keep these values where they are the newest; one for each device and metric, in this order."""
+    conn.execute(_Q["upsert_latest"], _parameters(columns))
+
+
+def _parameters(columns: ReadingColumns) -> dict[str, Any]:
+    states: Array | list[str | None]
+    states = null_texts(len(columns)) if columns.states is None else columns.states.tolist()
+    return {
+        "device_ids": bigints(columns.device_ids),
+        "metric_ids": integers(columns.metric_ids),
+        "measured_ats": moments(columns.measured_us),
+        "values": doubles(columns.values),
+        "states": states,
+        "received_ats": moments(columns.received_us),
+        "corrected": booleans(columns.corrected),
+    }

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from devices.bulk.store import copy_readings, create_copied_reading, insert_copied_readings, select_differing_readings
+from devices.bulk.columns import columns_of
 from devices.nouns import Metric, MetricKind, Reading
 from devices.store import select_devices_by_serial, select_metrics
 from devices.wire_time import parse_ts
 from ingest.formats.value import check_value
 from ingest.nouns import Keeping, Registry, Rejection, Tally
-from ingest.storing.outcomes import add_to_minute, insert_conflicts
+from ingest.storing.outcomes import add_to_minute, store_columns
 from ingest.storing.quarantine import RefusedItem, RefusedMessage, insert_quarantine
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.table_file import CHUNK_ROWS, Row, read_chunks
@@ -24,7 +24,6 @@ _BOOLEANS = {"true": True, "false": False}
 _SERIAL_MAX = 64
 _MOST_NAMED = 5
 
-Numbered = tuple[int, Reading]
 Refused = tuple[Row, Rejection]
 Window = tuple[datetime, datetime]
 """The earliest and the latest moment that a row may have."""
@@ -73,7 +72,7 @@ def import_readings(
             registry = _load_registry(conn, chunk.rows)
             readings, refused = decode_rows(chunk.rows, registry, at, window)
             kept = _quarantine(conn, source, refused, at)
-            tally = _store_readings(conn, readings, at) + kept
+            tally = store_columns(conn, columns_of(readings)) + kept
             add_to_minute(conn, CONSUMER, tally, len(chunk.rows), at)
         summary = _add(summary, tally, kept, refused)
         on_progress(chunk.done, chunk.of)
@@ -101,16 +100,16 @@ def _is_storable(serial: Any) -> bool:
 
 def decode_rows(
     rows: Sequence[Row], registry: Registry, received_at: datetime, window: Window
-) -> tuple[list[Numbered], list[Refused]]:
-    """The rows that are readings, with their numbers, and those that are not, with the reason."""
-    readings: list[Numbered] = []
+) -> tuple[list[Reading], list[Refused]]:
+    """The rows that are readings, and those that are not, with the reason."""
+    readings: list[Reading] = []
     refused: list[Refused] = []
     for row in rows:
         decoded = _decode_row(row, registry, received_at, window)
         if isinstance(decoded, Rejection):
             refused.append((row, replace(decoded, item=str(row.number))))
         else:
-            readings.append((row.number, decoded))
+            readings.append(decoded)
     return readings, refused
 
 
@@ -166,20 +165,6 @@ def _parse_moment(ts: Any, window: Window) -> datetime:
         asked = ": is it in seconds? write milliseconds" if isinstance(ts, int | float) else ""
         raise ValueError(f"ts {moment.isoformat()} is before {earliest.date()}, the earliest that is taken{asked}")
     return moment
-
-
-def _store_readings(conn: WriteConnection, readings: Sequence[Numbered], at: datetime) -> Tally:
-    if not readings:
-        return Tally()
-    create_copied_reading(conn)
-    copy_readings(conn, readings)
-    stored = insert_copied_readings(conn, at)
-    if stored == len(readings):
-        return Tally(stored=stored)
-    moments = [reading.measured_at for _, reading in readings]
-    differing = select_differing_readings(conn, at, min(moments), max(moments))
-    conflicts = insert_conflicts(conn, differing) if differing else 0
-    return Tally(stored=stored, conflict=conflicts, duplicate=len(readings) - stored - conflicts)
 
 
 def _quarantine(conn: WriteConnection, source: str, refused: Sequence[Refused], at: datetime) -> Tally:

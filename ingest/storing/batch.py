@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 
-from devices.nouns import Reading
-from devices.readings import ReadingKey, insert_readings, reading_key, select_readings_by_key, upsert_latest
+from devices.bulk.columns import columns_of
 from devices.store import upsert_device_status
 from ingest.formats.format import Formats
 from ingest.formats.shipped import FORMATS
@@ -15,7 +14,7 @@ from ingest.nouns import Complete, Decoded, Delivery, Keeping, Limits, Tally
 from ingest.sequences.ranges import group_by_boot
 from ingest.sequences.store import Added, note_unreadable, upsert_sequences, watch_gaps
 from ingest.storing.allowance import Allowances, Drop
-from ingest.storing.outcomes import add_drops, add_to_minute, insert_conflicts
+from ingest.storing.outcomes import add_drops, add_to_minute, store_columns
 from ingest.storing.quarantine import RefusedMessage, insert_quarantine, items_of
 from ingest.storing.registries import decode_batch
 from ingest.storing.times import settle_times
@@ -73,7 +72,9 @@ def store_decoded(
 ) -> StoredBatch:
     """Store what a batch became, and count what of it was dropped; within the caller's transaction."""
     settled = settle_times(conn, batch, limits.clock_past, at)
-    tally = _store_readings(conn, settled.readings) + Tally(duplicate=settled.duplicates) + _count_no_news(batch)
+    may_be_known = any(decoded.delivery.redelivered for decoded in batch)
+    tally = store_columns(conn, columns_of(settled.readings), may_be_known=may_be_known)
+    tally += Tally(duplicate=settled.duplicates) + _count_no_news(batch)
     tally += _quarantine(conn, batch, keeping)
     _store_statuses(conn, batch)
     watch_turns(conn, batch, at)
@@ -104,26 +105,6 @@ def _count_no_news(batch: Sequence[Decoded]) -> Tally:
         extra = {"event": "retained_passed_over", "values": no_news}
         _LOG.info("%d values of retained messages have no number and no time: not stored again", no_news, extra=extra)
     return Tally(duplicate=no_news, no_news=no_news)
-
-
-def _store_readings(conn: WriteConnection, readings: Sequence[Reading]) -> Tally:
-    """Store what is new; what is not is a duplicate when it says the same, and a conflict when it does not."""
-    first: dict[ReadingKey, Reading] = {}
-    repeated = [reading for reading in readings if first.setdefault(reading_key(reading), reading) is not reading]
-    new = insert_readings(conn, [first[key] for key in sorted(first)])
-    upsert_latest(conn, (first[key] for key in new))
-    repeated += [reading for key, reading in first.items() if key not in new]
-    if not repeated:
-        return Tally(stored=len(new))
-    stored = select_readings_by_key(conn, list({reading_key(r): None for r in repeated}))
-    differing = [r for r in repeated if not _same(r, stored[reading_key(r)])]
-    conflicts = insert_conflicts(conn, differing) if differing else 0
-    return Tally(stored=len(new), conflict=conflicts, duplicate=len(repeated) - conflicts)
-
-
-def _same(one: Reading, other: Reading) -> bool:
-    # A time of ours that meets a device's own is of another sample, also where both say the same.
-    return (one.value, one.state, one.corrected) == (other.value, other.state, other.corrected)
 
 
 def _quarantine(conn: WriteConnection, batch: Sequence[Decoded], keeping: Keeping) -> Tally:

@@ -1,14 +1,27 @@
-"""One function, one statement: what ingest keeps besides readings."""
+"""What became of readings, and what ingest keeps besides them."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from devices.bulk.columns import ReadingColumns
+from devices.bulk.storing import store_readings
 from devices.nouns import Reading
 from ingest.nouns import Decoded, Tally
 from ingest.storing.allowance import Drop
 from millpond.kernel.db import WriteConnection, load_queries
 
 _Q = load_queries("ingest.storing")
+
+
+def store_columns(conn: WriteConnection, columns: ReadingColumns, *, may_be_known: bool = False) -> Tally:
+    """Store what is new; what is not is a duplicate when it says the same, and a conflict when it does not.
+
+    A time of ours that meets a device's own is of another sample, also where both say the same. Readings that
+    `may_be_known` are looked up at once.
+    """
+    stored = store_readings(conn, columns, may_be_known=may_be_known)
+    conflicts = insert_conflicts(conn, columns.take(stored.differing).readings()) if len(stored.differing) else 0
+    return Tally(stored.new, conflict=conflicts, duplicate=len(columns) - stored.new - conflicts)
 
 
 def insert_conflicts(conn: WriteConnection, readings: Sequence[Reading]) -> int:

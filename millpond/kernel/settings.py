@@ -72,7 +72,7 @@ class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings):
         default="millpond-ingest",
         description="MQTT client id of this ingest; its session at the broker is kept under it.",
     )
-    batch_max_messages: int = Field(default=1000, ge=1, description="Most messages stored in one transaction.")
+    batch_max_messages: int = Field(default=3000, ge=1, description="Most messages stored in one transaction.")
     batch_max_bytes: int = Field(
         default=4_194_304,
         ge=1,

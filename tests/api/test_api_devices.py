@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from devices.bulk.columns import columns_of
+from devices.bulk.storing import store_readings
 from devices.nouns import Reading
-from devices.readings import insert_readings, upsert_latest
 from devices.store import select_metrics
 from ingest.nouns import Delivery, Lane, Limits
 from ingest.storing.batch import store_batch
@@ -162,8 +163,7 @@ def test_a_clock_is_told_by_the_least_delay_of_the_last_day(
             at = NOW - timedelta(hours=hours)
             received_at = at + timedelta(seconds=delay_s)
             readings = [Reading(world.purifier.device_id, metric_id, at, 1.0, None, received_at, False)]
-            insert_readings(conn, readings)
-            upsert_latest(conn, readings)
+            store_readings(conn, columns_of(readings))
     doubt = world.as_operator.get("/v1/devices/AIR-1").json()["doubt"]
     assert doubt["clock_behind_s"] == behind_s
     page = world.browser("operator", "ops").get("/ops/devices/AIR-1").text

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from devices.bulk.columns import columns_of
+from devices.bulk.storing import store_readings
 from devices.nouns import Reading
-from devices.readings import insert_readings, upsert_latest
 from devices.store import select_device, select_metrics
 from millpond.kernel.errors import NotFound
 from offers.causes import WornPart
@@ -27,8 +28,7 @@ def measure(world: World, serial: str, at: Any, value: float) -> None:
         assert device is not None
         metric = select_metrics(conn)[device.model]["filter_used_h"]
         readings = [Reading(device.device_id, metric.metric_id, at, value, None, at, False)]
-        insert_readings(conn, readings)
-        upsert_latest(conn, readings)
+        store_readings(conn, columns_of(readings))
 
 
 def sell_to_ben(world: World) -> None:

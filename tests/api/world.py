@@ -13,8 +13,9 @@ from attribution.people import register_staff, register_store
 from attribution.tokens import StaffKeys, derive_staff_keys
 from customers.accounts import register_customer
 from customers.nouns import Customer
+from devices.bulk.columns import columns_of
+from devices.bulk.storing import store_readings
 from devices.nouns import Device, Reading
-from devices.readings import insert_readings, upsert_latest
 from devices.registry import register_device
 from devices.store import select_metrics
 from forecasting.job import run_forecasts
@@ -143,8 +144,7 @@ def use_up(world: World, *, hours_a_day: float = 26.0, days: int = 120) -> None:
             )
             for day in range(days + 1)
         ]
-        insert_readings(conn, readings)
-        upsert_latest(conn, readings)
+        store_readings(conn, columns_of(readings))
 
 
 def make_forecasts(world: World) -> None:

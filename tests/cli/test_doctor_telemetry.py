@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from devices.bulk.columns import columns_of
+from devices.bulk.storing import store_readings
 from devices.nouns import Reading
-from devices.readings import upsert_latest
 from devices.registry import register_device
 from devices.store import select_metrics
 from ingest.health import check_health
@@ -30,7 +31,7 @@ def hear_of(conn: WriteConnection, serial: str, at: datetime) -> None:
         conn, serial=serial, model="reed-tv-55", customer_id=None, installed_at=AT - 90 * DAY, at=at
     )
     metric = next(iter(select_metrics(conn)["reed-tv-55"].values()))
-    upsert_latest(conn, [Reading(device.device_id, metric.metric_id, at, 1.0, None, at, False)])
+    store_readings(conn, columns_of([Reading(device.device_id, metric.metric_id, at, 1.0, None, at, False)]))
 
 
 def count(conn: WriteConnection, *, received: int, quarantined: int, at: datetime) -> None:

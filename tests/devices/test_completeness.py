@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from devices.bulk.columns import columns_of
+from devices.bulk.storing import store_readings
 from devices.completeness import DAY, DayHeard, judge_days, read_completeness, usual_interval
 from devices.nouns import Reading
-from devices.readings import insert_readings
 from devices.registry import register_device
 from devices.store import select_metrics
 from millpond.kernel.db import WriteConnection
@@ -60,7 +61,7 @@ def test_what_was_stored_is_counted_by_the_metric_that_is_said_most(conn: WriteC
     readings = [Reading(device.device_id, metrics["pm25_ugm3"].metric_id, one, 1.0, None, one, False) for one in at]
     rarely = metrics["filter_life_pct"].metric_id
     readings += [Reading(device.device_id, rarely, one, 64.0, None, one, False) for one in at[::6]]
-    insert_readings(conn, readings)
+    store_readings(conn, columns_of(readings))
     days = read_completeness(conn, device.device_id, BEGIN, BEGIN + 3 * DAY, BEGIN + 3 * DAY)
     assert [(one.received, one.expected, one.share) for one in days] == [(24, 24, 1), (12, 24, 0.5), (24, 24, 1)]
 

@@ -7,8 +7,9 @@ from itertools import pairwise
 import psycopg
 import pytest
 
+from devices.bulk.columns import columns_of
+from devices.bulk.storing import store_readings
 from devices.nouns import Reading
-from devices.readings import insert_readings
 from devices.retention import make_partitions
 from millpond.kernel import migrate as migrations
 from millpond.kernel.db import WriteConnection, connect
@@ -45,26 +46,26 @@ def test_months_that_are_needed_soon_are_made_ahead_and_only_once(own: WriteConn
     assert make_partitions(own, AT + 31 * DAY) == []
     spans = own.execute("select from_at, to_at from reading_partition order by 1").fetchall()
     assert all(one[1] == next_one[0] for one, next_one in pairwise(spans))
-    insert_readings(own, [reading(AT + 100 * DAY)])
+    store_readings(own, columns_of([reading(AT + 100 * DAY)]))
     assert partition_of(own, AT + 100 * DAY) == ["reading_2026_06"]
 
 
 def test_a_bad_clock_makes_no_partition_and_its_reading_is_stored_once(own: WriteConnection) -> None:
     stray = [reading(AT - n * 400 * DAY) for n in range(1, 10)]
-    assert len(insert_readings(own, stray)) == 9
+    assert store_readings(own, columns_of(stray)).new == 9
     assert make_partitions(own, AT - 40 * DAY) == []
-    assert insert_readings(own, stray) == set()
+    assert store_readings(own, columns_of(stray)).new == 0
     assert partition_of(own, stray[0].measured_at) == ["reading_stray"]
 
 
 def test_a_month_of_which_much_came_late_gets_its_partition_and_stays_stored_once(own: WriteConnection) -> None:
     began = datetime(2025, 6, 1, tzinfo=UTC)
     many = [reading(began + n * MINUTE) for n in range(MANY)]
-    insert_readings(own, [*many, reading(began - DAY)])
+    store_readings(own, columns_of([*many, reading(began - DAY)]))
     assert end_what_is_old(own, AT - 60 * DAY, load_settings(reading_keep_days=400)).rows_deleted == 0
     assert partition_of(own, began) == ["reading_2025_06"]
     assert partition_of(own, began - DAY) == ["reading_stray"]
-    assert insert_readings(own, many) == set()
+    assert store_readings(own, columns_of(many)).new == 0
     assert own.execute("select count(*) from reading").fetchone() == (MANY + 1,)
 
 
@@ -92,16 +93,16 @@ def test_an_old_database_comes_along_with_its_readings(server_dsn: str, monkeypa
         migrations.migrate(conn, at=OLD_AT)
         make_partitions(conn, OLD_AT)
         assert conn.execute("select * from reading_day order by day").fetchall() == days
-        assert insert_readings(conn, [reading(OLD_AT), reading(OLD_AT - 400 * DAY)]) == set()
+        assert store_readings(conn, columns_of([reading(OLD_AT), reading(OLD_AT - 400 * DAY)])).new == 0
         assert partition_of(conn, OLD_AT) == ["reading_before"]
-        assert len(insert_readings(conn, [reading(OLD_AT + 31 * DAY)])) == 1
+        assert store_readings(conn, columns_of([reading(OLD_AT + 31 * DAY)])).new == 1
         assert partition_of(conn, OLD_AT + 31 * DAY) == ["reading_2026_02"]
 
 
 def test_a_database_that_gets_the_extension_later_keeps_its_readings(own: WriteConnection) -> None:
     """Where the server offers none, nothing changes."""
     stored = [reading(AT), reading(AT - 300 * DAY)]
-    insert_readings(own, stored)
+    store_readings(own, columns_of(stored))
     migrations.migrate(own, at=OLD_AT)
-    assert insert_readings(own, stored) == set()
+    assert store_readings(own, columns_of(stored)).new == 0
     assert own.execute("select count(*) from reading").fetchone() == (2,)

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from devices.bulk.columns import columns_of
+from devices.bulk.storing import store_readings
 from devices.nouns import Device, Installation, Reading
 from devices.parts.installations import update_installations
-from devices.readings import insert_readings
 from devices.registry import register_device
 from devices.retention import drop_old_readings
 from devices.store import refresh_reading_day, select_installations, select_metrics
@@ -34,20 +35,22 @@ def read(
     step: timedelta,
 ) -> None:
     metric_id = select_metrics(conn)[device.model][metric].metric_id
-    insert_readings(
+    store_readings(
         conn,
-        [
-            Reading(
-                device.device_id,
-                metric_id,
-                start + i * step,
-                None if isinstance(value, str) else float(value),
-                value if isinstance(value, str) else None,
-                AT,
-                False,
-            )
-            for i, value in enumerate(values)
-        ],
+        columns_of(
+            [
+                Reading(
+                    device.device_id,
+                    metric_id,
+                    start + i * step,
+                    None if isinstance(value, str) else float(value),
+                    value if isinstance(value, str) else None,
+                    AT,
+                    False,
+                )
+                for i, value in enumerate(values)
+            ]
+        ),
     )
 
 

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from api.reads.households import select_remaining_history
+from devices.bulk.columns import columns_of
+from devices.bulk.storing import store_readings
 from devices.nouns import Reading
-from devices.readings import insert_readings, upsert_latest
 from devices.registry import register_device
 from devices.retention import devices_endings, drop_old_readings
 from devices.store import refresh_reading_day, select_metrics
@@ -38,8 +39,7 @@ def own(database: str) -> Iterator[WriteConnection]:
 
 def store(conn: WriteConnection, *readings: Reading) -> None:
     """Store readings as ingest does."""
-    insert_readings(conn, readings)
-    upsert_latest(conn, readings)
+    store_readings(conn, columns_of(readings))
 
 
 def make_readings(conn: WriteConnection, days: int, serial: str = "P-1") -> list[Reading]:

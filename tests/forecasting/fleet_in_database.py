@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from devices.bulk.columns import columns_of
+from devices.bulk.storing import store_readings
 from devices.nouns import Device, Reading
-from devices.readings import insert_readings
 from devices.registry import register_device
 from devices.store import select_metrics
 from millpond.kernel.db import WriteConnection
@@ -35,4 +36,4 @@ def add_readings(
         for i, value in enumerate(values)
         if value is not None
     ]
-    insert_readings(conn, readings)
+    store_readings(conn, columns_of(readings))

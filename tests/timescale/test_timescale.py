@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from devices.bulk.store import create_copied_reading, insert_copied_readings, select_differing_readings
+from devices.bulk.columns import columns_of
+from devices.bulk.storing import Stored, store_readings
 from devices.nouns import Reading
-from devices.readings import insert_readings, reading_key, upsert_latest
 from devices.registry import register_device
 from devices.retention import drop_old_readings
 from devices.seed import seed_shipped
@@ -87,21 +87,26 @@ def test_what_it_does_by_itself_can_be_seen(conn: WriteConnection) -> None:
 
 def test_readings_are_stored_once_also_in_compressed_chunks(conn: WriteConnection) -> None:
     batch = readings(conn, "TS-1", days=30, before=AT)
-    assert insert_readings(conn, batch) == {reading_key(r) for r in batch}
+    assert store(conn, batch).new == len(batch)
     conn.execute("select compress_chunk(c) from show_chunks('reading') c")
-    assert insert_readings(conn, batch) == set()
+    assert store(conn, batch).new == 0
 
 
 def test_late_data_is_in_the_rollup_after_a_refresh(conn: WriteConnection) -> None:
     batch = readings(conn, "TS-2", days=10, before=AT)
-    insert_readings(conn, batch)
-    upsert_latest(conn, batch)
+    store(conn, batch)
     refresh_reading_day(conn)
     assert rollup_days(conn, batch[0].device_id) == 10
     late = [Reading(r.device_id, r.metric_id, r.measured_at - timedelta(days=60), 60.0, None, AT, False) for r in batch]
-    insert_readings(conn, late)
+    store(conn, late)
     refresh_reading_day(conn)
     assert rollup_days(conn, batch[0].device_id) == 20
+
+
+def store(conn: WriteConnection, batch: list[Reading]) -> Stored:
+    """Store readings as ingest does after a reconnect: without COPY, which this server does not take."""
+    with conn.transaction():
+        return store_readings(conn, columns_of(batch), may_be_known=True)
 
 
 def last_in_rollup(conn: WriteConnection, device_id: int) -> datetime:
@@ -113,36 +118,33 @@ def last_in_rollup(conn: WriteConnection, device_id: int) -> datetime:
 
 def test_the_newest_day_is_seen_as_it_grows_after_a_refresh(conn: WriteConnection) -> None:
     batch = readings(conn, "TS-4", days=5, before=AT + timedelta(hours=12))
-    insert_readings(conn, batch)
-    upsert_latest(conn, batch)
+    store(conn, batch)
     refresh_reading_day(conn)
-    insert_readings(conn, [replace(batch[0], measured_at=AT + timedelta(hours=13))])
+    store(conn, [replace(batch[0], measured_at=AT + timedelta(hours=13))])
     assert last_in_rollup(conn, batch[0].device_id) == AT + timedelta(hours=13)
 
 
 def test_days_outlive_chunks_that_somebody_drops(conn: WriteConnection) -> None:
     batch = readings(conn, "TS-5", days=60, before=AT)
-    insert_readings(conn, batch)
-    upsert_latest(conn, batch)
+    store(conn, batch)
     refresh_reading_day(conn)
     conn.execute("select drop_chunks('reading', older_than => %s)", [AT - timedelta(days=30)])
     # A chunk beyond the gap is refreshed, and what is in the gap stays.
-    insert_readings(conn, [replace(batch[0], measured_at=AT - timedelta(days=200))])
+    store(conn, [replace(batch[0], measured_at=AT - timedelta(days=200))])
     refresh_reading_day(conn)
     assert rollup_days(conn, batch[0].device_id) == 61
 
 
 def test_days_outlive_the_readings_that_retention_drops(conn: WriteConnection) -> None:
     batch = readings(conn, "TS-6", days=60, before=AT)
-    insert_readings(conn, batch)
-    upsert_latest(conn, batch)
+    store(conn, batch)
     conn.execute("select compress_chunk(c, if_not_compressed => true) from show_chunks('reading') c")
     refresh_reading_day(conn)
     assert drop_old_readings(conn, AT - timedelta(days=30)) > 0
     refresh_reading_day(conn)
     assert rollup_days(conn, batch[0].device_id) == 60
     late = replace(batch[-1], measured_at=batch[-1].measured_at - timedelta(days=1))
-    insert_readings(conn, [late])
+    store(conn, [late])
     refresh_reading_day(conn)
     assert rollup_days(conn, batch[0].device_id) == 61
     row = conn.execute("select min(measured_at) from reading where device_id = %s", [late.device_id]).fetchone()
@@ -168,13 +170,9 @@ def test_the_rollup_has_the_columns_of_the_plain_one(conn: WriteConnection) -> N
     ]
 
 
-def test_rows_of_a_file_are_stored_once_and_conflicts_kept(conn: WriteConnection) -> None:
+def test_readings_that_disagree_with_compressed_ones_are_found(conn: WriteConnection) -> None:
     batch = readings(conn, "TS-3", days=60, before=AT)
-    insert = "insert into copied_reading (line, device_id, metric_id, measured_at, value) values (%s, %s, %s, %s, %s)"
-    with conn.transaction():
-        create_copied_reading(conn)
-        for line, r in enumerate([*batch[:-1], replace(batch[0], value=49.0)]):
-            conn.execute(insert, [line, r.device_id, r.metric_id, r.measured_at, r.value])
-        assert insert_copied_readings(conn, AT) == len(batch) - 1
-        differing = select_differing_readings(conn, AT, batch[-1].measured_at, batch[0].measured_at)
-        assert [(r.measured_at, r.value) for r in differing] == [(batch[0].measured_at, 49.0)]
+    store(conn, batch)
+    conn.execute("select compress_chunk(c, if_not_compressed => true) from show_chunks('reading') c")
+    stored = store(conn, [*batch, replace(batch[0], value=49.0)])
+    assert (stored.new, stored.differing.tolist()) == (0, [len(batch)])
