@@ -3,12 +3,12 @@
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from devices.registry import register_device
 from ingest.broker.session import Session
@@ -123,7 +123,7 @@ def test_only_what_is_live_says_who_is(conn: WriteConnection, passed_over: str) 
     backfill, retained = passed_over == "backfill", passed_over == "retained"
     for turn in range(8):
         other = sample("b", turn + 1, turn, channel="backfill" if backfill else "telemetry")
-        store(conn, sample("a", turn + 1, turn), replace(other, retained=retained))
+        store(conn, sample("a", turn + 1, turn), structs.replace(other, retained=retained))
     assert conn.execute("select name, before, shared_returns from live_name").fetchall() == [("a", [], 0)]
 
 
@@ -134,7 +134,7 @@ def test_two_sessions_that_take_turns_are_two_units(conn: WriteConnection) -> No
 
 def test_a_status_that_is_old_or_handed_out_again_is_no_return(conn: WriteConnection) -> None:
     for turn in range(6):
-        again = replace(status("s1"), redelivered=turn % 2 == 1, retained=turn in (2, 4))
+        again = structs.replace(status("s1"), redelivered=turn % 2 == 1, retained=turn in (2, 4))
         store(conn, again, status("s2"))
         store(conn, status("s1", "offline"))
     assert shared(conn) == []

@@ -1,11 +1,11 @@
 """The write path on a real database: stored once, kept apart, or quarantined, and always counted."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from devices.nouns import DeviceStatus
 from devices.registry import register_device
@@ -188,7 +188,7 @@ def test_a_status_that_says_nothing_new_moves_no_time(conn: WriteConnection) -> 
     assert device is not None
     for at in (NOW, later):
         online = delivery({"state": "online", "session": "s1"}, channel="status", at=at)
-        store(conn, replace(online, retained=at == later))
+        store(conn, structs.replace(online, retained=at == later))
     assert select_device_status(conn, device.device_id) == DeviceStatus("online", "s1", NOW)
     store(conn, delivery({"state": "offline", "session": "s1"}, channel="status", at=later))
     assert select_device_status(conn, device.device_id) == DeviceStatus("offline", "s1", later)
@@ -209,15 +209,15 @@ def test_a_message_the_database_refuses_is_quarantined_and_its_numbers_are_safe(
 
 
 def test_a_retained_value_without_number_and_time_is_never_news(conn: WriteConnection) -> None:
-    kept = replace(delivery({"metrics": {"filter_life_pct": 64, "power": True}}), retained=True)
+    kept = structs.replace(delivery({"metrics": {"filter_life_pct": 64, "power": True}}), retained=True)
     assert outcomes(store(conn, kept, kept)) == (0, 4, 0, 0)
     assert store(conn, kept).tally.no_news == 2
     assert stored_values(conn) == []
 
 
 def test_a_retained_sample_that_can_be_known_again_is_stored_once(conn: WriteConnection) -> None:
-    numbered = replace(delivery({"boot": "b", "seq": 1, "metrics": {"filter_life_pct": 64}}), retained=True)
-    timed = replace(delivery({"ts": "2026-02-16T11:00:00Z", "metrics": {"filter_life_pct": 63}}), retained=True)
+    numbered = structs.replace(delivery({"boot": "b", "seq": 1, "metrics": {"filter_life_pct": 64}}), retained=True)
+    timed = structs.replace(delivery({"ts": "2026-02-16T11:00:00Z", "metrics": {"filter_life_pct": 63}}), retained=True)
     assert outcomes(store(conn, numbered, timed)) == (2, 0, 0, 0)
-    later = [replace(one, received_at=NOW + timedelta(hours=3)) for one in (numbered, timed)]
+    later = [structs.replace(one, received_at=NOW + timedelta(hours=3)) for one in (numbered, timed)]
     assert outcomes(store(conn, *later)) == (0, 2, 0, 0)
