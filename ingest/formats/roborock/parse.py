@@ -1,8 +1,8 @@
 """Roborock's vacuums: what they answer and push over miIO, their own local protocol and the app's cloud.
 
 The answer to `get_consumable` and `get_status` is an object, or a list with one. The local protocol and the cloud
-put it as a text under `dps` `102`, with the time `t` in seconds, and push numbered values there (`125` is the main
-brush). The Q7's models answer under `dps` `10001` with `data`. Names in the app's spelling (`mainBrushWorkTime`) are
+put it as a text under `dps` `102`, with the time `t` in seconds, and push numbered values there (`125` is what is left of
+the main brush, in percent). The Q7's models answer under `dps` `10001` with `data`. Names in the app's spelling (`mainBrushWorkTime`) are
 read as the device's own (`main_brush_work_time`).
 """
 
@@ -15,16 +15,16 @@ from ingest.formats.json_values import as_content, bridged, flatten, read_json, 
 from ingest.formats.saying import Saying
 from ingest.nouns import Delivery
 
-# What the local protocol numbers; the names are those of the answers.
+# What is pushed by number. Of the parts it is what is left in percent, not the seconds of the answers.
 _PUSHED = {
     "120": "error_code",
     "121": "state",
     "122": "battery",
     "123": "fan_power",
     "124": "water_box_mode",
-    "125": "main_brush_work_time",
-    "126": "side_brush_work_time",
-    "127": "filter_work_time",
+    "125": "main_brush_life",
+    "126": "side_brush_life",
+    "127": "filter_life",
     "133": "charge_status",
     "134": "dry_status",
 }
@@ -50,7 +50,9 @@ def _answer(content: Any) -> Any:
         raise ValueError(f"the device answered with the error {quote(content['error'])}")
     if isinstance(content.get("dps"), dict):
         return dict(_points(content["dps"]))
-    inner = next((content[key] for key in ("result", "data", "consumable") if key in content), content)
+    if content and all(name in _PUSHED or name.isdigit() for name in content):
+        return dict(_points(content))
+    inner = next((content[key] for key in ("result", "data", "consumable", "device_status", "deviceStatus") if key in content), content)
     return content if inner is content else _answer(inner)
 
 
