@@ -43,7 +43,8 @@ class Format:
     `may_have_numbers` says of a topic whether what it carries may be samples with sequence numbers. `parse` says what a
     message says, where properties become metrics by profiles; `home` is the module of it, beside which the language's
     vocabulary lies. `also` are other names that people have for the format. `describing` is there when messages of the
-    language say what others mean.
+    language say what others mean. `dialect_of` is another format's name where this one speaks its language on other
+    topics: then profiles and aliases know both by that.
     """
 
     name: str
@@ -56,6 +57,12 @@ class Format:
     also: tuple[str, ...] = ()
     home: str = ""
     describing: Describing | None = None
+    dialect_of: str = ""
+
+    @property
+    def language(self) -> str:
+        """What profiles and aliases know it by."""
+        return self.dialect_of or self.name
 
 
 class Formats:
@@ -72,8 +79,11 @@ class Formats:
         return [one.name for _, one in self._by_pattern]
 
     def named(self, name: str) -> "Formats":
-        """The format of this name alone. Raises KeyError when there is none."""
-        return Formats({one.name: one for _, one in self._by_pattern}[name])
+        """The format of this name alone, with its dialects. Raises KeyError when there is none."""
+        found = [one for _, one in self._by_pattern if name in (one.name, one.language)]
+        if not found:
+            raise KeyError(name)
+        return Formats(*found)
 
     def topic_filters(self, lane: Lane) -> list[str]:
         """What ingest subscribes to in a lane."""

@@ -31,12 +31,13 @@ def spoken(
     by_serial: bool = False,
     also: Sequence[str] = (),
     describing: Describing | None = None,
+    dialect_of: str = "",
 ) -> Format:
     """The format of a language: `parse` reads its messages, and the profile of a device's model what they say of it.
 
     `who` says whom a topic speaks of, so that the payload need not be read for that; it is also who is named when the
     payload cannot be read. `also` are other names of the format that people use. `describing` is there when messages of
-    the language say what others mean.
+    the language say what others mean. `dialect_of` is the format whose language it is when that has other topics.
     """
 
     def identities(delivery: Delivery) -> Collection[str]:
@@ -49,7 +50,7 @@ def spoken(
         return {name for saying in sayings for name in (saying.identity, *saying.other_names)}
 
     def decode(delivery: Delivery, registry: Registry, limits: Limits) -> Sequence[Decoded]:
-        return _decode(name, parse, who, delivery, registry, limits)
+        return _decode(dialect_of or name, parse, who, delivery, registry, limits)
 
     return Format(
         name,
@@ -61,11 +62,12 @@ def spoken(
         also=tuple(also),
         home=parse.__module__,
         describing=describing,
+        dialect_of=dialect_of,
     )
 
 
 def _decode(
-    name: str, parse: Parse, who: Who, delivery: Delivery, registry: Registry, limits: Limits
+    language: str, parse: Parse, who: Who, delivery: Delivery, registry: Registry, limits: Limits
 ) -> Sequence[Decoded]:
     if not delivery.payload:
         # So a retained message is deleted: there is nothing to keep.
@@ -77,7 +79,7 @@ def _decode(
         decoded = Decoded(delivery) if identity is None else Decoded.of(delivery, identity, registry)
         decoded.rejections.append(Rejection("malformed", str(error)))
         return [decoded]
-    return translate(sayings, delivery, registry, limits, name)
+    return translate(sayings, delivery, registry, limits, language)
 
 
 def raw(name: str, parse: Parse, *, also: Sequence[str] = ()) -> Format:

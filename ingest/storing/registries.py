@@ -39,12 +39,14 @@ def load_registries(
         one.name: Registry(
             devices=_find(conn, one, sorted(names)),
             metrics=metrics,
-            namespace="" if one.by_serial else f"{one.name}/",
-            speaks=speaks.get(one.name, {}),
+            namespace="" if one.by_serial else f"{one.language}/",
+            speaks=speaks.get(one.language, {}),
         )
         for one, names in formats.identities(deliveries, limits).items()
     }
 
 
 def _find(conn: ReadConnection, one: Format, names: Sequence[str]) -> Mapping[str, Device]:
-    return select_devices_by_serial(conn, names) if one.by_serial else select_devices_by_alias(conn, one.name, names)
+    return (
+        select_devices_by_serial(conn, names) if one.by_serial else select_devices_by_alias(conn, one.language, names)
+    )

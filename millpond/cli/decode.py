@@ -112,7 +112,7 @@ def _make_registries(
     from ingest.formats.dry_run import make_registry
 
     return {
-        one.name: make_registry(profile, one.name, names, delivery.received_at)
+        one.name: make_registry(profile, one.language, names, delivery.received_at)
         for one, names in formats.identities([delivery], limits).items()
     }
 

@@ -83,7 +83,7 @@ def test_of_two_formats_that_ask_for_a_topic_the_first_reads_it() -> None:
 
 def test_ingest_subscribes_to_what_its_formats_read() -> None:
     assert BOTH.topic_filters(Lane.BACKFILL) == ["millpond/v1/+/backfill"]
-    assert BOTH.topic_filters(Lane.LIVE) == [*FORMATS.topic_filters(Lane.LIVE), "hub/+"]
+    assert BOTH.topic_filters(Lane.LIVE) == [*Formats(MILLPOND_V1).topic_filters(Lane.LIVE), "hub/+"]
     assert "millpond/v1/+/telemetry" in FORMATS.topic_filters(Lane.LIVE)
 
 

@@ -27,7 +27,19 @@ def parse(delivery: Delivery, _described: Mapping[str, bytes]) -> Sequence[Sayin
     if not isinstance(content.get("msg"), str):
         raise ValueError(f"msg is {quote(content.get('msg'))}, it should say what kind of message it is")
     at = content.get("time")
-    return [Saying(bridged(delivery), dict(_values(content)), at if isinstance(at, str) else None)]
+    return [
+        Saying(
+            name_device(delivery.topic) or bridged(delivery),
+            dict(_values(content)),
+            at if isinstance(at, str) else None,
+        )
+    ]
+
+
+def name_device(topic: str) -> str | None:
+    """The serial in a topic of a Dyson's own broker; None for any other topic."""
+    levels = topic.split("/")
+    return levels[1] if len(levels) == 4 and levels[2] == "status" else None
 
 
 def _values(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -1,1 +1,6 @@
 """Matter, as a controller holds its nodes."""
+
+from ingest.formats.matter.parse import parse
+from ingest.formats.spoken import raw
+
+MATTER = raw("matter", parse, also=("matter-server",))

@@ -1,9 +1,9 @@
 """Roborock's vacuums: what they answer and push over miIO, their own local protocol and the app's cloud.
 
 The answer to `get_consumable` and `get_status` is an object, or a list with one. The local protocol and the cloud
-put it as a text under `dps` `102`, with the time `t` in seconds, and push numbered values there (`125` is what is left of
-the main brush, in percent). The Q7's models answer under `dps` `10001` with `data`. Names in the app's spelling (`mainBrushWorkTime`) are
-read as the device's own (`main_brush_work_time`).
+put it as a text under `dps` `102`, with the time `t` in seconds, and push numbered values there: `125` is what is left
+of the main brush, in percent. The Q7's models answer under `dps` `10001` with `data`. Names in the app's spelling
+(`mainBrushWorkTime`) are read as the device's own (`main_brush_work_time`).
 """
 
 import re
@@ -28,6 +28,7 @@ _PUSHED = {
     "133": "charge_status",
     "134": "dry_status",
 }
+_AROUND = ("result", "data", "consumable", "device_status", "deviceStatus")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -52,7 +53,7 @@ def _answer(content: Any) -> Any:
         return dict(_points(content["dps"]))
     if content and all(name in _PUSHED or name.isdigit() for name in content):
         return dict(_points(content))
-    inner = next((content[key] for key in ("result", "data", "consumable", "device_status", "deviceStatus") if key in content), content)
+    inner = next((content[key] for key in _AROUND if key in content), content)
     return content if inner is content else _answer(inner)
 
 
