@@ -146,8 +146,7 @@ class Writer:
     def _acknowledge(self, batch: Sequence[Delivery], stored: StoredBatch) -> None:
         """The commit is done: tell the devices, then the broker. A crash before costs a redelivery, never a reading."""
         crash_point("after-commit-before-ack")
-        for complete in stored.complete:
-            self._session.publish(*build_ack(complete))
+        self._session.publish([build_ack(complete) for complete in stored.complete])
         self._session.acknowledge(batch)
         if self._on_commit is not None:
             self._on_commit()
@@ -173,8 +172,7 @@ class Writer:
             self._beat_when_due()
 
     def tend(self) -> None:
-        """Once a second: the heartbeat, gaps to ask for, lanes to resume. A database that is away is no harm here."""
-        self._session.resume_when_drained()
+        """Once a second: the heartbeat, and gaps to ask for. A database that is away is no harm here."""
         self.drops.tell_when_due()
         self._beat_when_due()
 

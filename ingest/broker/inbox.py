@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 
 from ingest.nouns import Delivery, Lane
 from millpond.kernel.clock import monotonic
@@ -16,13 +17,18 @@ class Queue:
         self.deliveries: deque[Delivery] = deque()
         self.bytes = 0
 
-    def put(self, delivery: Delivery) -> None:
+    def put(self, deliveries: Sequence[Delivery]) -> None:
         """Add the newest."""
-        self.deliveries.append(delivery)
-        self.bytes += len(delivery.payload)
+        self.deliveries.extend(deliveries)
+        self.bytes += sum([len(delivery.payload) for delivery in deliveries])
 
     def move(self, batch: list[Delivery], most: int, most_bytes: int) -> None:
         """Take the oldest into `batch`, up to `most` messages and `most_bytes` in all; an empty batch takes any one."""
+        if not batch and len(self.deliveries) <= most and self.bytes <= most_bytes:
+            batch += self.deliveries
+            self.deliveries.clear()
+            self.bytes = 0
+            return
         room = most_bytes - sum(len(delivery.payload) for delivery in batch)
         while self.deliveries and len(batch) < most and (not batch or len(self.deliveries[0].payload) <= room):
             delivery = self.deliveries.popleft()
@@ -39,13 +45,19 @@ class Inbox:
         self._max_messages, self._max_bytes = max_messages, max_bytes
         self._queues = {lane: Queue() for lane in Lane}
 
-    def put(self, delivery: Delivery) -> bool:
-        """Add a delivery; False when its lane is full with it. Never blocks on the database."""
+    def put(self, lane: Lane, deliveries: Sequence[Delivery]) -> bool:
+        """Add deliveries of one lane; False when it is full with them. Never blocks on the database."""
         with self._changed:
-            queue = self._queues[delivery.lane]
-            queue.put(delivery)
+            queue = self._queues[lane]
+            queue.put(deliveries)
             self._changed.notify()
             return len(queue.deliveries) < self._max_messages and queue.bytes < self._max_bytes
+
+    def has_room(self, lane: Lane) -> bool:
+        """Whether a lane that was full is down to half of what it may hold."""
+        with self._changed:
+            queue = self._queues[lane]
+            return 2 * len(queue.deliveries) <= self._max_messages and 2 * queue.bytes <= self._max_bytes
 
     def take(self, most: int, most_bytes: int, wait_s: float) -> list[Delivery]:
         """Deliveries of one lane, live before backfill, after at most `wait_s` seconds; may be empty."""

@@ -6,7 +6,7 @@ acknowledgement past them would make it delete them.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from ingest.formats.millpond_v1.replies import build_ack, build_resend
@@ -22,7 +22,7 @@ _OF_A_DEVICE = 10
 _AT_ONCE = 200
 _COUNT_EVERY_S = 10.0
 
-Publish = Callable[[str, bytes], None]
+Publish = Callable[[Sequence[tuple[str, bytes]]], None]
 
 
 class GapWatch:
@@ -45,8 +45,7 @@ class GapWatch:
             asked = ask_gaps(conn, of_device=_OF_A_DEVICE, limit=_AT_ONCE, longest=self._longest)
         for one in given_up:
             self._tell(one, publish)
-        for gap in asked:
-            publish(*build_resend(gap, new_id("cmd")))
+        publish([build_resend(gap, new_id("cmd")) for gap in asked])
         if asked:
             _LOG.info("asked for %d gaps", len(asked), extra={"event": "gaps_asked", "gaps": len(asked)})
         self._count(conn)
@@ -58,7 +57,7 @@ class GapWatch:
         extra = {"event": "gap_given_up", "serial": one.serial, "boot": one.boot, "numbers": one.numbers}
         _LOG.warning("numbers are given up: asked for them, only what cannot be read came", extra=extra)
         if one.complete is not None:
-            publish(*build_ack(one.complete))
+            publish([build_ack(one.complete)])
 
     def _count(self, conn: WriteConnection) -> None:
         if monotonic() < self._next_count:

@@ -84,7 +84,7 @@ def test_a_crash_between_commit_and_acknowledgement_costs_a_redelivery_and_no_re
 ) -> None:
     with monkeypatch.context() as crashed, running_ingest(settings):
         crashed.setattr(Session, "acknowledge", lambda _self, _batch: 0)
-        crashed.setattr(Session, "publish", lambda _self, _topic, _payload: None)
+        crashed.setattr(Session, "publish", lambda _self, _messages: None)
         device.publish(payload(1, 64))
         wait_until(lambda: stored(database) == [64], "the commit")
     assert device.acks.empty()
@@ -121,9 +121,8 @@ def test_an_acknowledgement_of_an_older_epoch_is_dropped_and_the_message_comes_a
 
 def _cut_the_link(session: Session) -> None:
     for lane in session._lanes.values():
-        sock = lane._client.socket()
-        assert isinstance(sock, socket.socket)
-        sock.shutdown(socket.SHUT_RDWR)
+        assert lane._life is not None
+        lane._life.link._socket.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.usefixtures("ingest")

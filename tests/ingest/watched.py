@@ -1,7 +1,7 @@
 """A watch over gaps and what it says, and samples of a device that has some."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -33,13 +33,14 @@ class Watch:
         self.conn.execute("update watched_gap set ask_at = ask_at - %s, asked_at = asked_at - %s", [after, after])
         return sorted(self.watch.check(self.conn, self._publish), key=lambda gap: (gap.serial, gap.boot, gap.from_seq))
 
-    def _publish(self, topic: str, payload: bytes) -> None:
-        _, _, serial, channel = topic.split("/")
-        if channel == "ack":
-            ack = Ack.model_validate_json(payload)
-            self.acks.append(Complete(serial, ack.boot, ack.seq))
-        else:
-            self.commands.append((serial, ResendCommand.model_validate_json(payload)))
+    def _publish(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        for topic, payload in messages:
+            _, _, serial, channel = topic.split("/")
+            if channel == "ack":
+                ack = Ack.model_validate_json(payload)
+                self.acks.append(Complete(serial, ack.boot, ack.seq))
+            else:
+                self.commands.append((serial, ResendCommand.model_validate_json(payload)))
 
 
 def delivery(payload: bytes, serial: str = A, channel: str = "telemetry") -> Delivery:
