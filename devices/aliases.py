@@ -4,8 +4,11 @@ Ingest reads this to know whose a message is. Whoever registers a device that sp
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+
+from psycopg.rows import class_row
 
 from devices.nouns import Device
 from devices.store import select_devices_by_serial
@@ -18,13 +21,22 @@ _Q = load_queries("devices")
 _SHOWN = 80
 
 
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """What a format calls a device, and since when."""
+
+    format: str
+    external_id: str
+    aliased_at: datetime
+
+
 def alias_device(
     conn: WriteConnection, device_id: DeviceId, *, format_name: str, external_id: str, at: datetime
 ) -> None:
     """Let messages of a format that speak of `external_id` be this device's; safe to repeat.
 
-    What came before stays where it is: `millpond quarantine retry` stores it. Raises Conflict when the name is that of
-    another device, InvalidInput when it is none, NotFound when there is no such device.
+    What came under that name before waits in the lobby, and ingest stores it soon. Raises Conflict when the name is
+    that of another device, InvalidInput when it is none, NotFound when there is no such device.
     """
     if "\x00" in external_id or not is_text(external_id):
         raise InvalidInput(f"external id {external_id[:_SHOWN]!r} is not text without NUL")
@@ -43,6 +55,19 @@ def select_devices_by_alias(conn: ReadConnection, format_name: str, external_ids
     serials: dict[str, str] = dict(conn.execute(_Q["select_aliases"], values).fetchall())
     devices = select_devices_by_serial(conn, sorted(set(serials.values())))
     return {external_id: devices[serial] for external_id, serial in serials.items()}
+
+
+def select_aliases_of_device(conn: ReadConnection, device_id: DeviceId) -> list[Alias]:
+    """What formats call a device, by format."""
+    with conn.cursor(row_factory=class_row(Alias)) as cursor:
+        return cursor.execute(_Q["select_aliases_of_device"], {"device_id": device_id}).fetchall()
+
+
+def end_alias(conn: WriteConnection, device: Device, *, format_name: str, external_id: str) -> None:
+    """What a format calls so is this device no longer: its messages wait in the lobby. Raises NotFound."""
+    values = {"format": format_name, "external_id": external_id, "device_id": device.device_id}
+    if not conn.execute(_Q["delete_alias"], values).rowcount:
+        raise NotFound(f"{format_name[:_SHOWN]} {external_id[:_SHOWN]!r} is no name of {device.serial}")
 
 
 def _alias_refusals(device_id: DeviceId, format_name: str, external_id: str) -> Refusals:

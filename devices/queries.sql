@@ -64,6 +64,16 @@ select a.external_id, d.serial
 from device_alias a join device d using (device_id)
 where a.format = %(format)s and a.external_id = any(%(external_ids)s::text[]);
 
+-- name: select_aliases_of_device
+-- What formats call a device.
+select format, external_id, aliased_at from device_alias
+where device_id = %(device_id)s order by format, external_id limit 1000;
+
+-- name: delete_alias
+-- A format's name stands for the device no longer.
+delete from device_alias
+where format = %(format)s and external_id = %(external_id)s and device_id = %(device_id)s;
+
 -- name: select_devices
 -- A page of devices after a key, of one customer or of all.
 select * from registered_device

@@ -42,4 +42,4 @@ class DropWatch:
 
 
 def _name(serial: str) -> str:
-    return "serials that are not registered" if serial == UNREGISTERED else serial
+    return "unknown devices" if serial == UNREGISTERED else serial

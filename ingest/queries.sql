@@ -16,10 +16,11 @@ from ingest_consumer order by beat_at desc limit 1;
 select 1;
 
 -- name: end_quarantine
--- Items that were refused before a moment, but for messages that the database refused and that are not stored yet.
+-- Items that were refused before a moment, but for those that the database refused or that wait in the lobby.
 with old as (
     select quarantine_id from quarantine
-    where received_at < %(before)s::timestamptz and (code <> 'refused' or stored_at is not null)
+    where received_at < %(before)s::timestamptz
+      and (code not in ('refused', 'unknown_serial', 'unknown_device') or stored_at is not null)
     order by received_at, quarantine_id limit %(most)s::bigint
 ), held as (
     select quarantine_id from quarantine q join old using (quarantine_id)
@@ -43,6 +44,40 @@ with old as (
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
 
+-- name: end_waiting
+-- What unknown devices sent before a moment; their rows in the lobby say what is left of it.
+with old as (
+    select quarantine_id from quarantine
+    where received_at < %(before)s::timestamptz and code in ('unknown_serial', 'unknown_device') and stored_at is null
+    order by received_at, quarantine_id limit %(most)s::bigint
+), held as (
+    select quarantine_id from quarantine q join old using (quarantine_id)
+    where %(deleting)s::boolean for update of q skip locked
+), gone as (
+    delete from quarantine q using held where q.quarantine_id = held.quarantine_id
+    returning q.serial, q.digest, 1 + cardinality(q.again) as messages
+), less as (
+    select g.serial, sum(g.messages) as messages, sum(octet_length(m.payload) + 500) as bytes
+    from gone g join quarantined_message m using (digest) group by g.serial
+), told as (
+    update lobby l set messages = greatest(0, l.messages - less.messages), bytes = greatest(0, l.bytes - less.bytes)
+    from less where l.name = less.serial
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_lobby
+-- Unknown devices that were last heard of before a moment, and those that are registered since; what waited went before.
+with old as (
+    select name from lobby where last_heard_at < %(before)s::timestamptz
+    order by last_heard_at, name limit %(most)s::bigint
+), held as (
+    select name from lobby l join old using (name)
+    where %(deleting)s::boolean and l.last_heard_at < %(before)s::timestamptz for update of l skip locked
+), gone as (
+    delete from lobby l using held where l.name = held.name returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
 -- name: end_quarantined_messages
 -- Messages of before a moment of which no item is in quarantine after it; one that is just being referred to stays.
 with old as (
@@ -50,7 +85,8 @@ with old as (
     where received_at < %(before)s::timestamptz
       and not exists (select from quarantine q
                       where q.digest = m.digest
-                        and (%(deleting)s::boolean or q.code = 'refused' and q.stored_at is null
+                        and (%(deleting)s::boolean
+                             or q.code in ('refused', 'unknown_serial', 'unknown_device') and q.stored_at is null
                              or q.received_at >= %(before)s::timestamptz))
     order by received_at limit %(most)s::bigint
 ), held as (

@@ -10,18 +10,21 @@ _Q = load_queries("ingest")
 
 
 def ingest_endings(settings: Settings) -> list[Ending]:
-    """What goes of quarantine, conflicts, times, boots, minutes, drops, descriptions and heartbeats, in this order.
+    """What goes of quarantine, lobby, conflicts, times, boots, minutes, drops, descriptions and heartbeats, in this order.
 
     A quarantined item goes before its message, which nothing refers to then. What the database refused may have been
     good, and was acknowledged: it stays longer than what was found to be at fault. A boot is known for at least as long
     as a device's own time is taken for true: while its numbers are known, none of its samples is stored twice.
     """
     quarantined = timedelta(days=settings.quarantine_keep_days)
+    lobby = timedelta(days=settings.lobby_keep_days)
     boots = timedelta(days=settings.boot_keep_days and max(settings.boot_keep_days, settings.clock_past_days))
     corrected = timedelta(days=settings.corrected_time_keep_days)
     return [
         Ending("quarantine", "quarantined items", quarantined, _Q["end_quarantine"]),
         Ending("quarantine", "refused messages", timedelta(days=settings.refused_keep_days), _Q["end_refused"]),
+        Ending("quarantine", "messages of unknown devices", lobby, _Q["end_waiting"]),
+        Ending("lobby", "unknown devices", lobby, _Q["end_lobby"]),
         Ending("quarantined_message", "quarantined messages", quarantined, _Q["end_quarantined_messages"]),
         Ending("reading_conflict", "conflicts", timedelta(days=settings.conflict_keep_days), _Q["end_conflicts"]),
         Ending("effective_time", "corrected times", corrected, _Q["end_effective_times"]),

@@ -14,10 +14,13 @@ from ingest.drop_watch import DropWatch
 from ingest.fault import FaultFinder, Refusal, Trials
 from ingest.formats.millpond_v1.replies import build_ack
 from ingest.health import beat
+from ingest.lobby.admission import admit_by_rules
+from ingest.lobby.known import store_known
 from ingest.nouns import Delivery, Keeping, Limits, Tally
 from ingest.sequences.gaps import GapWatch
 from ingest.storing.allowance import Allowances
 from ingest.storing.batch import StoredBatch, store_batch
+from ingest.storing.door import Door, LobbyLimits
 from ingest.storing.refused import store_refused, try_innocent
 from millpond.kernel.clock import Clock, monotonic
 from millpond.kernel.crashpoints import crash_point
@@ -53,6 +56,7 @@ class Writer:
         self._trials = Trials(self._store, self._takes_innocent, self._database.answers)
         self.gaps = GapWatch(settings)
         self._allowances = Allowances.from_settings(settings)
+        self._door = Door(LobbyLimits.from_settings(settings))
         self.drops = DropWatch()
         self._next_beat = 0.0
         self._said_connected = False
@@ -103,7 +107,8 @@ class Writer:
         self._session.inbox.fill(pending[0].lane, pending, most, most_bytes, _WAIT_FOR_OTHERS_S)
 
     def _store(self, batch: Sequence[Delivery]) -> StoredBatch:
-        stored = self._write(store_batch, batch, allowances=self._allowances, on_decoded=self._count_in_flight)
+        bounds = {"allowances": self._allowances, "door": self._door}
+        stored = self._write(store_batch, batch, on_decoded=self._count_in_flight, **bounds)
         self.drops.count(stored.dropped)
         self._settle(batch, stored)
         return stored
@@ -186,8 +191,16 @@ class Writer:
             conn = self._database.connection()
             self._beat(conn)
             self.gaps.check(conn, self._session.publish)
+            self._look_into_the_lobby(conn)
         except psycopg.Error as error:
             _LOG.warning("no heartbeat: %s", error, extra={"event": "beat_failed", "sqlstate": error.sqlstate})
+
+    def _look_into_the_lobby(self, conn: WriteConnection) -> None:
+        at, formats = self._clock.now(), self._session.formats
+        admit_by_rules(conn, at=at)
+        stored = store_known(conn, self._limits, at=at, keeping=self._keeping, formats=formats)
+        for complete in stored.complete:
+            self._session.publish(*build_ack(complete))
 
     def _beat(self, conn: WriteConnection) -> None:
         session, connected = self._session, self._session.connected

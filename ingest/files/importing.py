@@ -174,7 +174,7 @@ def _quarantine(conn: WriteConnection, source: str, refused: Sequence[Refused], 
         RefusedMessage(source, row.original, at, [RefusedItem(_serial_of(row), rejection)])
         for row, rejection in refused
     ]
-    new = insert_quarantine(conn, messages, Keeping())
+    new = insert_quarantine(conn, messages, Keeping()).items
     return Tally(quarantined=new, duplicate=len(messages) - new)
 
 

@@ -5,19 +5,18 @@ again, so an honest one that was over its allowance loses nothing.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ingest.nouns import Decoded, Keeping
+from ingest.storing.quarantine import ROW_BYTES
 from millpond.kernel.settings import Settings
 
 _DEVICES_REMEMBERED = 100_000
 _BOOTS_REMEMBERED = 200_000
-# About what a row of quarantine costs beside its message.
-_ROW_BYTES = 300
-# Serials that are not registered share one allowance: anybody could make up another one.
+# What is of nobody, or of a name that could not wait in the lobby, has one allowance together.
 UNREGISTERED = ""
 
 
@@ -27,6 +26,7 @@ class Allowance(StrEnum):
     BOOTS = "boots"
     QUARANTINE = "quarantine"
     VALUES = "values"
+    LOBBY = "lobby"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +84,21 @@ class Allowances:
             }
         )
 
-    def admit(self, batch: Sequence[Decoded], keeping: Keeping, at: datetime) -> Admission:
-        """Which messages go on. Nothing is used up yet: what is not committed comes here again."""
+    def admit(self, batch: Sequence[Decoded], keeping: Keeping, at: datetime, free: Collection[str] = ()) -> Admission:
+        """Which messages go on. Nothing is used up yet: what is not committed comes here again.
+
+        Those who are called one of `free` are bounded elsewhere.
+        """
         admission = Admission()
         for decoded in batch:
+            if decoded.device is None and decoded.serial in free:
+                admission.admitted.append(decoded)
+                continue
             serial = UNREGISTERED if decoded.device is None else decoded.serial
             boots = {key for key in boots_of(decoded) if key not in self._boots and key not in admission.boots}
             needs = {
                 Allowance.BOOTS: len(boots),
-                Allowance.QUARANTINE: _quarantine_bytes(decoded, keeping),
+                Allowance.QUARANTINE: quarantine_bytes(decoded, keeping),
                 Allowance.VALUES: max(1, decoded.items),
             }
             over = [a for a, need in needs.items() if need and self._left(serial, a, at) <= admission.used[serial, a]]
@@ -133,10 +139,11 @@ def boots_of(decoded: Decoded) -> set[tuple[str, str]]:
     return boots | {(decoded.serial, decoded.gone.boot)} if decoded.gone else boots
 
 
-def _quarantine_bytes(decoded: Decoded, keeping: Keeping) -> int:
+def quarantine_bytes(decoded: Decoded, keeping: Keeping) -> int:
+    """About what a result costs in quarantine."""
     if not decoded.rejections:
         return 0
-    return len(keeping.kept(decoded.delivery.payload)) + _ROW_BYTES * len(decoded.rejections)
+    return len(keeping.kept(decoded.delivery.payload)) + ROW_BYTES * len(decoded.rejections)
 
 
 def _forget_oldest(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from operator import itemgetter
@@ -15,18 +15,24 @@ _Q = load_queries("ingest.storing")
 _REASON_MAX = 500
 _NAME_MAX = 300
 _THE_REST = "more"
+# About what a row of quarantine costs, what its message and its boot cost beside the payload, and a time in a row.
+ROW_BYTES = 300
+MESSAGE_BYTES = 200
+_TIME_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedItem:
     """What of a message was refused, and whose it is: a serial, or what the message calls a device that is unknown.
 
-    `boot` is the life of the device that its numbered samples belong to.
+    `boot` is the life of the device that its numbered samples belong to. `is_news` says that the same bytes are not
+    the same item when they come again: they have no number, and nobody knows yet whether they say a time.
     """
 
     serial: str
     rejection: Rejection
     boot: str | None = None
+    is_news: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -42,6 +48,26 @@ class RefusedMessage:
     payload: bytes
     received_at: datetime
     items: Sequence[RefusedItem]
+    retained: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many messages, and about how many bytes, were added to quarantine under one name."""
+
+    messages: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: "Room") -> "Room":
+        return Room(self.messages + other.messages, self.bytes + other.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How many items were new, and the room that each name took."""
+
+    items: int = 0
+    rooms: Mapping[str, Room] = field(default_factory=dict)
 
 
 def shorten(results: Sequence[Decoded], most: int) -> None:
@@ -65,12 +91,18 @@ def items_of(results: Iterable[Decoded]) -> list[RefusedItem]:
     items: list[RefusedItem] = []
     for decoded in results:
         boot = decoded.seqs[0].boot if decoded.seqs else None
-        items += [RefusedItem(decoded.serial, rejection, boot) for rejection in decoded.rejections]
+        items += [RefusedItem(decoded.serial, one, boot, _is_news(decoded)) for one in decoded.rejections]
     return items
 
 
-def insert_quarantine(conn: WriteConnection, messages: Sequence[RefusedMessage], keeping: Keeping) -> int:
-    """Keep what was refused, each message's rejections as `shorten` leaves them; returns how many items were new.
+def _is_news(decoded: Decoded) -> bool:
+    delivery = decoded.delivery
+    again = decoded.seqs or delivery.retained or delivery.redelivered
+    return decoded.device is None and bool(decoded.serial) and not again
+
+
+def insert_quarantine(conn: WriteConnection, messages: Sequence[RefusedMessage], keeping: Keeping) -> Kept:
+    """Keep what was refused, each message's rejections as `shorten` leaves them; returns what was new.
 
     Items first, in key order so that writers never deadlock; then the bytes of messages that had a new item.
     """
@@ -80,12 +112,44 @@ def insert_quarantine(conn: WriteConnection, messages: Sequence[RefusedMessage],
         for digest, message in with_digest
         for item in message.items
     ]
-    new = conn.execute(_Q["insert_quarantine"], _item_columns(sorted(rows, key=_item_order))).fetchall()
-    fresh = {digest for digest, _ in new}
+    rows.sort(key=_item_order)
+    new = conn.execute(_Q["insert_quarantine"], _item_columns(rows)).fetchall()
+    fresh = {digest for digest, *_ in new}
     if fresh:
         first = {digest: message for digest, message in reversed(with_digest) if digest in fresh}
         conn.execute(_Q["insert_quarantined_messages"], _message_columns(first, keeping))
-    return sum(items for _, items in new)
+    again = _append_times(conn, rows, {(digest, serial, item) for digest, serial, item, _ in new})
+    sizes = {digest: len(keeping.kept(message.payload)) for digest, message in with_digest}
+    return Kept(sum(items for *_, items in new) + sum(again.values()), _rooms(new, sizes, again))
+
+
+def _append_times(conn: WriteConnection, rows: Sequence["_ItemRow"], new: set[tuple[bytes, str, str]]) -> Counter[str]:
+    """Of items that are news each time, when they came again; returns how often, by name."""
+    seen, repeated = set[tuple[bytes, str, str]](), list[_ItemRow]()
+    for row in rows:
+        if row.item.is_news and (row[:3] not in new or row[:3] in seen):
+            repeated.append(row)
+        seen.add(row[:3])
+    if not repeated:
+        return Counter()
+    values = {
+        "digests": [row.digest for row in repeated],
+        "serials": [row.serial for row in repeated],
+        "items": [row.name for row in repeated],
+        "ats": [row.received_at for row in repeated],
+    }
+    again = Counter[str]()
+    for serial, times in conn.execute(_Q["append_times"], values):
+        again[serial] += times
+    return again
+
+
+def _rooms(new: Iterable[tuple[Any, ...]], sizes: Mapping[bytes, int], again: Counter[str]) -> dict[str, Room]:
+    rooms = {serial: Room(times, times * _TIME_BYTES) for serial, times in again.items()}
+    kept: dict[tuple[str, bytes], int] = Counter((serial, digest) for digest, serial, *_ in new)
+    for (serial, digest), rows in kept.items():
+        rooms[serial] = rooms.get(serial, Room()) + Room(1, sizes[digest] + MESSAGE_BYTES + rows * ROW_BYTES)
+    return rooms
 
 
 class _ItemRow(NamedTuple):
@@ -122,6 +186,7 @@ def _message_columns(messages: Mapping[bytes, RefusedMessage], keeping: Keeping)
         "payloads": [keeping.kept(message.payload) for _, message in ordered],
         "sizes": [len(message.payload) for _, message in ordered],
         "received_ats": [message.received_at for _, message in ordered],
+        "retained": [message.retained for _, message in ordered],
     }
 
 

@@ -60,14 +60,14 @@ insert into quarantine (digest, item, serial, boot, code, reason, items, receive
 select * from unnest(%(digests)s::bytea[], %(items)s::text[], %(serials)s::text[], %(boots)s::text[], %(codes)s::text[],
                      %(reasons)s::text[], %(counts)s::bigint[], %(received_ats)s::timestamptz[])
 on conflict do nothing
-returning digest, items;
+returning digest, serial, item, items;
 
 -- name: insert_quarantined_messages
 -- Keep the original bytes of messages that were refused in whole or in part, in binary: as text they are twice as large.
 -- One that is there already is young again, and locked, so that it does not go as old in this moment.
-insert into quarantined_message (digest, topic, payload, size_bytes, received_at)
+insert into quarantined_message (digest, topic, payload, size_bytes, received_at, retained)
 select * from unnest(%(digests)b::bytea[], %(topics)b::text[], %(payloads)b::bytea[], %(sizes)b::bigint[],
-                     %(received_ats)b::timestamptz[])
+                     %(received_ats)b::timestamptz[], %(retained)b::boolean[])
 on conflict (digest) do update set received_at = excluded.received_at;
 
 -- name: select_changed_names
@@ -140,7 +140,7 @@ group by q.code order by messages desc, q.code;
 
 -- name: select_to_retry
 -- The next of these messages, each at its first such item, oldest first.
-select m.digest, m.topic, m.payload, m.size_bytes, q.received_at, q.quarantine_id
+select m.digest, m.topic, m.payload, m.size_bytes, m.retained, q.received_at, q.quarantine_id, q.again
 from quarantine q join quarantined_message m using (digest)
 where q.code = %(code)s and q.stored_at is null and not starts_with(m.topic, 'import:')
   and (q.received_at, q.quarantine_id) > (%(after_at)s::timestamptz, %(after_id)s::bigint)
@@ -161,3 +161,34 @@ with refused as (
 select count(*) from quarantine
 where digest = %(digest)s and code = %(code)s and stored_at is null
   and (serial, item) in (select serial, item from refused);
+
+-- name: append_times
+-- The same bytes of unknown devices came again: keep when; returns whose, and how often.
+update quarantine q set again = q.again || n.ats, items = q.items + cardinality(n.ats)
+from (select digest, serial, item, array_agg(at order by at) as ats
+      from unnest(%(digests)s::bytea[], %(serials)s::text[], %(items)s::text[], %(ats)s::timestamptz[])
+           as t (digest, serial, item, at)
+      group by digest, serial, item) n
+where q.digest = n.digest and q.serial = n.serial and q.item = n.item and q.stored_at is null
+returning q.serial, cardinality(n.ats);
+
+-- name: select_hall
+-- How many unknown devices wait, and about how many bytes of theirs.
+select count(*), coalesce(sum(bytes), 0)::bigint from lobby where state = 'waiting';
+
+-- name: select_places
+-- Those of the given names that have a place in the lobby.
+select name, state = 'refused' as refused, messages, bytes from lobby where name = any(%(names)s::text[]);
+
+-- name: upsert_callers
+-- Remember who spoke and is not registered, and what of it is kept; one that was admitted and is unknown again waits again.
+insert into lobby (name, lobby_id, format, identity, by_serial, first_heard_at, last_heard_at, topic, messages, bytes, dropped)
+select name, lobby_id, format, identity, by_serial, %(at)s, %(at)s, topic, messages, bytes, dropped
+from unnest(%(names)s::text[], %(lobby_ids)s::text[], %(formats)s::text[], %(identities)s::text[], %(by_serials)s::boolean[],
+            %(topics)s::text[], %(messages)s::bigint[], %(bytes)s::bigint[], %(dropped)s::bigint[])
+     as c (name, lobby_id, format, identity, by_serial, topic, messages, bytes, dropped)
+order by name
+on conflict (name) do update
+set last_heard_at = excluded.last_heard_at, topic = excluded.topic, messages = lobby.messages + excluded.messages,
+    bytes = lobby.bytes + excluded.bytes, dropped = lobby.dropped + excluded.dropped,
+    state = case lobby.state when 'admitted' then 'waiting' else lobby.state end;

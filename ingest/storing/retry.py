@@ -9,7 +9,7 @@ import psycopg
 
 from ingest.formats.format import Formats
 from ingest.formats.shipped import FORMATS
-from ingest.nouns import Decoded, Delivery, Keeping, Lane, Limits, Tally
+from ingest.nouns import Decoded, Keeping, Limits, Tally
 from ingest.storing.batch import store_decoded
 from ingest.storing.quarantine import items_of
 from ingest.storing.registries import decode_batch
@@ -107,10 +107,9 @@ def _retry(
 def _decode(
     conn: WriteConnection, message: KeptMessage, limits: Limits, keeping: Keeping, formats: Formats
 ) -> list[Decoded]:
-    delivery = Delivery(message.topic, message.payload, message.received_at, Lane.BACKFILL, 0, 0, 0)
     # It was whole when it was kept, whatever may be sent today.
     wide = replace(limits, payload_max_bytes=max(limits.payload_max_bytes, len(message.payload)))
-    batch = decode_batch(conn, [delivery], formats, wide, keeping)
+    batch = decode_batch(conn, message.deliveries, formats, wide, keeping)
     for decoded in batch:
         # Nobody sent it now: it answers nothing that its device was asked for.
         decoded.numbers_lost = False

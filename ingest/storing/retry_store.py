@@ -6,6 +6,7 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
+from ingest.nouns import Delivery, Lane
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
 _Q = load_queries("ingest.storing")
@@ -13,14 +14,28 @@ _Q = load_queries("ingest.storing")
 
 @dataclass(frozen=True, slots=True)
 class KeptMessage:
-    """A message of which something is refused; `quarantine_id` is its first such item."""
+    """A message of which something is refused; `quarantine_id` is its first such item, which came `again` at these
+    times; `retained` says that the broker had kept it when it came first."""
 
     digest: bytes
     topic: str
     payload: bytes
     size_bytes: int
+    retained: bool
     received_at: datetime
     quarantine_id: int
+    again: Sequence[datetime] = ()
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """It as it came, once for each time; nobody sends it now, so its lane is the one that waits."""
+        times = enumerate([self.received_at, *self.again])
+        return [
+            Delivery(
+                self.topic, self.payload, at, Lane.BACKFILL, 0, 0, 0, retained=self.retained and not n, redelivered=True
+            )
+            for n, at in times
+        ]
 
     @property
     def is_whole(self) -> bool:

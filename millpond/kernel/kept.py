@@ -18,6 +18,10 @@ class KeptDays(BaseModel):
         description="Days that messages which the database refused are kept: they may have been good. 0 keeps them for "
         "ever.",
     )
+    lobby_keep_days: Days = Field(
+        default=90,
+        description="Days that an unknown device, and what it sent, waits in the lobby; 0 keeps it for ever.",
+    )
     conflict_keep_days: Days = Field(
         default=90, description="Days that values which disagree with a stored reading are kept; 0 keeps them for ever."
     )

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from millpond.kernel.broker_settings import BrokerSettings
 from millpond.kernel.clock import Clock, parse_clock
+from millpond.kernel.device_bounds import DeviceBounds
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.kept import KeptDays
 from millpond.kernel.signing import SigningSecrets
@@ -18,7 +19,7 @@ from millpond.kernel.signing import SigningSecrets
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings):
+class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBounds):
     """What an operator can set. Each field's description is one row of the README's table."""
 
     model_config = SettingsConfigDict(env_prefix="MILLPOND_", frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -106,7 +107,7 @@ class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings):
         default=5_000,
         ge=0,
         description="Boots that one device may begin in an hour. What is beyond this or the next two is dropped, "
-        "counted and not acknowledged; all serials that are not registered share one allowance; 0 is no limit.",
+        "counted and not acknowledged; 0 is no limit.",
     )
     device_quarantine_bytes_per_day: int = Field(
         default=16_777_216, ge=0, description="Bytes that one device may fill of the quarantine in a day."

@@ -112,9 +112,10 @@ def test_a_clock_that_is_set_back_gives_nothing_and_takes_nothing(conn: WriteCon
     assert len(store(conn, limit, message(sample(3)), at=NOW - DAY).dropped) == 1
 
 
-def test_serials_that_are_not_registered_share_one_allowance(conn: WriteConnection) -> None:
+def test_what_is_of_nobody_has_one_allowance_together(conn: WriteConnection) -> None:
     limit = allowances(Allowance.QUARANTINE, 1_000, DAY)
-    store(conn, limit, *(message(sample(1), f"made-up-{n}") for n in range(40)))
+    strays = [Delivery(f"millpond/v1/made up {n}/telemetry", b"{}", NOW, Lane.LIVE, 1, 1, 1) for n in range(40)]
+    store(conn, limit, *strays)
     [(serial, _, allowance, messages, _)] = drops(conn)
     assert (serial, allowance) == (UNREGISTERED, "quarantine")
     assert messages > 30

@@ -21,7 +21,7 @@ def test_what_was_refused_before_items_were_known_by_device_is_known_again(
 ) -> None:
     everything = migrations.load_migrations(timescale=False)
     before = [one for one in everything if one.name < "0121"]
-    refused = Delivery("millpond/v1/NEW/telemetry", b"{", AT, Lane.LIVE, 1, 1, 1)
+    refused = Delivery("millpond/v1/NEW/telemetry", b"{", AT, Lane.LIVE, 1, 1, 1, redelivered=True)
     with connect(empty_database) as conn:
         monkeypatch.setattr(migrations, "load_migrations", lambda timescale: before)
         monkeypatch.setattr(migrations, "ensure_timescale", lambda conn, required: False)
@@ -36,3 +36,5 @@ def test_what_was_refused_before_items_were_known_by_device_is_known_again(
         migrations.migrate(conn, at=AT)
         assert store_batch(conn, [refused], LIMITS, consumer="test", at=AT).tally == Tally(duplicate=1)
         assert conn.execute("select serial, code from quarantine").fetchall() == [("NEW", "unknown_serial")]
+        waits = conn.execute("select name, format, identity, by_serial, topic, messages from lobby").fetchall()
+        assert waits == [("NEW", "millpond-v1", "NEW", True, refused.topic, 1)], "and it can be admitted"

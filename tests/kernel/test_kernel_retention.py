@@ -123,7 +123,7 @@ def test_an_old_message_that_comes_again_at_the_moment_is_not_waited_for_and_sta
             insert_quarantine(conn, [old], Keeping())
         conn.execute("delete from quarantine")
         with other.transaction():
-            assert insert_quarantine(other, [replace(old, received_at=AT)], Keeping()) == 1
+            assert insert_quarantine(other, [replace(old, received_at=AT)], Keeping()).items == 1
             assert end_old_rows(conn, ending, AT) == 0
         assert end_old_rows(conn, ending, AT) == 0
         assert end_old_rows(conn, ending, AT + 100 * DAY) == 0

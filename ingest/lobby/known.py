@@ -1,0 +1,130 @@
+"""What waited of a device that is registered by now is stored, as of when it came.
+
+However a device became known, by the lobby, the API, a file or a claim: ingest looks every few seconds who of the lobby
+is in the registry, and stores some of what waits at each look, so that what comes live is never held up.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import psycopg
+
+from ingest.formats.format import Formats
+from ingest.formats.shipped import FORMATS
+from ingest.lobby.store import count_out, lock_known, mark_waiting_refused, mark_waiting_stored, select_waiting
+from ingest.nouns import Complete, Decoded, Keeping, Limits, Tally
+from ingest.storing.batch import store_decoded
+from ingest.storing.registries import decode_batch
+from ingest.storing.retry_store import KeptMessage
+from millpond.kernel.db import WriteConnection
+
+CONSUMER = "lobby"
+_LOG = logging.getLogger(__name__)
+_AT_ONCE = 500
+_DEVICES_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of messages that waited: how many, what of their values, and what their devices may forget."""
+
+    messages: int = 0
+    tally: Tally = field(default_factory=Tally)
+    complete: tuple[Complete, ...] = ()
+
+    def __add__(self, other: "Stored") -> "Stored":
+        return Stored(self.messages + other.messages, self.tally + other.tally, self.complete + other.complete)
+
+
+def store_known(
+    conn: WriteConnection,
+    limits: Limits,
+    *,
+    at: datetime,
+    keeping: Keeping = Keeping(),
+    formats: Formats = FORMATS,
+    most: int = _AT_ONCE,
+) -> Stored:
+    """Store up to about `most` messages of those who are registered by now, in one transaction.
+
+    Safe to repeat and to run beside others: whom one stores, others leave alone. Raises psycopg.Error when the
+    database goes away; what it refuses otherwise stays in quarantine as `refused`.
+    """
+    total = Stored()
+    with conn.transaction():
+        for name, serial in lock_known(conn, _DEVICES_AT_ONCE):
+            if total.messages >= most:
+                break
+            total += store_waiting(conn, name, serial, limits, at=at, keeping=keeping, formats=formats, most=most)
+    return total
+
+
+def store_waiting(
+    conn: WriteConnection,
+    name: str,
+    serial: str,
+    limits: Limits,
+    *,
+    at: datetime,
+    keeping: Keeping = Keeping(),
+    formats: Formats = FORMATS,
+    most: int = _AT_ONCE,
+) -> Stored:
+    """Store the oldest `most` messages that wait of `name`, which is the device `serial`; the caller has locked it."""
+    trial = _Trial(conn, serial, limits, keeping, formats, at)
+    stored = trial.store(select_waiting(conn, name, most))
+    left = count_out(conn, name, at)
+    if stored.messages:
+        extra = {"event": "lobby_stored", "serial": serial, "messages": stored.messages, "left": left}
+        _LOG.info("stored %d messages of %s that waited in the lobby", stored.messages, serial, extra=extra)
+    return stored
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """Storing messages of one device: all at once, and where the database refuses that, by halves."""
+
+    conn: WriteConnection
+    serial: str
+    limits: Limits
+    keeping: Keeping
+    formats: Formats
+    at: datetime
+
+    def store(self, messages: Sequence[KeptMessage]) -> Stored:
+        if not messages:
+            return Stored()
+        try:
+            with self.conn.transaction():
+                return self._store(messages)
+        except psycopg.Error as error:
+            if self.conn.broken or self.conn.closed:
+                raise
+            if len(messages) == 1:
+                return self._refuse(messages[0], error)
+        middle = len(messages) // 2
+        return self.store(messages[:middle]) + self.store(messages[middle:])
+
+    def _store(self, messages: Sequence[KeptMessage]) -> Stored:
+        batch = self._decode(messages)
+        stored = store_decoded(self.conn, batch, self.limits, self.keeping, CONSUMER, self.at)
+        mark_waiting_stored(self.conn, messages, self.at)
+        return Stored(len(messages), stored.tally, tuple(stored.complete))
+
+    def _decode(self, messages: Sequence[KeptMessage]) -> list[Decoded]:
+        """What they become for this device; what they say of others had its outcome when they came."""
+        deliveries = [delivery for message in messages for delivery in message.deliveries]
+        longest = max(message.size_bytes for message in messages)
+        wide = replace(self.limits, payload_max_bytes=max(self.limits.payload_max_bytes, longest))
+        decoded = decode_batch(self.conn, deliveries, self.formats, wide, self.keeping)
+        # Nobody sent them now: they answer nothing that the device was asked for.
+        return [replace(one, numbers_lost=False) for one in decoded if one.serial == self.serial]
+
+    def _refuse(self, message: KeptMessage, error: psycopg.Error) -> Stored:
+        reason = f"the database refused the message: {error.diag.message_primary or error}"
+        mark_waiting_refused(self.conn, message, reason[:500])
+        extra = {"event": "lobby_refused", "serial": self.serial, "sqlstate": error.sqlstate}
+        _LOG.error("the database refuses a message that waited: %s", error, extra=extra)
+        return Stored(messages=1)

@@ -1,0 +1,71 @@
+"""A rule of a person admits; a guess never does."""
+
+import pytest
+
+from ingest.lobby.admission import admit_by_rules, end_rule, make_rule
+from ingest.lobby.guess import guess_model
+from ingest.lobby.nouns import LobbyState
+from ingest.lobby.store import select_rules
+from millpond.kernel.db import WriteConnection
+from millpond.kernel.errors import Conflict, InvalidInput, NotFound
+from tests.ingest.hub_format import BOTH, HUB
+from tests.ingest.lobby_world import LATER, LIMITS, NOW, hub, look, message, register, sample, store, values, waiting
+
+
+def test_a_rule_admits_whom_it_matches_by_the_word_of_who_made_it(conn: WriteConnection) -> None:
+    make_rule(
+        conn, format_name="hub", pattern="air-*", model="generic-purifier-pct", region="", at=NOW, by="operator:o"
+    )
+    narrow = make_rule(
+        conn, format_name="hub", pattern="air-1?", model="reed-air-2", region="north", at=NOW, by="operator:o"
+    )
+    store(conn, hub(**{name: {"filter_life_pct": 7} for name in ("air-2", "air-12", "other", "air_2")}))
+    assert admit_by_rules(conn, at=LATER) == 2
+    look(conn)
+    rows = conn.execute("select serial, model, region from device order by serial").fetchall()
+    assert rows == [("air-12", "reed-air-2", "north"), ("air-2", "generic-purifier-pct", "")]
+    assert len(values(conn)) == 2
+    assert [one.name for one in waiting(conn)] == ["hub/air_2", "hub/other"]
+    assert {one.decided_by for one in waiting(conn, LobbyState.ADMITTED)} >= {f"rule:{narrow.rule_id}"}
+    assert admit_by_rules(conn, at=LATER) == 0
+
+
+def test_whom_a_rule_cannot_admit_says_why_and_waits_for_a_person(conn: WriteConnection) -> None:
+    register(conn, "a")
+    store(conn, hub(a={"filter_life_pct": 7}))
+    make_rule(conn, format_name="hub", pattern="?", model="reed-air-2", region="", at=NOW, by="operator:o")
+    assert admit_by_rules(conn, at=LATER) == 0
+    [one] = waiting(conn)
+    assert one.trouble is not None
+    assert "another device already" in one.trouble
+
+
+def test_a_rule_is_made_once_of_a_model_that_is_known_and_ends(conn: WriteConnection) -> None:
+    rule = make_rule(conn, format_name="hub", pattern="100%_*", model="reed-air-2", region="", at=NOW, by="operator:o")
+    with pytest.raises(Conflict, match="there is a rule"):
+        make_rule(conn, format_name="hub", pattern="100%_*", model="reed-air-2", region="", at=NOW, by="operator:o")
+    with pytest.raises(InvalidInput, match="model nothing is not known"):
+        make_rule(conn, format_name="hub", pattern="x", model="nothing", region="", at=NOW, by="operator:o")
+    store(conn, hub(**{name: {"filter_life_pct": 7} for name in ("100%_a", "100xxa")}))
+    assert admit_by_rules(conn, at=LATER) == 1
+    end_rule(conn, rule.rule_id)
+    assert select_rules(conn) == []
+    with pytest.raises(NotFound):
+        end_rule(conn, rule.rule_id)
+
+
+def test_the_guess_is_the_model_that_reads_most_and_admits_nobody(conn: WriteConnection) -> None:
+    store(conn, message(sample(1, filter_life_pct=64, filter_used_h=12)))
+    store(conn, message(sample(1, nothing=1), "ODD"))
+    [ghost, odd] = waiting(conn)
+    best, *others = guess_model(conn, ghost, LIMITS, formats=BOTH)
+    assert (best.readings, best.refused) == (2, 0)
+    assert all(one.readings - one.refused <= 2 for one in others)
+    assert guess_model(conn, odd, LIMITS, formats=BOTH) == []
+    assert conn.execute("select count(*) from device").fetchone() == (0,)
+
+
+def test_the_guess_reads_the_language_of_a_hub(conn: WriteConnection) -> None:
+    store(conn, hub(a={"filter_used_h": 3, "filter_life_pct": 64}, b={"filter_life_pct": 300}))
+    assert guess_model(conn, waiting(conn)[0], LIMITS, formats=BOTH)[0].readings == 2
+    assert HUB.name == waiting(conn)[0].format
