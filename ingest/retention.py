@@ -10,7 +10,7 @@ _Q = load_queries("ingest")
 
 
 def ingest_endings(settings: Settings) -> list[Ending]:
-    """What goes of quarantine, lobby, conflicts, times, boots, minutes, drops, descriptions and heartbeats, in this order.
+    """What goes of quarantine, lobby, conflicts, times, boots, counts, descriptions and heartbeats, in this order.
 
     A quarantined item goes before its message, which nothing refers to then. What the database refused may have been
     good, and was acknowledged: it stays longer than what was found to be at fault. A boot is known for at least as long
