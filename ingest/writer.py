@@ -199,8 +199,7 @@ class Writer:
         at, formats = self._clock.now(), self._session.formats
         admit_by_rules(conn, at=at)
         stored = store_known(conn, self._limits, at=at, keeping=self._keeping, formats=formats)
-        for complete in stored.complete:
-            self._session.publish(*build_ack(complete))
+        self._session.publish(build_ack(complete) for complete in stored.complete)
 
     def _beat(self, conn: WriteConnection) -> None:
         session, connected = self._session, self._session.connected
