@@ -14,6 +14,7 @@ from ingest.formats.saying import Parse
 from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry, Rejection
 
 _LOG = logging.getLogger(__name__)
+_WORDS = re.compile(r"[^\W_]+")
 _IDENTITY_MAX = 256
 _TOPICS_REMEMBERED = 16_384
 _TOPIC_REMEMBERED_MAX = 256
@@ -78,12 +79,21 @@ class Formats:
         """What the formats are called."""
         return [one.name for _, one in self._by_pattern]
 
-    def named(self, name: str) -> "Formats":
-        """The format of this name alone, with its dialects. Raises KeyError when there is none."""
-        found = [one for _, one in self._by_pattern if name in (one.name, one.language)]
-        if not found:
-            raise KeyError(name)
-        return Formats(*found)
+    @property
+    def all(self) -> list[Format]:
+        """The formats, in the order in which they are asked who reads a topic."""
+        return [one for _, one in self._by_pattern]
+
+    def find(self, name: str, topic: str = "") -> Format | None:
+        """The format that somebody means by a name: its own or another one of it, however it is spelt, and what follows
+        it (`Homie v4`). Of a language's formats the one that reads the topic comes first."""
+        spelt = {_plain(other): one for one in self.all for other in (*one.also, one.name)}
+        words = _WORDS.findall(name)
+        begins = ("".join(words[:count]).casefold() for count in range(len(words), 0, -1))
+        found = (spelt.get(begin, spelt.get(begin.rstrip("0123456789"))) for begin in begins)
+        one = next((one for one in found if one is not None), None)
+        reads = self.reading(topic)
+        return reads if one is not None and reads is not None and reads.language == one.language else one
 
     def topic_filters(self, lane: Lane) -> list[str]:
         """What ingest subscribes to in a lane."""
@@ -103,8 +113,8 @@ class Formats:
         by_format: dict[Format, set[str]] = {}
         for delivery in deliveries:
             if one := self.reading(delivery.topic):
-                by_format.setdefault(one, set()).update(_identities(one, delivery, limits))
-        return {one: set(filter(_can_be_known, names)) for one, names in by_format.items()}
+                by_format.setdefault(one, set()).update(identities_of(one, delivery, limits))
+        return by_format
 
     def decode(self, delivery: Delivery, registries: Mapping[str, Registry], limits: Limits) -> list[Decoded]:
         """What a message becomes, one result or more; never raises, a bad message is a value.
@@ -114,18 +124,22 @@ class Formats:
         one = self.reading(delivery.topic)
         if one is None:
             return [refuse_topic(delivery)]
-        registry = registries[one.name]
-        if len(delivery.payload) > limits.payload_max_bytes:
-            size, most = len(delivery.payload), limits.payload_max_bytes
-            why = Rejection("too_large", f"the payload has {size:,} bytes, {most:,} are allowed")
-            return [_refuse_unread(one, delivery, registry, limits, why)]
-        try:
-            # A message about no device owes nothing, and is a message all the same.
-            return list(one.decode(delivery, registry, limits)) or [Decoded(delivery)]
-        except Exception as error:  # A mistake of ours must not stop the lane for good: the bytes are kept.
-            _LOG.exception("a message could not be decoded", extra={"event": "decode_failed", "topic": delivery.topic})
-            why = Rejection("undecodable", f"decoding failed with {type(error).__name__}")
-            return [_refuse_unread(one, delivery, registry, limits, why)]
+        return decode_as(one, delivery, registries[one.name], limits)
+
+
+def decode_as(one: Format, delivery: Delivery, registry: Registry, limits: Limits) -> list[Decoded]:
+    """What a message becomes in a format, whatever its topic; never raises."""
+    if len(delivery.payload) > limits.payload_max_bytes:
+        size, most = len(delivery.payload), limits.payload_max_bytes
+        why = Rejection("too_large", f"the payload has {size:,} bytes, {most:,} are allowed")
+        return [_refuse_unread(one, delivery, registry, limits, why)]
+    try:
+        # A message about no device owes nothing, and is a message all the same.
+        return list(one.decode(delivery, registry, limits)) or [Decoded(delivery)]
+    except Exception as error:  # A mistake of ours must not stop the lane for good: the bytes are kept.
+        _LOG.exception("a message could not be decoded", extra={"event": "decode_failed", "topic": delivery.topic})
+        why = Rejection("undecodable", f"decoding failed with {type(error).__name__}")
+        return [_refuse_unread(one, delivery, registry, limits, why)]
 
 
 def refuse_topic(delivery: Delivery) -> Decoded:
@@ -136,22 +150,27 @@ def refuse_topic(delivery: Delivery) -> Decoded:
 
 def _refuse_unread(one: Format, delivery: Delivery, registry: Registry, limits: Limits, why: Rejection) -> Decoded:
     """A message of which nothing but its topic was read: it is the topic's device, where that names one."""
-    named = sorted(_identities(one, structs.replace(delivery, payload=b""), limits))
+    named = sorted(identities_of(one, structs.replace(delivery, payload=b""), limits))
     decoded = Decoded.of(delivery, named[0], registry) if len(named) == 1 else Decoded(delivery)
     decoded.rejections.append(why)
     decoded.numbers_lost = one.may_have_numbers(delivery.topic)
     return decoded
 
 
-def _identities(one: Format, delivery: Delivery, limits: Limits) -> Collection[str]:
+def identities_of(one: Format, delivery: Delivery, limits: Limits) -> set[str]:
+    """What a message calls its devices in a format, whatever its topic; never raises."""
     if len(delivery.payload) > limits.payload_max_bytes:
         delivery = structs.replace(delivery, payload=b"")
     try:
-        return one.identities(delivery)
+        return set(filter(_can_be_known, one.identities(delivery)))
     except Exception:
         extra = {"event": "decode_failed", "topic": delivery.topic}
         _LOG.exception("whom a message speaks of cannot be said", extra=extra)
-        return ()
+        return set()
+
+
+def _plain(name: str) -> str:
+    return "".join(_WORDS.findall(name)).casefold()
 
 
 def _can_be_known(identity: str) -> bool:

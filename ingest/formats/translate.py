@@ -20,7 +20,7 @@ _ITEM_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
-class _Spoken:
+class Spoken:
     """A property that has a value and is a metric of the device's model."""
 
     said: str
@@ -88,7 +88,7 @@ def _add_values(
     decoded: Decoded, device: Device, saying: Saying, index: int, registry: Registry, limits: Limits
 ) -> None:
     meanings, metrics = registry.speaks.get(device.model, {}), registry.metrics.get(device.model, {})
-    spoken = _find_spoken(meanings, metrics, saying.values)
+    spoken = find_spoken(meanings, metrics, saying.values)
     if not spoken:
         return
     try:
@@ -105,19 +105,19 @@ def _add_values(
         _add_value(decoded, device, one, _When(said_at, measured_at, corrected, index))
 
 
-def _find_spoken(
+def find_spoken(
     meanings: Mapping[str, Meaning], metrics: Mapping[str, Metric], values: Mapping[str, Any]
-) -> list[_Spoken]:
+) -> list[Spoken]:
     """What has a value and is a metric. Of two properties that are one metric the profile's first one counts."""
-    found: dict[str, _Spoken] = {}
+    found: dict[str, Spoken] = {}
     for said, meaning in meanings.items():
         raw, metric = values.get(said), metrics.get(meaning.metric)
         if metric is not None and meaning.metric not in found and has_value(meaning, raw):
-            found[meaning.metric] = _Spoken(said, meaning, metric, raw)
+            found[meaning.metric] = Spoken(said, meaning, metric, raw)
     return list(found.values())
 
 
-def _add_value(decoded: Decoded, device: Device, one: _Spoken, when: _When) -> None:
+def _add_value(decoded: Decoded, device: Device, one: Spoken, when: _When) -> None:
     metric = one.metric
     value = check_value({metric.name: metric}, device.model, metric.name, read_raw(one.meaning, metric, one.raw))
     if isinstance(value, Rejection):

@@ -14,7 +14,7 @@ from importlib.resources import files
 from importlib.util import find_spec
 from typing import Any, Literal
 
-from pydantic import RootModel
+from pydantic import Field, RootModel
 
 from devices.nouns import Meaning, Measure, Metric, MetricKind
 from devices.speech import Property, Raw
@@ -27,16 +27,21 @@ _FILE = "vocabulary.yaml"
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
 _WORDS = {Measure.STATE, Measure.IDENTITY, "product"}
 
-# How a property speaks of a part; a `product` is the number of one that fits in its place.
-Said = Measure | Literal["capacity", "product"]
+# How a property speaks of a part: besides the measures its `capacity` when it is new, the number of a `product` that
+# fits, and whether there is one `in_place`.
+Said = Measure | Literal["capacity", "product", "in_place"]
 
 
 class Entry(Raw):
-    """What a property is. In `part` and `metric`, `*` is what the property's own first `*` stood for."""
+    """What a property is. In `part` and `metric`, `*` is what the property's own first `*` stood for.
+
+    `capacity` is how much there is of a part when it is new, in `unit`, where all devices have the same.
+    """
 
     metric: str = ""
     part: str = ""
     measure: Said | None = None
+    capacity: float | None = Field(default=None, gt=0)
 
 
 class Vocabulary(RootModel[dict[Property, Entry]]):
@@ -99,7 +104,7 @@ def read_by(entry: Entry, raw: Any) -> Any:
     meaning = Meaning("", entry.scale, entry.offset, tuple(entry.none), entry.values, entry.unit)
     if not has_value(meaning, raw):
         return None
-    return read_raw(meaning, Metric(MetricId(0), "", "", _kind(entry, raw), entry.unit, None, None, None), raw)
+    return read_raw(meaning, Metric(MetricId(0), "", "", kind_of(entry, raw), entry.unit, None, None, None), raw)
 
 
 def metric_name(entry: Entry, said: str) -> str:
@@ -109,10 +114,11 @@ def metric_name(entry: Entry, said: str) -> str:
     return (plain if plain[:1].isalpha() else f"m_{plain}")[:63]
 
 
-def _kind(entry: Entry, raw: Any) -> MetricKind:
-    if entry.measure == Measure.REPLACE_FLAG or isinstance(raw, bool):
+def kind_of(entry: Entry, raw: Any) -> MetricKind:
+    """What a metric of this property would be, by what is known of it and by a value of it."""
+    if entry.measure in (Measure.REPLACE_FLAG, "in_place") or isinstance(raw, bool):
         return MetricKind.BOOLEAN
-    if entry.measure in _WORDS or (entry.measure is None and isinstance(raw, str) and not entry.unit):
+    if entry.measure in _WORDS or (entry.measure is None and not entry.unit and isinstance(raw, str)):
         return MetricKind.STATE
     return MetricKind.NUMBER
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from millpond.cli.decode import to_table
+from millpond.cli.decode_lines import to_table
 from tests.cli.conftest import Run, assert_one_sentence
 
 TOPIC = "millpond/v1/A-1/telemetry"
@@ -37,6 +37,8 @@ DECODED: list[dict[str, Any]] = [
         "unit": "pct",
         "measured_at": "2026-02-16T00:00:00+00:00",
         "corrected": False,
+        "part": "filter",
+        "measure": "percent_remaining",
     },
     {
         "kind": "reading",

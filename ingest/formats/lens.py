@@ -1,0 +1,111 @@
+"""Ways to read a message without a database: by a model's profile, or as its language itself says.
+
+The language itself is a profile that is made up for the message: a metric for each property that its vocabulary knows.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from devices.nouns import Measure, MetricKind
+from devices.profile import DeviceProfile, MetricProfile, PartProfile
+from devices.speech import SpokenProperty
+from devices.units import step_between
+from ingest.formats.format import Format
+from ingest.formats.saying import Saying
+from ingest.formats.vocabulary import Entry, Said, find_entry, kind_of, metric_name, read_by, vocabulary_of
+
+LANGUAGE = "language"
+_PERCENTAGES = (Measure.PERCENT_REMAINING, Measure.PERCENT_USED)
+_NOT_NEGATIVE = (Measure.USED, Measure.REMAINING, "capacity")
+
+
+@dataclass(frozen=True, slots=True)
+class OfPart:
+    """How a metric speaks of a part. A count's `capacity` is in the metric's unit, None where nothing says it."""
+
+    part: str
+    measure: Said
+    capacity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """A profile to read by, and what its metrics say of parts. `is_model` unless it is the language itself."""
+
+    profile: DeviceProfile
+    parts: Mapping[str, OfPart] = field(default_factory=dict)
+    is_model: bool = True
+
+
+def lens_of(profile: DeviceProfile) -> Lens:
+    """A model's own profile."""
+    return Lens(profile, {metric: one for part in profile.parts for metric, one in _limits(part)})
+
+
+def _limits(part: PartProfile) -> Iterator[tuple[str, OfPart]]:
+    return ((limit.metric, OfPart(part.part, limit.measure, limit.capacity)) for limit in part.limits)
+
+
+def language_lens(one: Format, sayings: Sequence[Saying]) -> Lens:
+    """What the language itself says of what was said."""
+    vocabulary = vocabulary_of(one)
+    values = {said: raw for saying in sayings for said, raw in saying.values.items()}
+    known = {said: entry for said in values if (entry := find_entry(vocabulary, said)) is not None}
+    names = _name(known)
+    profile = DeviceProfile(
+        model=LANGUAGE,
+        name=dict.fromkeys(("en", "ko", "zh"), one.name),
+        category=LANGUAGE,
+        metrics={names[said]: _metric(entry, values[said]) for said, entry in known.items()},
+        speaks={one.language: {said: _spoken(entry, names[said]) for said, entry in known.items()}},
+    )
+    capacities = _capacities(known, values)
+    return Lens(profile, {names[said]: of for said, of in _parts(known, capacities)}, is_model=False)
+
+
+def _name(known: Mapping[str, Entry]) -> dict[str, str]:
+    """A metric's name for each property, no two the same."""
+    names: dict[str, str] = {}
+    for said, entry in known.items():
+        plain, number = metric_name(entry, said), 1
+        name = plain
+        while name in names.values():
+            number += 1
+            name = f"{plain[:58]}_{number}"
+        names[said] = name
+    return names
+
+
+def _metric(entry: Entry, raw: Any) -> MetricProfile:
+    if entry.measure in _PERCENTAGES:
+        return MetricProfile(unit="pct", min=0, max=100)
+    least = 0 if entry.measure in _NOT_NEGATIVE else None
+    kind = kind_of(entry, raw)
+    return MetricProfile(kind=kind, unit=entry.unit if kind is MetricKind.NUMBER else "", min=least)
+
+
+def _spoken(entry: Entry, metric: str) -> SpokenProperty:
+    return SpokenProperty(metric=metric, none=entry.none, values=entry.values, scale=entry.scale, offset=entry.offset)
+
+
+def _parts(known: Mapping[str, Entry], capacities: Sequence[tuple[str, str, float]]) -> Iterator[tuple[str, OfPart]]:
+    for said, entry in known.items():
+        if entry.part and entry.measure is not None:
+            yield said, OfPart(entry.part, entry.measure, _capacity(entry, capacities))
+
+
+def _capacities(known: Mapping[str, Entry], values: Mapping[str, Any]) -> list[tuple[str, str, float]]:
+    """Part, unit and capacity, as the message itself says them."""
+    said = [(entry, read_by(entry, values[said])) for said, entry in known.items() if entry.measure == "capacity"]
+    return [(entry.part, entry.unit, float(read)) for entry, read in said if isinstance(read, int | float)]
+
+
+def _capacity(entry: Entry, said: Collection[tuple[str, str, float]]) -> float | None:
+    if entry.measure not in (Measure.USED, Measure.REMAINING):
+        return None
+    for part, unit, capacity in said:
+        step = step_between(unit, entry.unit)
+        if part == entry.part and step is not None:
+            return capacity * step.scale
+    return entry.capacity

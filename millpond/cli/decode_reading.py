@@ -1,0 +1,90 @@
+"""How `millpond decode` reads a message: by the model that is named, that it names itself, or as its language says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from devices.profile import DeviceProfile
+from ingest.formats.dry_run import make_registry
+from ingest.formats.format import Format, decode_as, identities_of
+from ingest.formats.lens import Lens, language_lens, lens_of
+from ingest.formats.saying import Saying
+from ingest.nouns import Decoded, Delivery, Limits, Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a message became, by which lens, and what it said before anybody asked what that means.
+
+    `guessed` says that nobody named the model, and the message did not either.
+    """
+
+    format: Format
+    lens: Lens
+    registry: Registry
+    results: Sequence[Decoded]
+    sayings: Sequence[Saying] = ()
+    guessed: bool = False
+
+    @property
+    def readings(self) -> int:
+        """How many readings it became."""
+        return sum(len(decoded.readings) for decoded in self.results)
+
+
+def read_message(
+    one: Format, delivery: Delivery, limits: Limits, profiles: Mapping[str, DeviceProfile], model: str | None
+) -> Read:
+    """The message in a format, by the profile of `model`; without one by what fits best."""
+    if one.parse is None:
+        return _read_ours(one, delivery, limits, [profiles[model]] if model else list(profiles.values()))
+    delivery = _with_what_it_describes(one, delivery)
+    sayings = _say(one, delivery)
+    named = model or next((saying.model for saying in sayings if saying.model in profiles), None)
+    if named is not None and one.language in profiles[named].speaks:
+        return _read(one, delivery, limits, lens_of(profiles[named]), sayings)
+    language = language_lens(one, sayings)
+    by_language = _read(one, delivery, limits, language, sayings)
+    if language.parts or named is not None:
+        return by_language
+    able = [lens_of(profile) for profile in profiles.values() if one.language in profile.speaks]
+    fitting = [read for lens in able if (read := _read(one, delivery, limits, lens, sayings, guessed=True)).readings]
+    return max(fitting, key=_fit, default=by_language)
+
+
+def _read_ours(one: Format, delivery: Delivery, limits: Limits, profiles: Sequence[DeviceProfile]) -> Read:
+    several = len(profiles) > 1
+    return max((_read(one, delivery, limits, lens_of(each), (), guessed=several) for each in profiles), key=_fit)
+
+
+def _fit(read: Read) -> tuple[int, int]:
+    """The most readings fit best, and the fewest metrics that the model could have and did not."""
+    return (read.readings, -len(read.lens.profile.metrics))
+
+
+def _with_what_it_describes(one: Format, delivery: Delivery) -> Delivery:
+    """The message, knowing what it tells others itself: there is no other to tell it."""
+    if one.describing is None:
+        return delivery
+    try:
+        described = {key: told.body for key, told in one.describing.describes(delivery).items()}
+    except ValueError:
+        return delivery
+    return structs.replace(delivery, described=described)
+
+
+def _say(one: Format, delivery: Delivery) -> Sequence[Saying]:
+    try:
+        return one.parse(delivery, delivery.described or {}) if one.parse and delivery.payload else ()
+    except Exception:  # What is wrong with it, decoding says.
+        return ()
+
+
+def _read(
+    one: Format, delivery: Delivery, limits: Limits, lens: Lens, sayings: Sequence[Saying], *, guessed: bool = False
+) -> Read:
+    # Also whom its topic does not name, as when the payload of a bridge is tried on another topic.
+    names = sorted(identities_of(one, delivery, limits) | {saying.identity for saying in sayings})
+    registry = make_registry(lens.profile, one.language, names, delivery.received_at)
+    return Read(one, lens, registry, decode_as(one, delivery, registry, limits), sayings, guessed)
