@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ingest.formats.shipped import FORMATS
 from millpond.cli.decode_lines import to_table
 from tests.cli.conftest import Run, assert_one_sentence
 
@@ -148,3 +149,89 @@ def test_a_format_or_model_that_does_not_exist_is_a_usage_error_that_lists_those
 def test_a_profile_that_is_not_there_is_one_sentence(millpond: Run) -> None:
     done = millpond("decode", "--topic", TOPIC, "--model", "nowhere.yaml", "-", stdin="")
     assert_one_sentence(done, "nowhere.yaml cannot be read")
+
+
+DYSON = {
+    "msg": "CURRENT-STATE",
+    "time": "2026-02-16T00:59:00.000Z",
+    "product-state": {"fpwr": "ON", "hflr": "0064", "cflr": "INV", "hflt": "GCOM", "cltr": "0675"},
+}
+
+
+def explain(millpond: Run, *options: str, payload: Any) -> list[dict[str, Any]]:
+    done = millpond("decode", "--at", AT, "--json", *options, "-", stdin=json.dumps(payload))
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def parts(lines: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return [
+        (line["part"], line["measure"], line["value"], line["unit"], line.get("capacity"))
+        for line in lines
+        if line["kind"] == "reading" and "part" in line
+    ]
+
+
+def test_without_a_model_the_language_itself_says_what_it_can(millpond: Run) -> None:
+    lines = explain(millpond, "--topic", "438/AB1-EU-1/status/current", "--format", "dyson", payload=DYSON)
+    assert {line["serial"] for line in lines} == {"AB1-EU-1"}
+    assert {line["measured_at"] for line in lines if line["kind"] == "reading"} == {"2026-02-16T00:59:00+00:00"}
+    assert ("hepa", "percent_remaining", 64, "pct", None) in parts(lines)
+    assert ("carbon", "in_place", False, "", None) in parts(lines)
+    assert ("fpwr", "ON") in [(line["said"], line["raw"]) for line in lines if line["kind"] == "passed_over"]
+
+
+def test_what_the_message_says_of_a_capacity_is_that_of_the_count(millpond: Run) -> None:
+    payload = [{"type": "heap", "left": 7179, "total": 7200}]
+    assert parts(explain(millpond, "--format", "Ecovacs", payload=payload)) == [
+        ("filter", "remaining", 7179, "min", 7200),
+        ("filter", "capacity", 7200, "min", None),
+    ]
+
+
+def test_an_impossible_value_is_a_rejection_whatever_the_model(millpond: Run) -> None:
+    payload = [{"type": "brush", "left": -1, "total": 18000}, {"type": "heap", "left": 7179, "total": 7200}]
+    lines = explain(millpond, "--format", "ecovacs", payload=payload)
+    [rejection] = [line for line in lines if line["kind"] == "rejection"]
+    assert (rejection["code"], rejection["item"]) == ("out_of_range", "#0/brush_remaining")
+
+
+def test_a_model_says_what_becomes_its_metrics(millpond: Run, tmp_path: Path) -> None:
+    profile = tmp_path / "own.yaml"
+    profile.write_text(
+        "model: own\nname: {en: a, ko: b, zh: c}\ncategory: vacuum\nmetrics: {filter_left_h: {unit: h, min: 0}}\n"
+        "parts: [{part: filter, consumable: generic-hepa, prior_life_days: 90,"
+        " limits: [{metric: filter_left_h, measure: remaining, capacity: 120}]}]\n"
+        "speaks: {ecovacs: {heap.left: {metric: filter_left_h, unit: min}}}\n"
+    )
+    payload = [{"type": "heap", "left": 7179, "total": 7200}]
+    reading, passed = explain(millpond, "--format", "ecovacs", "--model", str(profile), payload=payload)
+    assert parts([reading]) == [("filter", "remaining", 119.65, "h", 120)]
+    assert (reading["metric"], reading["said"], reading["raw"]) == ("filter_left_h", "heap.left", 7179)
+    assert (passed["kind"], passed["said"], passed["measure"], passed["value"]) == (
+        "passed_over",
+        "heap.total",
+        "capacity",
+        7200,
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["miio", "MIIO-legacy", "miot get_properties", "Mi Home consumable page", "IKEA gateway CoAP", "Dyson v2"]
+)
+def test_a_format_goes_by_any_spelling(name: str) -> None:
+    assert FORMATS.find(name) is not None
+
+
+def test_of_a_message_that_no_format_reads_it_says_which_come_closest(millpond: Run) -> None:
+    done = millpond("decode", "--topic", "home/dyson", "-", stdin=json.dumps(DYSON))
+    assert_one_sentence(done, "no format reads topic 'home/dyson'; these come closest: dyson")
+    assert "would read 6 values and know 5 (hflr.installed, hflr, cflr.installed, hflt, cltr)" in done.stderr
+    assert "it reads millpond/v1/+/raw/dyson" in done.stderr
+
+
+def test_of_bytes_of_no_language_it_says_why_none_reads_them(millpond: Run, tmp_path: Path) -> None:
+    message = tmp_path / "message"
+    message.write_bytes(b"\xff\x00\x01")
+    done = millpond("decode", "--topic", "homes/x", message)
+    assert_one_sentence(done, "no format reads topic 'homes/x'; these come closest: ")
