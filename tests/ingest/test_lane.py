@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +13,10 @@ from ingest.broker.lane import LaneConnection
 from ingest.broker.outbox import Outbox
 from ingest.broker.packets import Answer, Kind
 from ingest.nouns import Delivery, Lane
-from millpond.kernel.broker import parse_broker_url
+from millpond.embedded.broker import Broker
+from millpond.kernel.broker import TlsFiles, parse_broker_url
 from millpond.kernel.clock import SystemClock
+from tests.certificates import write_certificates
 from tests.ingest.conftest import wait_until
 from tests.ingest.played_broker import DISCONNECT, PINGREQ, SUBSCRIBE, PlayedBroker, mids
 
@@ -197,3 +200,27 @@ def test_a_lane_that_stops_takes_its_leave_after_what_it_still_had_to_say(broker
         lane._stop.set()
         broker.wait_for(DISCONNECT)
         assert mids(broker.wait_for(Kind.PUBACK)) == [1]
+
+
+def test_a_lane_over_tls_with_a_certificate_of_its_own_hears_and_is_heard(tmp_path: Path) -> None:
+    write_certificates(tmp_path)
+    conf = {"require_certificate": "true", "cafile": tmp_path / "ca.pem"}
+    conf |= {"certfile": tmp_path / "server.pem", "keyfile": tmp_path / "server.key"}
+    files = TlsFiles(tmp_path / "ca.pem", tmp_path / "client.pem", tmp_path / "client.key")
+    inbox = Inbox(1_000, 100_000_000)
+    with Broker(tmp_path, conf=conf) as broker:
+        address = parse_broker_url(f"mqtts://127.0.0.1:{broker.port}", files)
+        lane = LaneConnection(Lane.LIVE, ["t"], address, "tls", inbox, SystemClock())
+        lane.start()
+        try:
+            wait_until(lambda: lane.subscribed, "the subscription")
+            # More than a record of TLS, and more than the socket takes at once.
+            payloads = [b"%d" % number + bytes(100_000) for number in range(50)]
+            lane.publish(("t", payload) for payload in payloads)
+            wait_until(lambda: inbox.waiting() == 50, "all to come back")
+            deliveries = inbox.take(50, 100_000_000, 0)
+            assert [delivery.payload for delivery in deliveries] == payloads
+            assert lane.acknowledge(deliveries) == 50
+            wait_until(lambda: not len(lane._outbox), "the broker to confirm all")
+        finally:
+            lane.stop()

@@ -1,17 +1,11 @@
 """The publisher over TLS, with a client certificate and a password, at a mosquitto that asks for both."""
 
-import ipaddress
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from millpond.embedded.broker import Broker, find_mosquitto, write_passwords
 from millpond.kernel.broker import TlsFiles, parse_broker_url
@@ -20,9 +14,9 @@ from millpond.kernel.errors import ConfigurationError, Unavailable
 from simulators.scenarios.simulation import SimulateOptions, simulate
 from simulators.wire.message import Message
 from simulators.wire.publisher import Publisher
+from tests.certificates import write_certificates
 from tests.simulators.simulate_command import changed, run_cli
 
-_ISSUED = datetime(2020, 1, 1, tzinfo=UTC)
 pytestmark = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
 
 
@@ -30,7 +24,7 @@ pytestmark = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is n
 def tls_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, TlsFiles]]:
     """`host:port` of a broker that wants a certificate of our authority and a password; the client's files."""
     folder = tmp_path_factory.mktemp("tls")
-    _write_certificates(folder)
+    write_certificates(folder)
     write_passwords(folder / "passwords", {"fleet": "p@ss"})
     conf = {
         "allow_anonymous": "false",
@@ -43,38 +37,6 @@ def tls_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     with Broker(folder, conf=conf) as broker:
         files = TlsFiles(folder / "ca.pem", folder / "client.pem", folder / "client.key")
         yield f"127.0.0.1:{broker.port}", files
-
-
-def _write_certificates(folder: Path) -> None:
-    ca_key = ec.generate_private_key(ec.SECP256R1())
-    ca = _certificate("test authority", ca_key, "test authority", ca_key, authority=True)
-    (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    for name in ("server", "client"):
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _certificate(name, key, "test authority", ca_key, authority=False)
-        (folder / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        (folder / f"{name}.key").write_bytes(key.private_bytes(*pem))
-
-
-def _certificate(
-    name: str, key: ec.EllipticCurvePrivateKey, issuer: str, issuer_key: ec.EllipticCurvePrivateKey, *, authority: bool
-) -> x509.Certificate:
-    def named(common_name: str) -> x509.Name:
-        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-
-    return (
-        x509.CertificateBuilder()
-        .subject_name(named(name))
-        .issuer_name(named(issuer))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(_ISSUED)
-        .not_valid_after(_ISSUED + timedelta(days=36_500))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(issuer_key, hashes.SHA256())
-    )
 
 
 def test_a_message_crosses_tls_with_certificate_and_password(tls_broker: tuple[str, TlsFiles]) -> None:
