@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -149,14 +149,23 @@ async def get_write(
     return make_write(request, edge, at, caller, key)
 
 
-def make_write(request: Request, edge: Edge, at: datetime, caller: Caller, key: str | None) -> IdempotentWrite:
+def make_write(request: Request, edge: Edge, at: datetime, caller: Caller | None, key: str | None) -> IdempotentWrite:
     """The write that `request` asks for under `key`; KeyMissing without one."""
     body_sha256 = request.scope["state"]["body_sha256"]
     request_hash = hash_request(request.method, request.url.path, request.url.query, body_sha256)
-    return IdempotentWrite(edge.writes, caller.actor, require_key(key), request_hash, at)
+    return IdempotentWrite(edge.writes, caller.actor if caller else "", require_key(key), request_hash, at)
 
 
 WriteDep = Annotated[IdempotentWrite, Depends(get_write)]
+
+
+async def get_device_write(request: Request, edge: EdgeDep, at: At, key: KeyHeader = None) -> IdempotentWrite:
+    """The write of a device that has no token yet: its key is its own by what it says, whatever others choose."""
+    write = make_write(request, edge, at, None, key)
+    return replace(write, subject=f"device:{write.request_hash}")
+
+
+DeviceWriteDep = Annotated[IdempotentWrite, Depends(get_device_write)]
 
 
 def answer_write(write: IdempotentWrite, act: WriteFunction) -> JSONResponse:

@@ -13,6 +13,9 @@ BODIES: dict[str, dict[str, Any]] = {
         "installed_at": "2026-03-01T09:00:00+09:00",
     },
     "DevicePatch": {"region": "temperate", "installed_at": "2026-03-01T09:00:00+09:00"},
+    "NewCredential": {"kind": "password", "days": 365},
+    "FirstContact": {"serial": "AIR-2-0001", "claim_code": "7K3M-9QRT-0XWE-4H2B"},
+    "UsedCredential": {"username": "AIR-2-0001~2", "password": "3q2-7wAAEjRWeJCrze8QMlR2mLrc_v8BI0VniavN7xI"},
     "NewCustomer": {"name": "Ann", "external_key": "home-17", "locale": "ko-KR", "time_zone": "Asia/Seoul"},
     "NewStore": {"name": "Harbour", "currency": "EUR", "time_zone": "Europe/Berlin"},
     "NewStaff": {"store_id": _STORE, "name": "Mina", "customer_id": _CUSTOMER},
@@ -31,6 +34,7 @@ BODIES: dict[str, dict[str, Any]] = {
 PARAMETERS: dict[str, Any] = {
     "Idempotency-Key": "order-2026-03-01-0017",
     "serial": "AIR-2-0001",
+    "slot": "1",
     "customer_id": _CUSTOMER,
     "staff_id": _STAFF,
     "store_id": _STORE,

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 from customers.accounts import find_or_register_customer, select_customer_by_key
+from devices.credentials.provisioning import provision_devices
 from devices.nouns import Device
 from devices.owners import ClaimKind, issue_claim_code, select_labelled, select_owners
 from devices.registry import move_device, register_device
 from devices.store import select_devices_by_serial
 from devices.wire_time import parse_ts
 from millpond.kernel.db import WriteConnection
+from millpond.kernel.device_keys import DeviceKeys
 from millpond.kernel.errors import Conflict, InvalidInput, MillpondError
 from millpond.kernel.ids import CustomerId
 from millpond.kernel.table_file import Row, read_chunks, text_cells
@@ -44,6 +46,15 @@ class DeviceImport:
     updated: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
     claim_codes: int = 0
+    credentials: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioning:
+    """Devices without a credential get one, written to a CSV file `output`."""
+
+    keys: DeviceKeys
+    output: Path
 
 
 def import_devices(
@@ -54,13 +65,15 @@ def import_devices(
     assign: Assign,
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
     claim_codes: Path | None = None,
+    provision: Provisioning | None = None,
 ) -> DeviceImport:
     """Register the devices of a CSV file, one transaction a chunk; a customer is created when the key is new.
 
     `assign` makes a customer the owner of a device that is there already, with all that this means above devices.
     A device that is there gets the file's region, and its owner if it never had one; another owner or another date of
     installation is ignored and counted. Into `claim_codes` goes a CSV line `serial,claim_code` for each device of the
-    file that has neither an owner nor a code. Raises InvalidInput for a file without the columns.
+    file that has neither an owner nor a code; `provision` issues a credential to each that has none.
+    Raises InvalidInput for a file without the columns.
     """
     result = DeviceImport()
     for chunk in read_chunks(path, COLUMNS, _CHUNK_ROWS):
@@ -70,6 +83,9 @@ def import_devices(
                 _import_row(conn, path, row, known, result, at, assign)
             if claim_codes is not None:
                 result.claim_codes += _write_claim_codes(conn, claim_codes, list(known.values()), at)
+            if provision is not None:
+                keys, output = provision.keys, provision.output
+                result.credentials += provision_devices(conn, keys, known.values(), output, at=at, by="operator:import")
         on_progress(chunk.done, chunk.of)
     return result
 

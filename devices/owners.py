@@ -1,8 +1,9 @@
 """Who owns a device: periods that never overlap, and the codes that prove that a device is in somebody's hands.
 
-A code has 80 random bits, is kept as a digest only, and comes in two kinds. A label's code is printed on the device
-and makes its holder the owner while nobody is. A transfer's code is made for one sale: it puts the buyer in the place
-of the owner who asked for it, once.
+A code has 80 random bits, is kept as a digest only, and comes in two kinds for people. A label's code is printed on the
+device and makes its holder the owner while nobody is. A transfer's code is made for one sale: it puts the buyer in the
+place of the owner who asked for it, once. A third kind is for the device itself, which gets its credential by it
+(`devices/credentials/provisioning.py`), and makes nobody an owner.
 """
 
 import hashlib
@@ -34,6 +35,7 @@ class ClaimKind(StrEnum):
 
     LABEL = "label"
     TRANSFER = "transfer"
+    PROVISION = "provision"
 
 
 def lock_device(conn: WriteConnection, serial: str) -> Device | None:
@@ -118,7 +120,7 @@ def issue_claim_code(
     values = {
         "device_id": device.device_id,
         "kind": kind,
-        "code_sha256": _digest(device.serial, code),
+        "code_sha256": claim_code_digest(device.serial, code),
         "at": at,
         "issued_by": issued_by,
         "expires_at": at + life if life else None,
@@ -129,7 +131,7 @@ def issue_claim_code(
 
 def find_claim_kind(conn: ReadConnection, serial: str, code: str, *, at: datetime) -> ClaimKind | None:
     """Of which kind the code of this serial is; None alike for an unknown device, a wrong code and one that is over."""
-    values = {"serial": serial, "code_sha256": _digest(serial, code), "at": at}
+    values = {"serial": serial, "code_sha256": claim_code_digest(serial, code), "at": at}
     with conn.cursor(row_factory=scalar_row) as cursor:
         kind = cursor.execute(_Q["select_claim_kind"], values).fetchone()
     return ClaimKind(kind) if kind else None
@@ -157,7 +159,7 @@ def clear_claim_tries(conn: WriteConnection, customer_id: CustomerId) -> None:
     conn.execute(_Q["delete_claim_failures"], {"customer_id": customer_id})
 
 
-def _digest(serial: str, code: str) -> bytes:
+def claim_code_digest(serial: str, code: str) -> bytes:
     """What is kept of a code. A plain hash is enough: a code has 80 random bits, too many to try."""
     plain = code.upper().translate(_READ_AS)
     return hashlib.sha256(f"{serial}\n{plain}".encode()).digest()

@@ -141,7 +141,7 @@ set code_sha256 = excluded.code_sha256, issued_at = excluded.issued_at, issued_b
 -- name: select_claim_kind
 -- Of which kind a code is that a device waits for; no row for an unknown device, a wrong code, or one that is over.
 select c.kind from claim_code c join device d using (device_id)
-where d.serial = %(serial)s and c.code_sha256 = %(code_sha256)s
+where d.serial = %(serial)s and c.code_sha256 = %(code_sha256)s and c.kind <> 'provision'
   and (c.expires_at is null or c.expires_at > %(at)s::timestamptz);
 
 -- name: select_labelled

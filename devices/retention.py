@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from devices.credentials.retention import credential_endings
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.jobs import Claim, held
 from millpond.kernel.retention import Ending
@@ -54,5 +55,8 @@ def count_old_readings(conn: ReadConnection, before: datetime) -> int:
 
 
 def devices_endings(settings: Settings) -> list[Ending]:
-    """What goes of the days that have no readings any more."""
-    return [Ending("reading_day_kept", "days of readings", timedelta(days=settings.day_keep_days), _Q["end_kept_days"])]
+    """What goes of the days that have no readings any more, and of credentials that are good for nothing."""
+    return [
+        Ending("reading_day_kept", "days of readings", timedelta(days=settings.day_keep_days), _Q["end_kept_days"]),
+        *credential_endings(settings),
+    ]

@@ -44,6 +44,7 @@ def register_commands() -> None:
     from millpond.cli import (  # noqa: F401  # importing them is the point
         backtest,
         catalogue,
+        credentials,
         decode,
         device,
         doctor,

@@ -34,15 +34,23 @@ ClaimCodes = Annotated[
 ]
 
 
+Credentials = Annotated[
+    Path | None,
+    typer.Option(
+        dir_okay=False, writable=True, help="Issue a credential to each device without one, and add it to this CSV."
+    ),
+]
+
+
 @imports.command()
-def devices(file: File, claim_codes: ClaimCodes = None) -> None:
+def devices(file: File, claim_codes: ClaimCodes = None, credentials: Credentials = None) -> None:
     """Register the devices of a file with the columns serial, model, region, customer, installed_at.
 
     Region (a climate region's name) and customer (your own key, created when new) may be empty. A device that is there
     gets the region, and the customer if it never had one; what else differs is ignored and counted. Running it again
     changes nothing. Bad rows are named one by one, the good ones are stored, and then the exit is 1.
     """
-    from devices.importing import import_devices
+    from devices.importing import Provisioning, import_devices
     from millpond.kernel.db import connect
     from millpond.services import require_schema
     from offers.ownership import assign_device
@@ -51,7 +59,10 @@ def devices(file: File, claim_codes: ClaimCodes = None) -> None:
     require_schema(settings)
     with connect(settings.database_url.get_secret_value()) as conn, CountedProgress("devices") as advance:
         at = settings.make_clock().now()
-        result = import_devices(conn, file, at=at, assign=assign_device, on_progress=advance, claim_codes=claim_codes)
+        provision = Provisioning(settings.device_keys(), credentials) if credentials else None
+        result = import_devices(
+            conn, file, at=at, assign=assign_device, on_progress=advance, claim_codes=claim_codes, provision=provision
+        )
     for fault in result.faults:
         typer.echo(fault, err=True)
     typer.echo(
@@ -62,6 +73,8 @@ def devices(file: File, claim_codes: ClaimCodes = None) -> None:
         typer.echo(f"ignored: {', '.join(ignored)}: an operator changes them with PATCH /v1/devices/SERIAL", err=True)
     if claim_codes is not None:
         typer.echo(f"claim codes written to {claim_codes}: {result.claim_codes:,}")
+    if credentials is not None:
+        typer.echo(f"credentials written to {credentials}: {result.credentials:,}")
     if result.faults:
         raise typer.Exit(1)
 

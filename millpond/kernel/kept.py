@@ -68,6 +68,11 @@ class KeptDays(BaseModel):
         default=7,
         description="Days in which a repeated request gets its first answer; 0 means for ever, less than 1 is refused.",
     )
+    credential_keep_days: Days = Field(
+        default=400,
+        description="Days that credentials which ended, and proofs of lines whose key did, are kept; 0 keeps them for "
+        "ever.",
+    )
     job_run_keep_days: Days = Field(
         default=90, description="Days that the runs of jobs are kept; 0 keeps them for ever."
     )

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from millpond.kernel.broker_settings import BrokerSettings
 from millpond.kernel.clock import Clock, parse_clock
 from millpond.kernel.device_bounds import DeviceBounds
+from millpond.kernel.device_keys import DeviceSecrets
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.kept import KeptDays
 from millpond.kernel.signing import SigningSecrets
@@ -19,7 +20,7 @@ from millpond.kernel.signing import SigningSecrets
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBounds):
+class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBounds, DeviceSecrets):
     """What an operator can set. Each field's description is one row of the README's table."""
 
     model_config = SettingsConfigDict(env_prefix="MILLPOND_", frozen=True, extra="ignore", hide_input_in_errors=True)

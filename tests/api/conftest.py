@@ -11,7 +11,7 @@ from millpond.embedded.databases import temporary_database
 from millpond.kernel.clock import StillClock
 from millpond.kernel.db import connect, open_read_pool, open_write_pool
 from millpond.kernel.settings import Settings
-from tests.api.world import NOW, SECRET, World, make_world
+from tests.api.world import DEVICE_SECRET, NOW, SECRET, World, make_world
 
 
 @pytest.fixture
@@ -40,7 +40,11 @@ def still_world(server_dsn: str, template: str) -> Iterator[World]:
 
 def make_settings(dsn: str) -> Settings:
     return Settings(
-        database_url=SecretStr(dsn), jwt_secret=SecretStr(SECRET), public_url="https://pond.example", metrics_keep_s=0
+        database_url=SecretStr(dsn),
+        jwt_secret=SecretStr(SECRET),
+        public_url="https://pond.example",
+        metrics_keep_s=0,
+        device_secret=SecretStr(DEVICE_SECRET),
     )
 
 

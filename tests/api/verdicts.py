@@ -81,6 +81,7 @@ def open_scene(world: World) -> Scene:
     ).json()
     ids = {
         "serial": world.purifier.serial,
+        "slot": "1",
         "customer_id": world.ann.customer_id,
         "staff_id": world.mina.staff_id,
         "binding_id": binding.binding_id,
@@ -110,6 +111,27 @@ def _labelled_device(scene: Scene) -> dict[str, Any]:
         device = register_device(conn, **body, installed_at=at, at=at)
         code = issue_claim_code(conn, device, ClaimKind.LABEL, at=at, issued_by="operator:o")
     return body | {"claim_code": code}
+
+
+def _first_contact(scene: Scene) -> dict[str, Any]:
+    """A device that is not signed in anywhere, with the code for its credential."""
+    body, at = _new_device(scene), scene.world.clock.at
+    with scene.world.connect() as conn:
+        device = register_device(conn, **body, installed_at=at, at=at)
+        code = issue_claim_code(conn, device, ClaimKind.PROVISION, at=at, issued_by="operator:o", life=timedelta(1))
+    return {"serial": device.serial, "claim_code": code}
+
+
+def _provisioned(scene: Scene) -> dict[str, Any]:
+    """What a device signs in with at the broker."""
+    issued = scene.world.client().post("/v1/devices/provision", json=_first_contact(scene), headers=scene.world.key())
+    return {name: issued.json()[name] for name in ("username", "password")}
+
+
+def _credentials(scene: Scene) -> None:
+    """Let the purifier have a credential."""
+    address = f"/v1/devices/{scene.ids['serial']}/credentials"
+    scene.world.as_operator.post(address, json={}, headers=scene.world.key())
 
 
 def _badge(scene: Scene) -> dict[str, Any]:
@@ -164,6 +186,14 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("POST /v1/devices/{serial}/transfers", _OWNER),
     ("POST /v1/devices/{serial}/release", _OWNER),
     ("GET /v1/devices/{serial}/owners", _OPERATOR),
+    # What a device proves itself by: an operator's to give and to take, and the device's own to ask for with its proof.
+    ("POST /v1/devices/{serial}/credentials", Verdict(("operator",), _one({}))),
+    ("GET /v1/devices/{serial}/credentials", _OPERATOR),
+    ("DELETE /v1/devices/{serial}/credentials", Verdict(("operator",), prepare=_credentials)),
+    ("DELETE /v1/devices/{serial}/credentials/{slot}", Verdict(("operator",), prepare=_credentials)),
+    ("POST /v1/devices/{serial}/provision-codes", _OPERATOR),
+    ("POST /v1/devices/provision", Verdict(EVERYBODY, _first_contact)),
+    ("POST /v1/devices/provision/used", Verdict(EVERYBODY, _provisioned)),
     ("GET /v1/devices", Verdict((*CUSTOMERS, "operator"))),
     ("GET /v1/devices/{serial}", _OWNER),
     ("GET /v1/devices/{serial}/readings?metric=filter_used_h", _OWNER),

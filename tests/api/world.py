@@ -28,6 +28,7 @@ from offers.nouns import LeadTime, Offer, Rules
 from offers.showing import show_open_offers
 
 SECRET = "a secret for tests only, long enough for all the algorithms that a token may name"
+DEVICE_SECRET = "f3b1c0de5a77e1ab42c9d86ed2f90f11a6f8e77c"
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 """What somebody may write where a name is asked for."""
 ABROAD = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
