@@ -55,11 +55,17 @@ def ingesting(settings: Settings, clock: Clock, *, on_end: Callable[[], None] = 
     `on_end` is called in that thread when it ends, with or without an error.
     """
     from ingest.broker.session import Session
+    from ingest.formats.shipped import listened_formats
     from ingest.service import run_ingest
 
     address = settings.broker_address()
     session = Session(
-        address, settings.consumer_id, clock, settings.in_flight_max_messages, settings.in_flight_max_bytes
+        address,
+        settings.consumer_id,
+        clock,
+        settings.in_flight_max_messages,
+        settings.in_flight_max_bytes,
+        listened_formats(settings),
     )
     with in_thread("ingest", lambda stop: run_ingest(settings, session, clock, stop), on_end):
         yield

@@ -95,6 +95,13 @@ class Formats:
         reads = self.reading(topic)
         return reads if one is not None and reads is not None and reads.language == one.language else one
 
+    def named(self, *names: str) -> "Formats":
+        """The formats of these languages alone, in their order here. Raises KeyError for one that nobody speaks."""
+        missing = set(names) - {one.language for one in self.all}
+        if missing:
+            raise KeyError(missing.pop())
+        return Formats(*(one for one in self.all if one.language in names))
+
     def topic_filters(self, lane: Lane) -> list[str]:
         """What ingest subscribes to in a lane."""
         subscriptions = (subscription for _, one in self._by_pattern for subscription in one.subscriptions)

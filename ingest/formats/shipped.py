@@ -3,6 +3,8 @@
 from ingest.formats.brother import BROTHER
 from ingest.formats.dyson import DYSON, DYSON_BROKER
 from ingest.formats.ecovacs import ECOVACS
+from ingest.formats.esphome import make_esphome
+from ingest.formats.fleets import Fleets
 from ingest.formats.format import Formats
 from ingest.formats.ipp import IPP
 from ingest.formats.matter import MATTER
@@ -11,12 +13,19 @@ from ingest.formats.miio import MIIO
 from ingest.formats.millpond_v1 import MILLPOND_V1
 from ingest.formats.miot import MIOT, MIOT_CLOUD
 from ingest.formats.roborock import ROBOROCK
+from ingest.formats.shelly import make_shelly
 from ingest.formats.smartthings import SMARTTHINGS
+from ingest.formats.tasmota import make_tasmota
 from ingest.formats.tradfri import TRADFRI
 from ingest.formats.tuya import TUYA
+from ingest.formats.valetudo import make_valetudo
 from ingest.formats.vesync import VESYNC
+from ingest.formats.zigbee2mqtt import make_zigbee2mqtt
+from millpond.kernel.errors import ConfigurationError
+from millpond.kernel.settings import Settings
 
-FORMATS = Formats(
+# Whose messages stand below our own topics, or below one of their own that nobody sets otherwise.
+_FIXED = (
     MILLPOND_V1,
     MIIO,
     MIOT,
@@ -25,7 +34,6 @@ FORMATS = Formats(
     ROBOROCK,
     ECOVACS,
     DYSON,
-    DYSON_BROKER,
     MATTER,
     IPP,
     BROTHER,
@@ -34,3 +42,33 @@ FORMATS = Formats(
     VESYNC,
     TRADFRI,
 )
+
+
+def make_formats(fleets: Fleets = Fleets()) -> Formats:
+    """All of them, with the topics that fleets keep of their own.
+
+    A topic is read by the first that has it, so those whose topics may begin with anything come last.
+    """
+    return Formats(
+        *_FIXED,
+        make_zigbee2mqtt(fleets),
+        make_valetudo(fleets),
+        make_tasmota(fleets),
+        DYSON_BROKER,
+        make_shelly(fleets),
+        make_esphome(fleets),
+    )
+
+
+FORMATS = make_formats()
+
+
+def listened_formats(settings: Settings) -> Formats:
+    """Those that the operator wants to be listened to. Raises ConfigurationError for a name that is none."""
+    fleets = Fleets.from_settings(settings)
+    formats = make_formats(fleets)
+    try:
+        return formats.named(*fleets.listened) if fleets.listened else formats
+    except KeyError as error:
+        known = ", ".join(dict.fromkeys(one.language for one in formats.all))
+        raise ConfigurationError(f"MILLPOND_FORMATS names {error.args[0]}, which is none of {known}") from None

@@ -52,20 +52,22 @@ def decode(
     language is read as it says itself. Of a message that no format reads it says which come closest. Exit 1 when
     nothing would be stored.
     """
-    from ingest.formats.shipped import FORMATS
+    from ingest.formats.fleets import Fleets
+    from ingest.formats.shipped import make_formats
     from ingest.nouns import Delivery, Lane, Limits
     from millpond.cli.decode_lines import to_lines
     from millpond.cli.decode_reading import read_message
 
     settings = load_settings()
     profiles, named = _find_profiles(model)
-    one = _find_format(FORMATS, payload_format, topic)
+    formats = make_formats(Fleets.from_settings(settings))
+    one = _find_format(formats, payload_format, topic)
     received_at = parse_at(at, settings.make_clock().now())
     topic = topic or _default_topic(one)
     delivery = Delivery(topic, file.read(), received_at, Lane.LIVE, 0, 1, 0)
-    one = one or FORMATS.reading(topic)
+    one = one or formats.reading(topic)
     if one is None:
-        raise _read_by_none(FORMATS, delivery, profiles)
+        raise _read_by_none(formats, delivery, profiles)
     read = read_message(one, delivery, Limits.from_settings(settings), profiles, named)
     _print(read, to_lines(read), json=json)
 

@@ -27,6 +27,8 @@ def retry(
     Their bytes are decoded again as what they were when they came first, and stored as ingest stores them: twice
     changes nothing. What is stored leaves the list of quarantine; what is refused again stays, and then the exit is 1.
     """
+    from ingest.formats.fleets import Fleets
+    from ingest.formats.shipped import make_formats
     from ingest.nouns import Keeping, Limits
     from ingest.storing.retry import retry_quarantine
     from ingest.storing.retry_store import count_reasons_to_retry
@@ -42,6 +44,7 @@ def retry(
             Limits.from_settings(settings),
             at=settings.make_clock().now(),
             keeping=Keeping.from_settings(settings),
+            formats=make_formats(Fleets.from_settings(settings)),
             most=limit,
             dry_run=dry_run,
             on_progress=advance,

@@ -14,13 +14,14 @@ from millpond.kernel.clock import Clock, parse_clock
 from millpond.kernel.device_bounds import DeviceBounds
 from millpond.kernel.device_keys import DeviceSecrets
 from millpond.kernel.errors import ConfigurationError
+from millpond.kernel.fleet_topics import FleetTopics
 from millpond.kernel.kept import KeptDays
 from millpond.kernel.signing import SigningSecrets
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBounds, DeviceSecrets):
+class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBounds, DeviceSecrets, FleetTopics):
     """What an operator can set. Each field's description is one row of the README's table."""
 
     model_config = SettingsConfigDict(env_prefix="MILLPOND_", frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -158,16 +159,6 @@ class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBou
         ge=10,
         description="Most pieces in which the numbers of one boot are kept; what is beyond them is not acknowledged.",
     )
-    description_max_bytes: int = Field(
-        default=65_536,
-        ge=1024,
-        le=1_048_576,
-        description="Largest description (which number stands for which name, and the like) that a format keeps.",
-    )
-    descriptions_per_owner_max: int = Field(
-        default=1_000, ge=1, description="Most descriptions that are kept of one device or hub."
-    )
-    descriptions_max: int = Field(default=200_000, ge=1, description="Most descriptions that are kept of one format.")
     status_grace_s: float = Field(
         default=4, gt=0, description="Seconds without a heartbeat of ingest or database after which /readyz turns red."
     )

@@ -1,0 +1,109 @@
+"""Shelly devices of the second generation and later: notifications by RPC, and the status of each component.
+
+`{prefix}/events/rpc` has a full status, or what changed of it, or events; `{prefix}/status/{component}` one component;
+`{prefix}/online` says who is there. The prefix is the device's id, unless somebody set another;
+notifications have the id.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from ingest.formats.json_values import flatten, read_json, require_object, seconds_to_ms
+from ingest.formats.plain_text import is_name, read_presence
+from ingest.formats.saying import Saying
+from ingest.nouns import Delivery
+
+_TOPIC = re.compile(
+    r"(?P<prefix>.+?)/(?:(?P<rpc>events/rpc)|(?P<online>online)|status/(?P<component>[^/]+))", re.DOTALL
+)
+_ID = re.compile(r"(shelly[a-z0-9]+)-[0-9a-fA-F]{12}")
+_STATUSES = frozenset({"NotifyStatus", "NotifyFullStatus"})
+
+
+def filters_of(prefix: str) -> list[str]:
+    """The topic filters of all that devices with such a prefix publish."""
+    return [f"{prefix}/events/rpc", f"{prefix}/online", f"{prefix}/status/+"]
+
+
+def parse(delivery: Delivery, described: Mapping[str, bytes]) -> Sequence[Saying]:
+    """What a message says: one saying, or none of an event. ValueError when it is none of the language's."""
+    topic = _TOPIC.fullmatch(delivery.topic)
+    if topic is None or not delivery.payload:
+        return []
+    prefix = topic["prefix"]
+    names = described.get(prefix, prefix.encode()).decode("utf-8", "replace"), prefix
+    if topic["online"]:
+        return [_say(names, online=read_presence(delivery.payload, "true", "false"))]
+    content = require_object(read_json(delivery.payload), "the payload")
+    if topic["rpc"]:
+        return _say_notification(prefix, content)
+    component = topic["component"]
+    said_at = seconds_to_ms(content.get("unixtime")) if component == "sys" else None
+    return [_say(names, _values_of({component: content}), said_at, uptime_s=_uptime_s({component: content}))]
+
+
+def needs(delivery: Delivery) -> Collection[str]:
+    """The prefix, whose device's id an earlier notification may have told."""
+    topic = _TOPIC.fullmatch(delivery.topic)
+    return [topic["prefix"]] if topic else ()
+
+
+def describes_id(delivery: Delivery) -> Mapping[str, str]:
+    """The id of the device that uses a prefix which is not that id, unless that is known."""
+    topic = _TOPIC.fullmatch(delivery.topic)
+    if topic is None or not topic["rpc"] or not delivery.payload:
+        return {}
+    source = require_object(read_json(delivery.payload), "the payload").get("src")
+    prefix = topic["prefix"]
+    if not isinstance(source, str) or not is_name(source) or source == prefix or _ID.fullmatch(prefix):
+        return {}
+    return {} if (delivery.described or {}).get(prefix) == source.encode() else {prefix: source}
+
+
+def _say_notification(prefix: str, content: Mapping[str, Any]) -> Sequence[Saying]:
+    method, source, params = content.get("method"), content.get("src"), content.get("params")
+    if not isinstance(source, str) or not isinstance(method, str):
+        raise ValueError("a notification has a src and a method, and this has not")
+    if method not in _STATUSES:
+        return []
+    if source != prefix and _ID.fullmatch(prefix):
+        raise ValueError(f"the topic is of {prefix}, and the payload says {source[:40]!r}")
+    said = require_object(params, "params")
+    values = _values_of({name: part for name, part in said.items() if isinstance(part, dict)})
+    return [_say((source, prefix), values, seconds_to_ms(said.get("ts")), uptime_s=_uptime_s(said))]
+
+
+def _say(
+    names: tuple[str, str],
+    values: Mapping[str, Any] | None = None,
+    said_at: int | None = None,
+    online: bool | None = None,
+    uptime_s: float | None = None,
+) -> Saying:
+    identity, prefix = names
+    model = _ID.fullmatch(identity)
+    others = () if prefix == identity else (prefix,)
+    return Saying(
+        identity, values or {}, said_at, online, model=model[1] if model else "", uptime_s=uptime_s, other_names=others
+    )
+
+
+def _values_of(components: Mapping[str, Any]) -> dict[str, Any]:
+    empty = {f"{name}.battery" for name, part in components.items() if _has_no_battery(part)}
+    return {name: value for name, value in flatten(components) if name.rpartition(".")[0] not in empty}
+
+
+def _has_no_battery(part: Any) -> bool:
+    """Whether a device that is fed from outside says 0 per cent: then there is no battery in it, not an empty one."""
+    external, battery = (part.get("external"), part.get("battery")) if isinstance(part, dict) else (None, None)
+    fed = isinstance(external, dict) and external.get("present") is True
+    return fed and isinstance(battery, dict) and not battery.get("percent")
+
+
+def _uptime_s(components: Mapping[str, Any]) -> float | None:
+    system = components.get("sys")
+    uptime = system.get("uptime") if isinstance(system, dict) else None
+    if isinstance(uptime, bool) or not isinstance(uptime, int | float) or not 0 <= uptime < 2**40:
+        return None
+    return float(uptime)

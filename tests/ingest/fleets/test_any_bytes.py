@@ -1,0 +1,100 @@
+"""Whatever comes on a fleet's topics is read, passed over or refused with its bytes, and never as another device's."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from devices.nouns import Device
+from ingest.formats.format import Format, Formats
+from ingest.formats.shipped import FORMATS
+from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry
+from millpond.kernel.ids import DeviceId, Serial
+from tests.ingest.fleets.speaking import AT
+
+LIMITS = Limits(8_192, timedelta(days=365), timedelta(minutes=5))
+# Our own has tests of its own, and bridges name devices by serial.
+FLEETS = [FORMATS.named(name) for name in ("zigbee2mqtt", "valetudo", "tasmota", "shelly", "esphome")]
+# What a level of a topic may be, and what a payload may say that tries to be somebody else.
+levels = st.text(st.characters(exclude_characters="/+#\x00", exclude_categories=["Cs"]), max_size=9) | st.sampled_from(
+    [
+        "kitchen",
+        "set",
+        "get",
+        "bridge",
+        "status",
+        "sensor",
+        "SENSOR",
+        "LWT",
+        "$state",
+        "x" * 300,
+        "hass",
+        "availability",
+    ]
+)
+leaves = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.sampled_from(["OTHER", "0x1"])
+)
+keys = st.text(max_size=9) | st.sampled_from(
+    ["src", "method", "params", "ts", "sys", "device", "last_seen", "Time", "Epoch", "UptimeSec", "ZbReceived", "state"]
+)
+anything = st.recursive(leaves, lambda one: st.lists(one, max_size=4) | st.dictionaries(keys, one, max_size=5))
+payloads = (
+    st.binary(max_size=200)
+    | anything.map(lambda content: json.dumps(content).encode("utf-8", "surrogatepass"))
+    | st.sampled_from([b"online", b"ON", b"nan", b"{", b"[" * 5_000, b'{"a":' * 2_000, b"9" * 400])
+)
+hard = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def topics_of(filters: Sequence[str]) -> st.SearchStrategy[str]:
+    """Topics that some of the filters cover."""
+    return st.sampled_from(sorted(filters)).flatmap(_fill)
+
+
+def _fill(topic_filter: str) -> st.SearchStrategy[str]:
+    parts = [levels if part == "+" else st.just(part) for part in topic_filter.split("/") if part != "#"]
+    rest = st.lists(levels, min_size=1, max_size=4) if topic_filter.endswith("#") else st.just([])
+    return st.tuples(st.tuples(*parts), rest).map(lambda pair: "/".join([*pair[0], *pair[1]]))
+
+
+def decode(delivery: Delivery, one: Format) -> list[Decoded]:
+    """What it becomes where everybody that it speaks of is registered."""
+    names = FORMATS.identities([delivery], LIMITS)[one]
+    devices = {name: Device(DeviceId(1), Serial(name), "model", "", None, AT, AT) for name in names}
+    return FORMATS.decode(delivery, {one.name: Registry(devices, {}, f"{one.name}/")}, LIMITS)
+
+
+@pytest.mark.parametrize("formats", FLEETS, ids=lambda formats: formats.names[0])
+@hard
+@given(data=st.data(), payload=payloads, retained=st.booleans())
+def test_any_bytes_on_any_of_its_topics_are_read_or_refused(
+    formats: Formats, data: st.DataObject, payload: bytes, retained: bool
+) -> None:
+    topic = data.draw(topics_of(formats.topic_filters(Lane.LIVE)))
+    delivery = Delivery(topic, payload, AT, Lane.LIVE, 1, 1, 1, retained=retained)
+    one = FORMATS.reading(topic)
+    assert one is not None
+    for decoded in decode(delivery, one):
+        assert "undecodable" not in {rejection.code for rejection in decoded.rejections}
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        ("valetudo/kitchen/BatteryStateAttribute/level", {"identity": "OTHER"}),
+        ("tele/kitchen/SENSOR", {"Topic": "OTHER", "ZbReceived": {"OTHER": {"x": 1}}}),
+        ("shellyplusht-c049ef8d6a10/events/rpc", {"src": "OTHER", "method": "NotifyStatus", "params": {"a": {"b": 1}}}),
+        ("shellyplusht-c049ef8d6a10/status/sys", {"src": "OTHER", "mac": "OTHER"}),
+        ("kitchen/sensor/x/state", "OTHER"),
+        ("zigbee2mqtt/kitchen", {"friendly_name": "OTHER", "topic": "OTHER"}),
+    ],
+)
+def test_a_payload_makes_nobody_another_device(topic: str, payload: object) -> None:
+    one = FORMATS.reading(topic)
+    assert one is not None
+    delivery = Delivery(topic, json.dumps(payload).encode(), AT, Lane.LIVE, 1, 1, 1)
+    assert "OTHER" not in {decoded.serial for decoded in decode(delivery, one)}
