@@ -145,7 +145,8 @@ class CurrentPart:
 class PartLimit:
     """One metric that speaks of a part. `capacity` is in the metric's `unit`; `quantum` is its smallest step.
 
-    `most_per_day` is the most that a counter can count in a day; hours need none, since a day has 24.
+    `most_per_day` is the most that a counter can count in a day; hours need none, since a day has 24. `due` are the
+    states in which the device asks for a new part.
     """
 
     part: str
@@ -156,6 +157,7 @@ class PartLimit:
     quantum: float
     unit: str = ""
     most_per_day: float | None = None
+    due: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,14 @@ from devices.speech import Name, Speaks
 from millpond.kernel.language import Names
 from millpond.kernel.yaml_file import Strict, read_yaml
 
+ModelName = Annotated[str, Field(min_length=1, max_length=128)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
+
+_KIND_OF = {
+    Measure.REPLACE_FLAG: MetricKind.BOOLEAN,
+    Measure.STATE: MetricKind.STATE,
+    Measure.IDENTITY: MetricKind.STATE,
+}
 
 
 class MetricProfile(Strict):
@@ -29,7 +36,8 @@ class MetricProfile(Strict):
 class LimitProfile(Strict):
     """How one metric speaks of the part; counts (`used`, `remaining`) need the capacity in the metric's unit.
 
-    `most_per_day` is the most that a count can change in a day: what goes faster is a fault. Hours need none.
+    `most_per_day` is the most that a count can change in a day: what goes faster is a fault. Hours need none. `due` are
+    the states in which the device asks for a new part.
     """
 
     metric: Name
@@ -37,11 +45,16 @@ class LimitProfile(Strict):
     capacity: float | None = Field(default=None, gt=0)
     quantum: float = Field(default=1, gt=0)
     most_per_day: float | None = Field(default=None, gt=0)
+    due: list[str] | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
-    def _counts_have_capacity(self) -> Self:
+    def _has_what_its_measure_needs(self) -> Self:
         if self.measure in (Measure.USED, Measure.REMAINING) and self.capacity is None:
             raise ValueError(f"{self.metric} counts, so it needs a capacity")
+        if (self.measure is Measure.STATE) != (self.due is not None):
+            raise ValueError(
+                f"{self.metric}: due says in which states a part is to be replaced, of a state and no other"
+            )
         return self
 
 
@@ -56,12 +69,13 @@ class PartProfile(Strict):
 
 
 class DeviceProfile(Strict):
-    """One device model."""
+    """One device model. `also` is what languages call it: a hub's or a maker's name for it."""
 
     model: Slug
     name: Names
     category: Name
     sku: SkuText | None = None
+    also: list[ModelName] = Field(default_factory=list)
     metrics: dict[Name, MetricProfile]
     parts: list[PartProfile] = Field(default_factory=list)
     speaks: Speaks = Field(default_factory=dict)
@@ -81,6 +95,7 @@ class DeviceProfile(Strict):
             for limit in part.limits:
                 if limit.metric not in self.metrics:
                     raise ValueError(f"part {part.part} names metric {limit.metric}, which {self.model} does not have")
+                _require_kind(part.part, limit, self.metrics[limit.metric])
         return self
 
     def meanings(self, format_name: str) -> dict[str, Meaning]:
@@ -89,6 +104,15 @@ class DeviceProfile(Strict):
             said: spoken.to_meaning(self.metrics[spoken.metric].unit)
             for said, spoken in self.speaks.get(format_name, {}).items()
         }
+
+
+def _require_kind(part: str, limit: LimitProfile, metric: MetricProfile) -> None:
+    """ValueError when a metric of this kind cannot speak of a part in that way."""
+    kind = _KIND_OF.get(limit.measure, MetricKind.NUMBER)
+    if metric.kind is not kind:
+        raise ValueError(f"part {part}: {limit.metric} is a {metric.kind}, and a {limit.measure} is a {kind}")
+    if metric.states is not None and (strange := set(limit.due or ()) - set(metric.states)):
+        raise ValueError(f"part {part}: {limit.metric} is never {', '.join(sorted(strange))}")
 
 
 class ConsumableEntry(Strict):

@@ -5,10 +5,15 @@ on conflict (consumable) do update set name = excluded.name, sku = excluded.sku;
 
 -- name: upsert_device_model
 -- Add or renew a device model.
-insert into device_model (model, name, category, sku, speaks)
-values (%(model)s, %(name)s, %(category)s, %(sku)s, %(speaks)s)
-on conflict (model) do update
-set name = excluded.name, category = excluded.category, sku = excluded.sku, speaks = excluded.speaks;
+insert into device_model (model, name, category, sku, speaks, also)
+values (%(model)s, %(name)s, %(category)s, %(sku)s, %(speaks)s, %(also)s::text[])
+on conflict (model) do update set name = excluded.name, category = excluded.category, sku = excluded.sku,
+    speaks = excluded.speaks, also = excluded.also;
+
+-- name: select_models_called
+-- The models that a hub or a maker calls so, whatever its letters' case.
+select model, called from device_model, unnest(array_append(also, model)) as called
+where lower(called) = any(%(names)s::text[]) order by called, model;
 
 -- name: select_speaks
 -- What every model's properties mean, in each language that it speaks.
@@ -32,11 +37,15 @@ on conflict (model, part) do update set consumable = excluded.consumable,
 
 -- name: upsert_part_limit
 -- Add or renew what limits a part.
-insert into part_limit (model, part, metric_id, measure, capacity, quantum, most_per_day)
-values (%(model)s, %(part)s, %(metric_id)s, %(measure)s, %(capacity)s, %(quantum)s, %(most_per_day)s)
+insert into part_limit (model, part, metric_id, measure, capacity, quantum, most_per_day, due)
+values (%(model)s, %(part)s, %(metric_id)s, %(measure)s, %(capacity)s, %(quantum)s, %(most_per_day)s, %(due)s::text[])
 on conflict (model, part, metric_id) do update
 set measure = excluded.measure, capacity = excluded.capacity, quantum = excluded.quantum,
-    most_per_day = excluded.most_per_day;
+    most_per_day = excluded.most_per_day, due = excluded.due;
+
+-- name: delete_part_limits
+-- What does not limit a part any more.
+delete from part_limit where model = %(model)s and part = %(part)s and metric_id <> all(%(metric_ids)s::int[]);
 
 -- name: insert_device
 -- Register a device.
@@ -185,7 +194,7 @@ select metric_id, model, name, kind, unit, min_value, max_value, states from met
 
 -- name: select_part_limits
 -- What limits a model's parts, finest source first.
-select l.model, l.part, l.metric_id, m.name as metric, l.measure, l.capacity, l.quantum, m.unit, l.most_per_day
+select l.model, l.part, l.metric_id, m.name as metric, l.measure, l.capacity, l.quantum, m.unit, l.most_per_day, l.due
 from part_limit l join metric m using (metric_id) order by l.model, l.part, l.metric_id;
 
 -- name: select_model_parts

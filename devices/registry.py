@@ -33,7 +33,7 @@ def register_model(conn: WriteConnection, profile: DeviceProfile) -> None:
     """
     try:
         with conn.transaction():
-            values = profile.model_dump(include={"model", "category", "sku"})
+            values = profile.model_dump(include={"model", "category", "sku", "also"})
             speaks = {
                 name: {said: asdict(one) for said, one in profile.meanings(name).items()} for name in profile.speaks
             }
@@ -70,6 +70,8 @@ def _upsert_metric(conn: WriteConnection, profile: DeviceProfile, name: str) -> 
 def _upsert_part(conn: WriteConnection, model: str, part: PartProfile, metric_ids: dict[str, int]) -> None:
     values = part.model_dump(exclude={"limits"}) | {"model": model}
     conn.execute(_Q["upsert_model_part"], values)
+    stay = [metric_ids[limit.metric] for limit in part.limits]
+    conn.execute(_Q["delete_part_limits"], {"model": model, "part": part.part, "metric_ids": stay})
     for limit in part.limits:
         values = limit.model_dump() | {"model": model, "part": part.part, "metric_id": metric_ids[limit.metric]}
         conn.execute(_Q["upsert_part_limit"], values)

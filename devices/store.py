@@ -1,7 +1,7 @@
 """One function, one statement: devices, models, metrics, parts."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -104,8 +104,14 @@ def select_model_parts(conn: ReadConnection) -> dict[str, dict[str, ModelPart]]:
     return by_model
 
 
-def _limit(*, measure: str, **same: Any) -> PartLimit:
-    return PartLimit(measure=Measure(measure), **same)
+def _limit(*, measure: str, due: list[str] | None, **same: Any) -> PartLimit:
+    return PartLimit(measure=Measure(measure), due=frozenset(due or ()), **same)
+
+
+def select_models_called(conn: ReadConnection, names: Collection[str]) -> dict[str, str]:
+    """The models that hubs and makers call so, by that name in small letters."""
+    values = {"names": sorted({name.lower() for name in names})}
+    return {called.lower(): model for model, called in conn.execute(_Q["select_models_called"], values).fetchall()}
 
 
 def select_used_consumables(conn: ReadConnection) -> list[UsedConsumable]:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from devices.nouns import ModelPart
+from devices.nouns import Measure, ModelPart
 from devices.parts.installations import update_installations
 from devices.store import refresh_reading_day, select_model_parts
 from forecasting.nouns import ActiveInstallation, Forecast, ForecastSummary, NoDate, Reason, Records, to_day
@@ -18,6 +18,7 @@ from forecasting.store import (
     insert_forecasts,
     select_active_installations,
     select_day_ends,
+    select_due_states,
     select_resets,
     update_forecast_run,
 )
@@ -117,6 +118,8 @@ def _read(
     for start in range(0, len(device_ids), _CHUNK):
         some = device_ids[start : start + _CHUNK]
         read.append(select_day_ends(conn, some, metric_ids, at, history_days=MAX_HISTORY_DAYS))
+        states = [limit for limit in part.limits if limit.measure is Measure.STATE]
+        read += [select_due_states(conn, some, one, at, history_days=MAX_HISTORY_DAYS) for one in states]
         if on_read is not None:
             on_read()
     return np.concatenate(read)

@@ -31,11 +31,12 @@ def from_day(day: float) -> datetime:
 
 
 class Method(StrEnum):
-    """How a date was found: on a cohort's Prophet index, at a fixed rate, or from the prior alone."""
+    """How a date was found: on a cohort's Prophet index, at a fixed rate, from the prior alone, as the device said."""
 
     COHORT_PROPHET = "cohort_prophet"
     FIXED_RATE = "fixed_rate"
     PRIOR = "prior"
+    SAID = "said"
 
 
 @dataclass(frozen=True, slots=True)

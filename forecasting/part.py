@@ -14,6 +14,7 @@ from devices.parts.doubts import find_doubt
 from devices.parts.limits import COUNTS, PERCENTAGES
 from forecasting.answer import LimitForecast, build_answer
 from forecasting.cohort import FitIndex, UsageIndex, build_flat_index, build_index, group_cohorts
+from forecasting.flags import read_flags
 from forecasting.interval import PastErrors, build_spread, measure_errors
 from forecasting.level import Levels, compute_levels
 from forecasting.nouns import ActiveInstallation, Bools, Forecast, Ints, Method, Records, to_day
@@ -43,7 +44,8 @@ def forecast_part(
 
     `points` have fields device_id, metric_id, day (days since 1970) and value, ordered by device and time within each
     metric and none after `at`; `resets` are (position in `installations`, days since 1970) of all replacements, in
-    order. Several limits of a part are each projected, and the first reached wins.
+    order. Several limits of a part are each projected, and the first reached wins. The points of a state are 1 where it
+    asks for a new part, else 0.
     """
     end = to_day(at)
     regions = np.unique([i.region for i in installations], return_inverse=True)[1].astype(np.int64)
@@ -59,8 +61,11 @@ def forecast_part(
             [(found, row) for found, used in by_limit if used[row]],
             at,
             find_doubt(read_states(read, row, installation), threshold_pct=part.threshold_pct, at=end),
+            flag,
         )
-        for row, installation in enumerate(installations)
+        for row, (installation, flag) in enumerate(
+            zip(installations, read_flags(part, installations, points), strict=True)
+        )
     ]
 
 

@@ -29,6 +29,28 @@ where t.device_id = any(%(device_ids)s::bigint[]) and t.metric_id = any(%(metric
 group by t.device_id, t.metric_id
 order by 2, 1, 3;
 
+-- name: copy_due_states
+-- Of each device the last state up to a moment that is not due, the first since then that is, and the newest.
+select k.device_id, %(metric_id)s::bigint as metric_id, extract(epoch from said.measured_at)::float8 / 86400 as day, said.due
+from unnest(%(device_ids)s::bigint[]) as k (device_id)
+left join lateral (select max(r.measured_at) as at from reading r
+                   where r.device_id = k.device_id and r.metric_id = %(metric_id)s::int and r.state is not null
+                     and r.measured_at between %(from_at)s::timestamptz and %(at)s::timestamptz
+                     and r.state <> all(%(due)s::text[]) and lower(r.state) <> all(%(unreadable)s::text[])) good on true
+cross join lateral (
+    select good.at as measured_at, 0::float8 as due where good.at is not null
+    union
+    select min(r.measured_at), 1::float8 from reading r
+    where r.device_id = k.device_id and r.metric_id = %(metric_id)s::int and r.state = any(%(due)s::text[])
+      and r.measured_at > coalesce(good.at, %(from_at)s::timestamptz) and r.measured_at <= %(at)s::timestamptz
+    having count(*) > 0
+    union
+    select max(r.measured_at), 1::float8 from reading r
+    where r.device_id = k.device_id and r.metric_id = %(metric_id)s::int and r.state = any(%(due)s::text[])
+      and r.measured_at > coalesce(good.at, %(from_at)s::timestamptz) and r.measured_at <= %(at)s::timestamptz
+    having count(*) > 0) said
+order by 1, 3;
+
 -- name: insert_forecast_run
 -- Begin a run.
 insert into forecast_run (at, made_at) values (%(at)s, %(made_at)s) returning run_id;

@@ -9,6 +9,8 @@ from psycopg import sql
 from psycopg.rows import class_row, kwargs_row
 
 from devices.depletion import name_dates, read_dates
+from devices.nouns import PartLimit
+from devices.parts.replacement import UNREADABLE
 from forecasting.nouns import ActiveInstallation, CurrentForecast, Forecast, ForecastLine, Records
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
@@ -52,13 +54,35 @@ def select_day_ends(
         "today": today,
         "at": at,
     }
-    query = sql.SQL("copy ({}) to stdout (format binary)").format(sql.SQL(_Q["copy_day_ends"].rstrip(";")))
+    return _copy_points(conn, "copy_day_ends", values)
+
+
+def select_due_states(
+    conn: ReadConnection, device_ids: Sequence[int], limit: PartLimit, at: datetime, *, history_days: int
+) -> Records:
+    """What a state last said, as records by device and time: 1 where it asks for a new part, else 0.
+
+    Of each device the last reading that does not ask, the first since then that does, and the newest.
+    """
+    values = {
+        "device_ids": list(device_ids),
+        "metric_id": limit.metric_id,
+        "due": sorted(limit.due),
+        "unreadable": sorted(UNREADABLE),
+        "from_at": at - timedelta(days=history_days),
+        "at": at,
+    }
+    return _copy_points(conn, "copy_due_states", values)
+
+
+def _copy_points(conn: ReadConnection, name: str, values: dict[str, Any]) -> Records:
+    query = sql.SQL("copy ({}) to stdout (format binary)").format(sql.SQL(_Q[name].rstrip(";")))
     with conn.cursor() as cursor, cursor.copy(query, values) as copy:
         received = b"".join(copy)
     wire = np.frombuffer(received[_HEADER_BYTES:-_TRAILER_BYTES], dtype=_WIRE)
     points = np.empty(len(wire), dtype=_POINT)
-    for name, _ in _FIELDS:
-        points[name] = wire[name]
+    for field, _ in _FIELDS:
+        points[field] = wire[field]
     return points
 
 

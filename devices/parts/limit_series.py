@@ -8,8 +8,8 @@ from typing import Any
 
 from psycopg.rows import class_row
 
-from devices.nouns import CurrentPart, Measure, ModelPart, PartLimit
-from devices.parts.limits import COUNTS, LEVELS, most_pct_per_day, quantum_pct, to_remaining_pct
+from devices.nouns import CurrentPart, ModelPart, PartLimit
+from devices.parts.limits import COUNTS, LEVELS, WORDS, most_pct_per_day, quantum_pct, to_remaining_pct
 from devices.parts.replacement import LimitPoint
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import MetricId
@@ -56,7 +56,7 @@ def select_series(
     told = {day.installation_id for day in eventful}
     series = defaultdict(list, {key: points for key, points in series.items() if key[0] in told})
     _add_raw(conn, series, eventful, began, at)
-    _add_identities(conn, series, began, limits, at)
+    _add_words(conn, series, began, limits, at)
     return series
 
 
@@ -92,7 +92,7 @@ def _select_days(
         for current in chunk
         if current.part in parts.get(current.model, {})
         for limit in parts[current.model][current.part].limits
-        if limit.measure not in (Measure.STATE, Measure.IDENTITY)
+        if limit.measure not in WORDS
     ]
     values = {
         "installation_ids": [current.installation_id for current, _ in keys],
@@ -131,10 +131,10 @@ def _add_raw(
         series[key].sort(key=lambda point: point.at)
 
 
-def _add_identities(
+def _add_words(
     conn: ReadConnection, series: _Series, began: dict[int, datetime], limits: dict[MetricId, PartLimit], at: datetime
 ) -> None:
-    metric_ids = [metric_id for metric_id, limit in limits.items() if limit.measure is Measure.IDENTITY]
+    metric_ids = [metric_id for metric_id, limit in limits.items() if limit.measure in WORDS]
     values = {"installation_ids": list(began), "began": list(began.values()), "metric_ids": metric_ids, "at": at}
-    for installation_id, metric_id, measured_at, state in conn.execute(_Q["select_identity_runs"], values):
+    for installation_id, metric_id, measured_at, state in conn.execute(_Q["select_word_runs"], values):
         series[installation_id, metric_id].append(LimitPoint(measured_at, state=state))

@@ -5,6 +5,8 @@ from devices.nouns import Measure, PartLimit
 COUNTS = (Measure.USED, Measure.REMAINING)
 PERCENTAGES = (Measure.PERCENT_REMAINING, Measure.PERCENT_USED)
 LEVELS = COUNTS + PERCENTAGES
+FLAGS = (Measure.REPLACE_FLAG, Measure.STATE)
+WORDS = (Measure.IDENTITY, Measure.STATE)
 
 MOST_TIMES_TYPICAL = 10.0
 """Nobody uses a part up so many times as fast as is typical of it."""

@@ -33,8 +33,8 @@ join reading r on r.device_id = i.device_id and r.metric_id = k.metric_id
 where r.value is not null and r.measured_at <= %(at)s::timestamptz
 order by 1, 2, 3;
 
--- name: select_identity_runs
--- The first and the last reading of every run of one cartridge id since the given moments.
+-- name: select_word_runs
+-- The first and the last reading of every run of one cartridge id, or of one state, since the given moments.
 select installation_id, metric_id, measured_at, state
 from (select i.installation_id, r.metric_id, r.measured_at, r.state,
              lag(r.state) over series as before, lead(r.state) over series as after

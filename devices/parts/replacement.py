@@ -14,7 +14,7 @@ import numpy as np
 
 from devices.nouns import EndedBy, Measure, PartLimit
 from devices.parts.levels import RETURN_DAYS, SETTLING_DAYS, Levels, read_levels, rise_threshold
-from devices.parts.limits import COUNTS, LEVELS, to_remaining_pct
+from devices.parts.limits import COUNTS, FLAGS, LEVELS, to_remaining_pct
 
 SETTLING = timedelta(days=SETTLING_DAYS)
 """Readings may jump for so long while a part is put in: further signs of a replacement within it are of that one."""
@@ -24,13 +24,13 @@ LAG = timedelta(days=3)
 
 _RETURN = timedelta(days=RETURN_DAYS)
 _VISIBLE_PCT = 10.0  # a new part must raise another limit by this much for its silence to say something
-_UNREADABLE = {"", "unknown", "none", "null", "unavailable"}
+UNREADABLE = frozenset({"", "unknown", "none", "null", "unavailable"})
 _STRONGEST_FIRST = (EndedBy.IDENTITY_CHANGE, EndedBy.COUNTER_FALL, EndedBy.PERCENT_RISE, EndedBy.REPLACED_EVENT)
 
 
 @dataclass(frozen=True, slots=True)
 class LimitPoint:
-    """One value of one limit of a part; `state` is set for an identity, `value` for everything else."""
+    """One value of one limit of a part; `state` is set for an identity and a state, `value` for everything else."""
 
     at: datetime
     value: float | None = None
@@ -88,8 +88,8 @@ def read_history(
             changes, taken_back = _find_identity_changes(points)
             found += changes
             refuted += [Refuted(at, Refutation.CAME_BACK) for at in taken_back]
-        elif limit.measure is Measure.REPLACE_FLAG:
-            found += _find_cleared_flags(points)
+        elif limit.measure in FLAGS:
+            found += _find_cleared_flags(limit, points)
     kept = []
     for event in _merge_signals(found, settled_from):
         if event.ended_by is not EndedBy.IDENTITY_CHANGE and any(_contradicts(one, event, read) for one in read):
@@ -163,7 +163,7 @@ def _new_level(event: Replacement, read: list[_Read]) -> float:
 
 def _find_identity_changes(points: Sequence[LimitPoint]) -> tuple[list[Replacement], list[datetime]]:
     """Changes to another readable id, and when one seemed to change that was read again soon after."""
-    read = [(p.at, p.state) for p in points if p.state is not None and p.state.lower() not in _UNREADABLE]
+    read = [(p.at, p.state) for p in points if p.state is not None and _is_readable(p)]
     found: list[Replacement] = []
     refuted: list[datetime] = []
     i = 1
@@ -179,6 +179,10 @@ def _find_identity_changes(points: Sequence[LimitPoint]) -> tuple[list[Replaceme
     return found, refuted
 
 
+def _is_readable(point: LimitPoint) -> bool:
+    return point.value is not None if point.state is None else point.state.lower() not in UNREADABLE
+
+
 def _find_id_again(read: Sequence[tuple[datetime, str]], i: int) -> int | None:
     """The reading, soon after reading `i`, that says the id from before it again."""
     for k in range(i + 1, len(read)):
@@ -189,9 +193,9 @@ def _find_id_again(read: Sequence[tuple[datetime, str]], i: int) -> int | None:
     return None
 
 
-def _find_cleared_flags(points: Sequence[LimitPoint]) -> list[Replacement]:
-    """ "Replace me" that was on, is off, and is still off at the next reading."""
-    read = [(p.at, bool(p.value)) for p in points if p.value is not None]
+def _find_cleared_flags(limit: PartLimit, points: Sequence[LimitPoint]) -> list[Replacement]:
+    """ "Replace me" that was on, is off, and is still off at the next reading; a state is on where it is due."""
+    read = [(p.at, p.state in limit.due if p.value is None else bool(p.value)) for p in points if _is_readable(p)]
     return [
         Replacement(before[0], cleared[0], EndedBy.REPLACED_EVENT)
         for before, cleared, after in zip(read, read[1:], read[2:], strict=False)

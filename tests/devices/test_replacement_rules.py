@@ -23,6 +23,7 @@ PCT = make_limit(Measure.PERCENT_REMAINING)
 HOURS = make_limit(Measure.USED, 3500)
 TAG = make_limit(Measure.IDENTITY)
 FLAG = make_limit(Measure.REPLACE_FLAG)
+STATE = PartLimit("filter", MetricId(1), "metric", Measure.STATE, None, 1, due=frozenset({"replace", "empty"}))
 
 
 def points(values: Sequence[float | str], step: timedelta = HOUR, start: datetime = START) -> list[LimitPoint]:
@@ -50,6 +51,7 @@ def find_replacements(
         ("a new cartridge id", TAG, ["A", "A", "B"], 2, EndedBy.IDENTITY_CHANGE),
         ("an id unreadable between", TAG, ["A", "", "B", "B"], 2, EndedBy.IDENTITY_CHANGE),
         ("the replace flag is cleared", FLAG, [0, 1, 1, 0, 0], 3, EndedBy.REPLACED_EVENT),
+        ("a state is due no more", STATE, ["normal", "replace", "empty", "normal", "low"], 3, EndedBy.REPLACED_EVENT),
         ("a new filter that flickers", PCT, [12] * 9 + [100, 100, 12, 100, 100, 100], 9, EndedBy.PERCENT_RISE),
     ],
 )
@@ -74,6 +76,9 @@ def test_this_is_one_replacement(
         ("a misread id", TAG, ["A", "A", "B", "A", "A"]),
         ("a noisy pressure sensor", PCT, [60, 64, 57, 62, 66, 58, 65, 66, 57, 63, 64, 55, 61, 62]),
         ("a flag that flickers", FLAG, [0, 1, 0, 1, 1]),
+        ("a state that flickers", STATE, ["normal", "replace", "normal", "replace", "replace"]),
+        ("a state that cannot be read for a while", STATE, ["replace", "replace", "unknown", "unknown", "replace"]),
+        ("a state that was never due", STATE, ["normal", "low", "normal", "normal"]),
         ("no reading at all", PCT, []),
         ("one reading", PCT, [50]),
     ],
