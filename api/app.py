@@ -18,6 +18,7 @@ from api.routes import (
     commission_holds,
     customers,
     decisions,
+    device_aliases,
     device_completeness,
     device_credentials,
     device_forecasts,
@@ -25,6 +26,8 @@ from api.routes import (
     device_readings,
     devices,
     health,
+    lobby,
+    lobby_rules,
     offers,
     orders,
     products,
@@ -46,6 +49,7 @@ _ROUTES = (
     devices,
     device_owners,
     device_credentials,
+    device_aliases,
     device_completeness,
     device_readings,
     device_forecasts,
@@ -57,6 +61,8 @@ _ROUTES = (
     orders,
     decisions,
     stores,
+    lobby,
+    lobby_rules,
 )
 
 

@@ -28,6 +28,9 @@ BODIES: dict[str, dict[str, Any]] = {
         "items": [{"sku": "REED-HEPA-H13", "quantity": 1}],
     },
     "Look": {"note": "the shop sent the invoice"},
+    "Admission": {"model": "reed-air-2", "serial": "AIR-2-0001", "region": "temperate"},
+    "NewLobbyRule": {"format": "zigbee2mqtt", "pattern": "purifier-*", "model": "reed-air-2", "region": "temperate"},
+    "NewAlias": {"format": "zigbee2mqtt", "external_id": "kitchen purifier"},
     "NewRefund": {"amount": {"amount_minor": 1990, "currency": "EUR"}, "reason": "came back unused"},
 }
 
@@ -47,6 +50,10 @@ PARAMETERS: dict[str, Any] = {
     "to": "2026-03-08T00:00:00+09:00",
     "bucket": "1d",
     "month": "2026-03",
+    "lobby_id": "lob_4a44dc15364204a80fe8",
+    "rule_id": "rule_f5ca38f748a1d6eaf726",
+    "state": "waiting",
+    "search": "purifier",
     "decided": True,
     "limit": 50,
     "cursor": "WzQyXQ",

@@ -147,7 +147,8 @@ class Decoded:
     measured nor their number.
 
     `numbers_lost` says that there are samples in its bytes, or may be, whose numbers cannot be read; they are of
-    `boot`, or of any where that cannot be read either.
+    `boot`, or of any where that cannot be read either. `other_names` and `said_model` are what its message calls the
+    device besides, and what it says that it is.
     """
 
     delivery: Delivery
@@ -161,6 +162,8 @@ class Decoded:
     numbers_lost: bool = False
     status: Status | None = None
     gone: ResendResult | None = None
+    other_names: tuple[str, ...] = ()
+    said_model: str = ""
 
     @classmethod
     def of(cls, delivery: Delivery, identity: str, registry: Registry) -> "Decoded":

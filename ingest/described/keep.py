@@ -18,7 +18,7 @@ from ingest.described.store import (
 from ingest.formats.describing import Describing, Description
 from ingest.formats.format import Formats
 from ingest.nouns import Delivery, Limits
-from millpond.kernel.db import WriteConnection
+from millpond.kernel.db import ReadConnection, WriteConnection
 
 _LOG = logging.getLogger(__name__)
 _KEY_MAX, _OWNER_MAX = 512, 256
@@ -44,6 +44,21 @@ def keep_descriptions(
                 known[name, key] = description.body
                 said[name, key] = description, deliveries[index].received_at
     _write(conn, said, limits)
+    return told
+
+
+def recall_descriptions(
+    conn: ReadConnection, deliveries: Sequence[Delivery], formats: Formats, limits: Limits
+) -> Sequence[Delivery]:
+    """The deliveries, each with what is described by now. They came long ago: what they describe is not kept again."""
+    described = dict(_find_describing(deliveries, formats, limits))
+    if not described:
+        return deliveries
+    needed = {index: _needs(name, one, deliveries[index]) for index, (name, one) in described.items()}
+    known, told = select_descriptions(conn, sorted(set().union(*needed.values()))), list(deliveries)
+    for index, keys in needed.items():
+        found = {key: known[name, key] for name, key in keys if (name, key) in known}
+        told[index] = replace(deliveries[index], described=found)
     return told
 
 

@@ -48,6 +48,9 @@ def translate(
     for index, saying in enumerate(sayings):
         found = Decoded.of(delivery, _find_name(saying, registry), registry)
         decoded = results.setdefault(found.serial, found)
+        if decoded.device is None:
+            decoded.other_names = decoded.other_names or saying.other_names
+            decoded.said_model = decoded.said_model or saying.model
         if decoded.device is None and saying.values and decoded.serial not in refused:
             refused.add(decoded.serial)
             decoded.rejections.append(refuse_unknown(saying.identity, registry, language))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from devices.aliases import alias_device
+from devices.aliases import alias_device, select_devices_by_alias
 from devices.nouns import Device
 from devices.registry import register_device
 from devices.store import select_device
@@ -25,7 +25,7 @@ from ingest.lobby.store import (
     select_registered,
 )
 from ingest.nouns import Keeping, Limits
-from millpond.kernel.db import Refusals, WriteConnection, refusing
+from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, refusing
 from millpond.kernel.errors import Conflict, InvalidInput, MillpondError, NotFound
 from millpond.kernel.ids import CustomerId, new_id
 
@@ -103,9 +103,20 @@ def _register(conn: WriteConnection, unknown: Unknown, what: As, *, at: datetime
         )
     if device.model != what.model:
         raise Conflict(f"serial {serial} is registered as a {device.model}, not as a {what.model}")
-    if not unknown.by_serial:
-        alias_device(conn, device.device_id, format_name=unknown.format, external_id=unknown.identity, at=at)
+    _name(conn, device, unknown, at)
     return device
+
+
+def _name(conn: WriteConnection, device: Device, unknown: Unknown, at: datetime) -> None:
+    """Let all that its format calls it stand for the device; a name that is another's already stays so."""
+    if unknown.by_serial:
+        return
+    alias_device(conn, device.device_id, format_name=unknown.format, external_id=unknown.identity, at=at)
+    others = unknown.other_names
+    taken = select_devices_by_alias(conn, unknown.format, others) if others else {}
+    for name in others:
+        if name not in taken:
+            alias_device(conn, device.device_id, format_name=unknown.format, external_id=name, at=at)
 
 
 def suggest_serial(unknown: Unknown) -> str:
@@ -136,9 +147,9 @@ def forget_unknown(conn: WriteConnection, wanted: str) -> Unknown:
     return unknown
 
 
-def require_unknown(conn: WriteConnection, wanted: str) -> Unknown:
+def require_unknown(conn: ReadConnection, wanted: str) -> Unknown:
     """The one whom an id, a name or an identity means; NotFound when there is none, Conflict when there are two."""
-    found = find_unknown(conn, wanted)
+    found = find_unknown(conn, wanted.replace("\x00", ""))
     if not found:
         raise NotFound(f"nobody in the lobby is {wanted[:_SHOWN]!r}")
     first, *others = found
@@ -174,10 +185,12 @@ def make_rule(
     return rule
 
 
-def end_rule(conn: WriteConnection, rule_id: str) -> None:
-    """Admit nobody by this rule any more. Raises NotFound."""
-    if not delete_rule(conn, rule_id):
+def end_rule(conn: WriteConnection, rule_id: str) -> LobbyRule:
+    """Admit nobody by this rule any more; returns what it was. Raises NotFound."""
+    rule = delete_rule(conn, rule_id.replace("\x00", ""))
+    if rule is None:
         raise NotFound(f"there is no rule {rule_id[:_SHOWN]!r}")
+    return rule
 
 
 def admit_by_rules(conn: WriteConnection, *, at: datetime, most: int = 100) -> int:

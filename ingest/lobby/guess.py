@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from devices.nouns import Device, Metric
-from devices.store import select_metrics
+from devices.nouns import Device, Meaning, Metric
+from devices.store import select_metrics, select_speaks
+from ingest.described.keep import recall_descriptions
 from ingest.formats.format import Formats
 from ingest.formats.shipped import FORMATS
 from ingest.lobby.nouns import Guess, Unknown
@@ -23,40 +24,34 @@ def guess_model(
 ) -> list[Guess]:
     """The models that read most of the newest messages, best first; none when no model reads any of them."""
     kept = [one for one in select_newest_waiting(conn, unknown.name, messages) if one.is_whole]
-    return guess_from([one.deliveries[0] for one in kept], unknown, select_metrics(conn), limits, formats)
-
-
-def guess_from(
-    deliveries: Sequence[Delivery],
-    unknown: Unknown,
-    metrics: Mapping[str, Mapping[str, Metric]],
-    limits: Limits,
-    formats: Formats,
-) -> list[Guess]:
-    """The same, from messages at hand."""
-    guesses = (_try(model, deliveries, unknown, metrics, limits, formats) for model in metrics)
+    deliveries = recall_descriptions(conn, [one.deliveries[0] for one in kept], formats, limits)
+    metrics, speaks = select_metrics(conn), select_speaks(conn).get(unknown.format, {})
+    names = (unknown.identity, *unknown.other_names)
+    guesses = (_try(_registry(model, names, metrics, speaks), deliveries, limits, formats) for model in metrics)
     able = [guess for guess in guesses if guess.readings]
-    return sorted(able, key=lambda guess: (guess.refused - guess.readings, guess.model))[:_NAMED]
+    # Of models that read as much, the one that has least besides is nearest.
+    return sorted(able, key=lambda one: (one.refused - one.readings, len(metrics[one.model]), one.model))[:_NAMED]
 
 
-def _try(
+def _registry(
     model: str,
-    deliveries: Sequence[Delivery],
-    unknown: Unknown,
+    names: Sequence[str],
     metrics: Mapping[str, Mapping[str, Metric]],
-    limits: Limits,
-    formats: Formats,
-) -> Guess:
-    """What they would become if the device were of this model."""
-    device = Device(DeviceId(0), Serial(unknown.identity), model, "", None, _LONG_AGO, _LONG_AGO)
+    speaks: Mapping[str, Mapping[str, Meaning]],
+) -> Registry:
+    """What a format would know if whoever is called so were a device of this model, and nobody else."""
+    device = Device(DeviceId(0), Serial(names[0]), model, "", None, _LONG_AGO, _LONG_AGO)
+    return Registry(dict.fromkeys(names, device), metrics, "others/", speaks)
+
+
+def _try(registry: Registry, deliveries: Sequence[Delivery], limits: Limits, formats: Formats) -> Guess:
+    """What they would become then."""
+    [device, *_] = registry.devices.values()
     readings = refused = 0
     for delivery in deliveries:
         one = formats.reading(delivery.topic)
-        if one is None:
-            continue
-        registry = Registry({unknown.identity: device}, metrics, "" if one.by_serial else f"{one.name}/")
-        for decoded in formats.decode(delivery, {one.name: registry}, limits):
+        for decoded in formats.decode(delivery, {one.name: registry}, limits) if one else ():
             if decoded.device is device:
                 readings += len(decoded.readings)
                 refused += sum(rejection.items for rejection in decoded.rejections)
-    return Guess(model, readings, refused)
+    return Guess(device.model, readings, refused)

@@ -16,7 +16,7 @@ from ingest.formats.shipped import FORMATS
 from ingest.lobby.store import count_out, lock_known, mark_waiting_refused, mark_waiting_stored, select_waiting
 from ingest.nouns import Complete, Decoded, Keeping, Limits, Tally
 from ingest.storing.batch import store_decoded
-from ingest.storing.registries import decode_batch
+from ingest.storing.registries import decode_again
 from ingest.storing.retry_store import KeptMessage
 from millpond.kernel.db import WriteConnection
 
@@ -118,7 +118,7 @@ class _Trial:
         deliveries = [delivery for message in messages for delivery in message.deliveries]
         longest = max(message.size_bytes for message in messages)
         wide = replace(self.limits, payload_max_bytes=max(self.limits.payload_max_bytes, longest))
-        decoded = decode_batch(self.conn, deliveries, self.formats, wide, self.keeping)
+        decoded = decode_again(self.conn, deliveries, self.formats, wide, self.keeping)
         # Nobody sent them now: they answer nothing that the device was asked for.
         return [replace(one, numbers_lost=False) for one in decoded if one.serial == self.serial]
 

@@ -19,6 +19,7 @@ class Unknown:
 
     `name` is what quarantine calls it, `identity` what its `format` does: its serial where the format is `by_serial`.
     `messages` and `bytes` wait now, `dropped` messages were not kept. `trouble` is why a rule could not admit it.
+    `said_model` is what its messages say it is, in their own words, `other_names` what else its format calls it.
     """
 
     lobby_id: str
@@ -36,6 +37,8 @@ class Unknown:
     decided_at: datetime | None
     decided_by: str | None
     trouble: str | None
+    said_model: str
+    other_names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

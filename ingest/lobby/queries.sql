@@ -1,7 +1,7 @@
 -- name: select_lobby
 -- A page of unknown devices in one state, those heard of last first.
 select lobby_id, name, format, identity, by_serial, state, first_heard_at, last_heard_at, topic, messages, bytes, dropped,
-       decided_at, decided_by, trouble
+       decided_at, decided_by, trouble, said_model, other_names
 from lobby
 where state = %(state)s::text and (%(search)s::text = '' or strpos(lower(name), lower(%(search)s::text)) > 0)
   and (last_heard_at, name) < (%(before_at)s::timestamptz, %(before_name)s::text)
@@ -10,7 +10,7 @@ order by last_heard_at desc, name desc limit %(most)s;
 -- name: find_unknown
 -- The unknown devices that an id, a name or an identity may mean, the name before the identity.
 select lobby_id, name, format, identity, by_serial, state, first_heard_at, last_heard_at, topic, messages, bytes, dropped,
-       decided_at, decided_by, trouble
+       decided_at, decided_by, trouble, said_model, other_names
 from lobby
 where lobby_id = %(wanted)s::text or name = %(wanted)s::text or identity = %(wanted)s::text
 order by lobby_id = %(wanted)s::text desc, name = %(wanted)s::text desc, name limit 2;
@@ -18,7 +18,7 @@ order by lobby_id = %(wanted)s::text desc, name = %(wanted)s::text desc, name li
 -- name: lock_unknown
 -- One unknown device, for this transaction alone.
 select lobby_id, name, format, identity, by_serial, state, first_heard_at, last_heard_at, topic, messages, bytes, dropped,
-       decided_at, decided_by, trouble
+       decided_at, decided_by, trouble, said_model, other_names
 from lobby where name = %(name)s for update;
 
 -- name: count_lobby
@@ -55,8 +55,10 @@ select l.name, d.serial
 from lobby l
 cross join lateral (select d.serial from device d where l.by_serial and d.serial = l.identity
                     union all
-                    select d.serial from device_alias a join device d using (device_id)
-                    where not l.by_serial and a.format = l.format and a.external_id = l.identity) d
+                    (select d.serial from device_alias a join device d using (device_id)
+                     where not l.by_serial and a.format = l.format
+                       and (a.external_id = l.identity or l.other_names ? a.external_id)
+                     order by a.external_id = l.identity desc limit 1)) d
 where l.state <> 'admitted' order by l.name limit %(most)s for update of l skip locked;
 
 -- name: select_registered
@@ -65,8 +67,10 @@ select d.serial
 from lobby l
 cross join lateral (select d.serial from device d where l.by_serial and d.serial = l.identity
                     union all
-                    select d.serial from device_alias a join device d using (device_id)
-                    where not l.by_serial and a.format = l.format and a.external_id = l.identity) d
+                    (select d.serial from device_alias a join device d using (device_id)
+                     where not l.by_serial and a.format = l.format
+                       and (a.external_id = l.identity or l.other_names ? a.external_id)
+                     order by a.external_id = l.identity desc limit 1)) d
 where l.name = %(name)s;
 
 -- name: select_waiting
@@ -119,7 +123,8 @@ select rule_id, format, pattern, model, region, made_at, made_by from lobby_rule
 
 -- name: delete_rule
 -- Admit nobody by this rule any more.
-delete from lobby_rule where rule_id = %(rule_id)s;
+delete from lobby_rule where rule_id = %(rule_id)s
+returning rule_id, format, pattern, model, region, made_at, made_by;
 
 -- name: select_matched
 -- Those who wait and whom a rule matches, each with its narrowest rule: the one with most characters that are no wildcards.

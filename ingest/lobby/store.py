@@ -149,9 +149,10 @@ def select_rules(conn: ReadConnection) -> list[LobbyRule]:
         return cursor.execute(_Q["select_rules"]).fetchall()
 
 
-def delete_rule(conn: WriteConnection, rule_id: str) -> bool:
-    """Take a rule away; False when there is none."""
-    return conn.execute(_Q["delete_rule"], {"rule_id": rule_id}).rowcount == 1
+def delete_rule(conn: WriteConnection, rule_id: str) -> LobbyRule | None:
+    """Take a rule away; None when there is none."""
+    with conn.cursor(row_factory=class_row(LobbyRule)) as cursor:
+        return cursor.execute(_Q["delete_rule"], {"rule_id": rule_id}).fetchone()
 
 
 def select_matched(conn: ReadConnection, most: int) -> list[Match]:
@@ -160,5 +161,5 @@ def select_matched(conn: ReadConnection, most: int) -> list[Match]:
         return cursor.execute(_Q["select_matched"], {"most": most}).fetchall()
 
 
-def _unknown(*, state: str, **same: Any) -> Unknown:
-    return Unknown(state=LobbyState(state), **same)
+def _unknown(*, state: str, other_names: list[str], **same: Any) -> Unknown:
+    return Unknown(state=LobbyState(state), other_names=tuple(other_names), **same)

@@ -22,6 +22,8 @@ from millpond.kernel.settings import Settings
 _KNOCKS_REMEMBERED = 100_000
 _KNOCKS_APART = timedelta(minutes=1)
 _NAME_MAX = 300
+_IDENTITY_MAX = 256
+_OTHER_NAMES_MAX = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,16 @@ class LobbyLimits:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who spoke in a batch and is not registered: `name` in quarantine, `identity` in its format; how many of its
-    messages were dropped, and the topic of its last one."""
+    """Who spoke in a batch and is not registered: `name` in quarantine, `identity` and `other_names` in its format, and
+    what it says its model is; how many of its messages were dropped, and the topic of its last one."""
 
     name: str
     format: str
     identity: str
     by_serial: bool
     topic: str
+    said_model: str = ""
+    other_names: tuple[str, ...] = ()
     dropped: int = 0
 
 
@@ -143,6 +147,13 @@ def _note(entry: Entry, decoded: Decoded, formats: Formats, *, dropped: bool) ->
     name, topic = decoded.serial, decoded.delivery.topic
     one, before = formats.reading(topic), entry.callers.get(name)
     if one is not None:
-        identity = name if one.by_serial else name.removeprefix(f"{one.name}/")
+        identity = name if one.by_serial else name.removeprefix(f"{one.language}/")
         count = int(dropped) + (before.dropped if before else 0)
-        entry.callers[name] = Caller(name, one.name, identity, one.by_serial, topic[:_NAME_MAX], count)
+        said = storable(decoded.said_model[:_NAME_MAX]) or (before.said_model if before else "")
+        also = _also(decoded) or (before.other_names if before else ())
+        entry.callers[name] = Caller(name, one.language, identity, one.by_serial, topic[:_NAME_MAX], said, also, count)
+
+
+def _also(decoded: Decoded) -> tuple[str, ...]:
+    fit = (name for name in decoded.other_names if 0 < len(name) <= _IDENTITY_MAX and storable(name) == name)
+    return tuple(fit)[:_OTHER_NAMES_MAX]

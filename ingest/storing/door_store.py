@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from ingest.storing.quarantine import Room
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
@@ -53,6 +54,8 @@ def upsert_callers(
         "identities": [one.identity for one in ordered],
         "by_serials": [one.by_serial for one in ordered],
         "topics": [one.topic for one in ordered],
+        "said_models": [one.said_model for one in ordered],
+        "other_names": [Jsonb(list(one.other_names)) for one in ordered],
         "messages": [rooms.get(one.name, _NONE).messages for one in ordered],
         "bytes": [rooms.get(one.name, _NONE).bytes for one in ordered],
         "dropped": [one.dropped for one in ordered],

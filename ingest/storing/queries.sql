@@ -182,13 +182,17 @@ select name, state = 'refused' as refused, messages, bytes from lobby where name
 
 -- name: upsert_callers
 -- Remember who spoke and is not registered, and what of it is kept; one that was admitted and is unknown again waits again.
-insert into lobby (name, lobby_id, format, identity, by_serial, first_heard_at, last_heard_at, topic, messages, bytes, dropped)
-select name, lobby_id, format, identity, by_serial, %(at)s, %(at)s, topic, messages, bytes, dropped
+insert into lobby (name, lobby_id, format, identity, by_serial, first_heard_at, last_heard_at, topic, said_model, other_names,
+                   messages, bytes, dropped)
+select name, lobby_id, format, identity, by_serial, %(at)s, %(at)s, topic, said_model, other_names, messages, bytes, dropped
 from unnest(%(names)s::text[], %(lobby_ids)s::text[], %(formats)s::text[], %(identities)s::text[], %(by_serials)s::boolean[],
-            %(topics)s::text[], %(messages)s::bigint[], %(bytes)s::bigint[], %(dropped)s::bigint[])
-     as c (name, lobby_id, format, identity, by_serial, topic, messages, bytes, dropped)
+            %(topics)s::text[], %(said_models)s::text[], %(other_names)s::jsonb[], %(messages)s::bigint[],
+            %(bytes)s::bigint[], %(dropped)s::bigint[])
+     as c (name, lobby_id, format, identity, by_serial, topic, said_model, other_names, messages, bytes, dropped)
 order by name
 on conflict (name) do update
 set last_heard_at = excluded.last_heard_at, topic = excluded.topic, messages = lobby.messages + excluded.messages,
     bytes = lobby.bytes + excluded.bytes, dropped = lobby.dropped + excluded.dropped,
+    said_model = case excluded.said_model when '' then lobby.said_model else excluded.said_model end,
+    other_names = case excluded.other_names when '[]' then lobby.other_names else excluded.other_names end,
     state = case lobby.state when 'admitted' then 'waiting' else lobby.state end;

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from devices.aliases import select_devices_by_alias
 from devices.nouns import Device
 from devices.store import select_devices_by_serial, select_metrics, select_speaks
-from ingest.described.keep import keep_descriptions
+from ingest.described.keep import keep_descriptions, recall_descriptions
 from ingest.formats.format import Format, Formats
 from ingest.nouns import Decoded, Delivery, Keeping, Limits, Registry
 from ingest.storing.quarantine import shorten
@@ -20,7 +20,19 @@ def decode_batch(
     What they describe is kept, for those that follow. The rejections of each are shortened at once: a batch of them
     must fit into memory.
     """
-    deliveries = keep_descriptions(conn, deliveries, formats, limits)
+    return _decode(conn, keep_descriptions(conn, deliveries, formats, limits), formats, limits, keeping)
+
+
+def decode_again(
+    conn: ReadConnection, deliveries: Sequence[Delivery], formats: Formats, limits: Limits, keeping: Keeping
+) -> list[Decoded]:
+    """What deliveries of earlier become by what is known now; what they describe is old, and is not kept again."""
+    return _decode(conn, recall_descriptions(conn, deliveries, formats, limits), formats, limits, keeping)
+
+
+def _decode(
+    conn: ReadConnection, deliveries: Sequence[Delivery], formats: Formats, limits: Limits, keeping: Keeping
+) -> list[Decoded]:
     registries = load_registries(conn, deliveries, formats, limits)
     batch: list[Decoded] = []
     for delivery in deliveries:

@@ -12,7 +12,7 @@ from ingest.formats.shipped import FORMATS
 from ingest.nouns import Decoded, Keeping, Limits, Tally
 from ingest.storing.batch import store_decoded
 from ingest.storing.quarantine import items_of
-from ingest.storing.registries import decode_batch
+from ingest.storing.registries import decode_again
 from ingest.storing.retry_store import KeptMessage, count_to_retry, mark_stored, select_to_retry
 from millpond.kernel.db import WriteConnection
 
@@ -109,7 +109,7 @@ def _decode(
 ) -> list[Decoded]:
     # It was whole when it was kept, whatever may be sent today.
     wide = replace(limits, payload_max_bytes=max(limits.payload_max_bytes, len(message.payload)))
-    batch = decode_batch(conn, message.deliveries, formats, wide, keeping)
+    batch = decode_again(conn, message.deliveries, formats, wide, keeping)
     for decoded in batch:
         # Nobody sent it now: it answers nothing that its device was asked for.
         decoded.numbers_lost = False

@@ -87,6 +87,10 @@ def show(who: Who) -> None:
     typer.echo(f"{one.lobby_id}  {one.identity} in {one.format}, {one.state}")
     typer.echo(f"heard of from {one.first_heard_at.isoformat()} to {one.last_heard_at.isoformat()}")
     typer.echo(f"{one.messages:,} messages wait ({one.bytes:,} bytes), {one.dropped:,} were dropped")
+    if one.said_model or one.other_names:
+        typer.echo(
+            f"says it is {one.said_model or 'nothing'}; is called {', '.join(one.other_names) or 'nothing else'}"
+        )
     for message in newest:
         typer.echo(f"  {message.received_at.isoformat()}  {message.topic}")
         typer.echo(f"    {message.payload[:400].decode('utf-8', 'replace')}")

@@ -11,6 +11,7 @@ from attribution.tokens import issue_badge_token
 from millpond.kernel.jobs import claim_run, finish_run
 from millpond.kernel.settings import Settings
 from millpond.services import serving
+from tests.api.unknowns import add_rule, let_speak
 from tests.api.world import NOW, SECRET, World, make_offer
 from tests.browser import open_browser, open_page, shoot
 
@@ -36,6 +37,8 @@ PAGES = (
     ("operator", "/ops/forecasts"),
     ("operator", "/ops/quarantine"),
     ("operator", "/ops/holds"),
+    ("operator", "/ops/lobby"),
+    ("operator", "/ops/lobby/GHOST"),
 )
 Visit = Callable[..., Page]
 
@@ -105,6 +108,8 @@ def count_minutes(world: World, minutes: int) -> None:
 @pytest.mark.parametrize("language", ["en", "ko", "zh"])
 def test_no_page_cuts_anything_off_on_a_phone(world: World, visit: Visit, language: str) -> None:
     live_in(world)
+    let_speak(world, "GHOST", "A-DEVICE-WITH-A-LONG-SERIAL-0001")
+    add_rule(world)
     scan = ("customer", f"/scan?token={issue_badge_token(world.keys, world.mina)}&lang={language}")
     asked = PAGES if language == "en" else PAGES[:2]
     for role, path in [*((role, f"{path}?lang={language}") for role, path in asked), scan]:

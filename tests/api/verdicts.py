@@ -15,6 +15,7 @@ from attribution.release import release_commissions
 from attribution.tokens import issue_badge_token
 from devices.owners import ClaimKind, issue_claim_code
 from devices.registry import register_device
+from tests.api.unknowns import add_rule, let_speak
 from tests.api.world import World, make_offer
 
 EVERYBODY = ("ann", "ben", "stranger", "mina", "noah", "lou", "gone", "operator", "nobody")
@@ -88,7 +89,10 @@ def open_scene(world: World) -> Scene:
         "offer_id": offer.offer_id,
         "decision_id": offer.decision_id,
         "order_id": sold["order_id"],
+        "lobby_id": "GHOST",
+        "rule_id": add_rule(world),
     }
+    let_speak(world, "GHOST")
     return Scene(world, ids, staff)
 
 
@@ -239,6 +243,17 @@ VERDICTS: list[tuple[str, Verdict]] = [
         "POST /v1/orders/{order_id}/refunds",
         Verdict(("noah", "operator"), _one({"amount": {"amount_minor": 1, "currency": "EUR"}})),
     ),
+    # Unknown devices: whoever lets one in says whose readings they are, so it is an operator's word.
+    ("GET /v1/lobby", _OPERATOR),
+    ("GET /v1/lobby/{lobby_id}", _OPERATOR),
+    ("POST /v1/lobby/{lobby_id}/admit", Verdict(("operator",), _one({"model": "generic-purifier-pct"}))),
+    ("POST /v1/lobby/{lobby_id}/refuse", _OPERATOR),
+    ("POST /v1/lobby/{lobby_id}/forget", _OPERATOR),
+    ("GET /v1/lobby-rules", _OPERATOR),
+    ("POST /v1/lobby-rules", Verdict(("operator",), _one({"format": "a", "pattern": "b", "model": "reed-tv-55"}))),
+    ("POST /v1/lobby-rules/{rule_id}/removal", _OPERATOR),
+    ("GET /v1/devices/{serial}/aliases", _OPERATOR),
+    ("POST /v1/devices/{serial}/aliases", Verdict(("operator",), _one({"format": "a", "external_id": "b"}))),
     # Registers: what an operator keeps.
     ("POST /v1/customers", Verdict(("operator",), _NAMED)),
     ("GET /v1/customers", _OPERATOR),
@@ -261,6 +276,9 @@ PAGES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("GET /staff", "GET /staff/code.svg", "GET /staff/code.png", "POST /staff/fresh-code"), ("mina",)),
     **dict.fromkeys(("GET /ops", "GET /ops/live", "GET /ops/fleet", "GET /ops/quarantine"), ("operator",)),
     "GET /ops/devices/{serial}": ("operator",),
+    **dict.fromkeys(("GET /ops/lobby", "GET /ops/lobby/{lobby_id}"), ("operator",)),
+    **dict.fromkeys((f"POST /ops/lobby/{{lobby_id}}/{word}" for word in ("admit", "refuse", "forget")), ("operator",)),
+    **dict.fromkeys(("POST /ops/lobby/rules/new", "POST /ops/lobby/rules/{rule_id}/removal"), ("operator",)),
     **dict.fromkeys(("GET /ops/forecasts", "GET /ops/holds", "POST /ops/holds/{order_id}/approved"), ("operator",)),
 }
 """For which of Ann, Mina and an operator each page is; nobody is sent to sign in first."""
