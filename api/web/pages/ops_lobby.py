@@ -1,7 +1,7 @@
 """`/ops/lobby`: devices that speak and are not registered, and the operator's word about each."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -55,8 +55,8 @@ def get_lobby(
         limits = Limits.from_settings(edge.settings)
         guessed = [(one, guess_model(conn, one, limits, messages=1)) for one in shown]
         counted, rules, models = count_lobby(conn), select_rules(conn), sorted(select_metrics(conn))
-    told = {"unknown": guessed, "counted": counted, "rules": rules, "models": models}
-    more = {"state_shown": state, "search": search, "following": following}
+    told: dict[str, Any] = {"unknown": guessed, "counted": counted, "rules": rules, "models": models}
+    more: dict[str, Any] = {"state_shown": state, "search": search, "following": following}
     return make_english_view(request).render("ops_lobby.html", **told, **more)
 
 
@@ -69,7 +69,13 @@ def get_unknown(request: Request, lobby_id: str, reads: Reads, edge: EdgeDep) ->
         guesses = guess_model(conn, one, Limits.from_settings(edge.settings))
         newest = [show_waiting(message) for message in select_newest_waiting(conn, one.name, _NEWEST)]
         models = sorted(select_metrics(conn))
-    told = {"one": one, "guesses": guesses, "newest": newest, "models": models, "serial": suggest_serial(one)}
+    told: dict[str, Any] = {
+        "one": one,
+        "guesses": guesses,
+        "newest": newest,
+        "models": models,
+        "serial": suggest_serial(one),
+    }
     return make_english_view(request).render("ops_lobby_one.html", **told)
 
 
