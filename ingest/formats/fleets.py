@@ -20,6 +20,7 @@ class Fleets:
     tasmota_zone: ZoneInfo | None = None
     shelly_prefixes: tuple[str, ...] = ("+",)
     esphome_prefixes: tuple[str, ...] = ("+",)
+    homie_bases: tuple[str, ...] = ("homie",)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Fleets":
@@ -32,6 +33,7 @@ class Fleets:
             ZoneInfo(settings.tasmota_zone) if settings.tasmota_zone else None,
             _parts(settings.shelly_prefixes),
             _parts(settings.esphome_prefixes),
+            _parts(settings.homie_base_topics),
         )
 
 

@@ -6,6 +6,7 @@ from ingest.formats.ecovacs import ECOVACS
 from ingest.formats.esphome import make_esphome
 from ingest.formats.fleets import Fleets
 from ingest.formats.format import Formats
+from ingest.formats.homie import make_homie
 from ingest.formats.ipp import IPP
 from ingest.formats.matter import MATTER
 from ingest.formats.mihome import MIHOME
@@ -53,6 +54,7 @@ def make_formats(fleets: Fleets = Fleets()) -> Formats:
         *_FIXED,
         make_zigbee2mqtt(fleets),
         make_valetudo(fleets),
+        make_homie(fleets),
         make_tasmota(fleets),
         DYSON_BROKER,
         make_shelly(fleets),

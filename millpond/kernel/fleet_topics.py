@@ -32,6 +32,9 @@ class FleetTopics(BaseModel):
     esphome_prefixes: str = Field(
         default="+", description="Topic prefixes of ESPHome nodes, with commas; `+` is any of one level."
     )
+    homie_base_topics: str = Field(
+        default="homie", description="Base topics of Homie's devices, with commas; version 5 has them above its `5`."
+    )
     description_max_bytes: int = Field(
         default=65_536,
         ge=1024,

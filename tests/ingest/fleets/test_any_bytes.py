@@ -17,23 +17,11 @@ from tests.ingest.fleets.speaking import AT
 
 LIMITS = Limits(8_192, timedelta(days=365), timedelta(minutes=5))
 # Our own has tests of its own, and bridges name devices by serial.
-FLEETS = [FORMATS.named(name) for name in ("zigbee2mqtt", "valetudo", "tasmota", "shelly", "esphome")]
+FLEETS = [FORMATS.named(name) for name in ("zigbee2mqtt", "valetudo", "tasmota", "shelly", "esphome", "homie")]
+LEVELS = ["kitchen", "set", "bridge", "status", "SENSOR", "LWT", "$state", "hass", "availability", "5", "$description"]
 # What a level of a topic may be, and what a payload may say that tries to be somebody else.
 levels = st.text(st.characters(exclude_characters="/+#\x00", exclude_categories=["Cs"]), max_size=9) | st.sampled_from(
-    [
-        "kitchen",
-        "set",
-        "get",
-        "bridge",
-        "status",
-        "sensor",
-        "SENSOR",
-        "LWT",
-        "$state",
-        "x" * 300,
-        "hass",
-        "availability",
-    ]
+    LEVELS
 )
 leaves = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.sampled_from(["OTHER", "0x1"])
@@ -89,6 +77,7 @@ def test_any_bytes_on_any_of_its_topics_are_read_or_refused(
         ("tele/kitchen/SENSOR", {"Topic": "OTHER", "ZbReceived": {"OTHER": {"x": 1}}}),
         ("shellyplusht-c049ef8d6a10/events/rpc", {"src": "OTHER", "method": "NotifyStatus", "params": {"a": {"b": 1}}}),
         ("shellyplusht-c049ef8d6a10/status/sys", {"src": "OTHER", "mac": "OTHER"}),
+        ("homie/5/kitchen/$description", {"id": "OTHER", "nodes": {"OTHER": {"properties": {}}}}),
         ("kitchen/sensor/x/state", "OTHER"),
         ("zigbee2mqtt/kitchen", {"friendly_name": "OTHER", "topic": "OTHER"}),
     ],

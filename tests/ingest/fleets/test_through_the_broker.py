@@ -31,6 +31,7 @@ speaks:
   tasmota: {ENERGY.Total: energy_kwh}
   valetudo: {ConsumableMonitoringCapability.filter-main: {metric: filter_left_h, unit: s}}
   shelly: {"switch:0.aenergy.total": {metric: energy_kwh, unit: Wh}}
+  homie: {filter.remaining: filter_life_pct}
   esphome: {sensor.filter_life: filter_life_pct}
 """
 SHELLY = "shellyplusplugs-a8032ab1d2e4"
@@ -60,6 +61,7 @@ FLEETS: dict[str, tuple[str, tuple[str, str], tuple[str, float], tuple[str, str]
         ("energy_kwh", 1.50225),
         (f"{SHELLY}/online", "false"),
     ),
+    "homie": ("air", ("homie/5/air/filter/remaining", "64"), ("filter_life_pct", 64), ("homie/5/air/$state", "lost")),
     "esphome": (
         "air-kitchen",
         ("air-kitchen/sensor/filter_life/state", "87"),
