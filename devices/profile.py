@@ -14,7 +14,7 @@ from millpond.kernel.language import Names
 from millpond.kernel.yaml_file import Strict, read_yaml
 
 ModelName = Annotated[str, Field(min_length=1, max_length=128)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 _KIND_OF = {
     Measure.REPLACE_FLAG: MetricKind.BOOLEAN,

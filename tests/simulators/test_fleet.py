@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from devices.profile import shipped_profiles
 from millpond.kernel.errors import InvalidInput
-from simulators.runs.fleet import Fleet, FleetPlan, build_fleet, parse_mix
+from simulators.runs.fleet import DEFAULT_MIX, Fleet, FleetPlan, build_fleet, parse_mix
 from simulators.wire.faults import FaultInjector, Faults, parse_faults
 from simulators.wire.message import Message
 
@@ -39,9 +38,9 @@ def test_sixty_devices_and_half_a_year_take_less_than_ten_seconds_of_cpu() -> No
     assert time.process_time() - began < 10
 
 
-def test_the_default_fleet_has_every_model_and_gives_no_household_two_of_one() -> None:
+def test_the_default_fleet_has_every_model_of_its_mix_and_gives_no_household_two_of_one() -> None:
     fleet = build_fleet(FleetPlan(seed=1, start=START))
-    assert {row.model for row in fleet.manifest} == set(shipped_profiles())
+    assert {row.model for row in fleet.manifest} == set(DEFAULT_MIX)
     assert max(Counter((row.customer, row.model) for row in fleet.manifest).values()) == 1
     assert max(Counter(row.customer for row in fleet.manifest).values()) <= 3
     assert len({row.serial for row in fleet.manifest}) == 60
