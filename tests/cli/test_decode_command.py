@@ -226,7 +226,7 @@ def test_a_format_goes_by_any_spelling(name: str) -> None:
 def test_of_a_message_that_no_format_reads_it_says_which_come_closest(millpond: Run) -> None:
     done = millpond("decode", "--topic", "home/dyson", "-", stdin=json.dumps(DYSON))
     assert_one_sentence(done, "no format reads topic 'home/dyson'; these come closest: dyson")
-    assert "would read 6 values and know 5 (hflr.installed, hflr, cflr.installed, hflt, cltr)" in done.stderr
+    assert "would read 6 values and know 6 (fpwr, hflr.installed, hflr, cflr.installed, hflt, cltr)" in done.stderr
     assert "it reads millpond/v1/+/raw/dyson" in done.stderr
 
 
