@@ -51,7 +51,8 @@ def language_lens(one: Format, sayings: Sequence[Saying]) -> Lens:
     """What the language itself says of what was said."""
     vocabulary = vocabulary_of(one)
     values = {said: raw for saying in sayings for said, raw in saying.values.items()}
-    known = {said: entry for said in values if (entry := find_entry(vocabulary, said)) is not None}
+    found = {said: entry for said in values if (entry := find_entry(vocabulary, said)) is not None}
+    known = _once(found, values)
     names = _name(known)
     profile = DeviceProfile(
         model=LANGUAGE,
@@ -62,6 +63,18 @@ def language_lens(one: Format, sayings: Sequence[Saying]) -> Lens:
     )
     capacities = _capacities(known, values)
     return Lens(profile, {names[said]: of for said, of in _parts(known, capacities)}, is_model=False)
+
+
+def _once(found: Mapping[str, Entry], values: Mapping[str, Any]) -> dict[str, Entry]:
+    """Without what another property said before: the same of a part, with the same value."""
+    said_of_parts: set[tuple[Any, ...]] = set()
+    known: dict[str, Entry] = {}
+    for said, entry in found.items():
+        key = (entry.part, entry.metric, entry.measure, entry.unit, repr(values[said]))
+        if not entry.part or key not in said_of_parts:
+            known[said] = entry
+            said_of_parts.add(key)
+    return known
 
 
 def _name(known: Mapping[str, Entry]) -> dict[str, str]:

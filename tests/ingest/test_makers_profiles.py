@@ -69,8 +69,8 @@ def test_every_part_of_a_real_model_has_a_product_and_a_property_that_speaks_of_
         assert not profile.speaks or limits <= said, profile.model
 
 
-def test_a_flag_is_a_boolean_and_an_identity_a_text() -> None:
-    kinds = {"replace_flag": MetricKind.BOOLEAN, "identity": MetricKind.STATE}
+def test_a_flag_is_a_boolean_and_an_identity_or_a_state_a_text() -> None:
+    kinds = {"replace_flag": MetricKind.BOOLEAN, "identity": MetricKind.STATE, "state": MetricKind.STATE}
     for profile in PROFILES.values():
         for limit in (limit for part in profile.parts for limit in part.limits):
             assert profile.metrics[limit.metric].kind == kinds.get(limit.measure, MetricKind.NUMBER), profile.model

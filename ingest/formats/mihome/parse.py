@@ -1,7 +1,8 @@
 """The Mi Home app's page of consumables, as its cloud answers it: for each part of a device what is left of it.
 
-Each part is called by its property (`filter1_life`, `4.3`) and by what the page calls it (`滤芯`), and says `.value` in
-percent, `.left_time` and `.total_life` in hours, `.state`, and where the maker warns (`.low_at`, `.empty_at`).
+Each part is called by what the page calls it (`part:滤芯`) and by its property (`filter1_life`, `4.3`), and says
+`.value` in percent, `.left_time` and `.total_life` in hours, `.state`, and where the maker warns (`.low_at`,
+`.empty_at`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from ingest.formats.saying import Saying
 from ingest.nouns import Delivery, Rejection
 
 _NUMBERS = ("value", "left_time", "total_life", "state")
+_CALLED_MAX = 64
 _LIMITS = {"inadeq": "low_at", "exhaust": "empty_at"}
 
 
@@ -70,7 +72,8 @@ def _read_detail(index: int, detail: Any) -> Iterator[Said | Rejection]:
         yield refuse_item(index, detail, "a part with its prop")
         return
     at = seconds_to_ms(detail.get("update_time"))
-    names = dict.fromkeys(filter(None, (prop.removeprefix("prop."), str(detail.get("description") or "").strip())))
+    called = str(detail.get("description") or "").strip()[:_CALLED_MAX]
+    names = [*([f"part:{called}"] if called else []), prop.removeprefix("prop.")]
     for key, value in _values(detail):
         yield from (Said(at, f"{name}.{key}", value) for name in names)
 
