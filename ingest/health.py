@@ -1,10 +1,12 @@
 """Is ingest well? One rule for the readiness page and for the doctor."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg.rows import class_row
 
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+from millpond.kernel.shard import all_names
 
 _Q = load_queries("ingest")
 _LAG_MAX_S = 60.0
@@ -32,12 +34,26 @@ class _Beat:
 
 
 def check_health(conn: ReadConnection, grace_s: float) -> Health:
-    """How the ingest is that gave the newest sign of life; one that was silent for more than `grace_s` is not well."""
+    """How the ingest is that gave the newest sign of life, or of several that share the serials the one that is worst.
+
+    One that was silent for more than `grace_s` is not well.
+    """
     with conn.cursor(row_factory=class_row(_Beat)) as cursor:
         newest = cursor.execute(_Q["select_newest_beat"]).fetchone()
     if newest is None:
         return Health("no ingest has ever run against this database", _START, ever_ran=False)
-    return _judge(newest, grace_s)
+    names = all_names(newest.consumer)
+    return _judge(newest, grace_s) if len(names) == 1 else _judge_all(conn, names, grace_s)
+
+
+def _judge_all(conn: ReadConnection, names: Sequence[str], grace_s: float) -> Health:
+    with conn.cursor(row_factory=class_row(_Beat)) as cursor:
+        beats = {beat.consumer: beat for beat in cursor.execute(_Q["select_beats"], {"consumers": names})}
+    if missing := [name for name in names if name not in beats]:
+        return Health(f"{missing[0]} has never run, and nobody stores its share of the serials", _START)
+    ill = [health for name in names if (health := _judge(beats[name], grace_s)).change]
+    most_s = max(beat.lag_s for beat in beats.values())
+    return ill[0] if ill else Health(f"all {len(names)} ingests are connected, messages wait {most_s:.1f} s at most")
 
 
 def _judge(newest: _Beat, grace_s: float) -> Health:

@@ -11,6 +11,11 @@ set epoch = excluded.epoch, connected = excluded.connected, in_flight = excluded
 select consumer, connected, extract(epoch from clock_timestamp() - beat_at)::float8 as silent_s, lag_s, trouble
 from ingest_consumer order by beat_at desc limit 1;
 
+-- name: select_beats
+-- The same of the ingests that are named.
+select consumer, connected, extract(epoch from clock_timestamp() - beat_at)::float8 as silent_s, lag_s, trouble
+from ingest_consumer where consumer = any(%(consumers)s::text[]);
+
 -- name: select_answer
 -- The least a database can do.
 select 1;

@@ -51,7 +51,7 @@ class Writer:
         # Both at once, so that a look from another thread never sees half of a change.
         self._counts = (Tally(), 0)
         self._settings, self._session, self._clock, self._stop = settings, session, clock, stop
-        self._on_commit = on_commit
+        self._consumer, self._on_commit = settings.consumer, on_commit
         self._database = Database(settings.database_url.get_secret_value())
         self._trials = Trials(self._store, self._takes_innocent, self._database.answers)
         self.gaps = GapWatch(settings)
@@ -137,7 +137,7 @@ class Writer:
         return False
 
     def _write(self, use_case: Callable[..., _T], *what: object, **options: object) -> _T:
-        conn, at, consumer = self._database.connection(), self._clock.now(), self._settings.consumer_id
+        conn, at, consumer = self._database.connection(), self._clock.now(), self._consumer
         options |= {"consumer": consumer, "at": at, "keeping": self._keeping, "formats": self._session.formats}
         return use_case(conn, *what, self._limits, **options)
 
@@ -205,7 +205,7 @@ class Writer:
         session, connected = self._session, self._session.connected
         beat(
             conn,
-            self._settings.consumer_id,
+            self._consumer,
             epoch=session.epoch,
             connected=connected,
             in_flight=self._counts[1],

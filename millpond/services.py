@@ -61,11 +61,12 @@ def ingesting(settings: Settings, clock: Clock, *, on_end: Callable[[], None] = 
     address = settings.broker_address()
     session = Session(
         address,
-        settings.consumer_id,
+        settings.consumer,
         clock,
         settings.in_flight_max_messages,
         settings.in_flight_max_bytes,
         listened_formats(settings),
+        settings.make_shard(),
     )
     with in_thread("ingest", lambda stop: run_ingest(settings, session, clock, stop), on_end):
         yield

@@ -28,6 +28,7 @@ _CONSOLE = Console(stderr=True)
 Fault = Callable[[World, Size, int], Outcome]
 FAULTS: dict[str, Fault] = {
     "ingest-kill": processes.kill_ingest,
+    "shards-kill": processes.kill_shards,
     "broker-kill": processes.kill_broker,
     "forgetful-broker-kill": processes.kill_forgetful_broker,
     "postgres-stop": database.stop_postgres,

@@ -25,7 +25,7 @@ where m.received_at >= %(since)s and not starts_with(q.serial, %(but)s) group by
 _TALLY = """
 select coalesce(sum(stored + conflict), 0)::bigint,
        coalesce(sum(received - stored - duplicate - conflict - quarantined), 0)::bigint
-from ingest_minute where consumer = %(consumer)s
+from ingest_minute where starts_with(consumer, %(consumer)s)
 """
 
 # A sample is received at most so long after it was measured: in the short runs that set clocks, and in any.

@@ -40,12 +40,14 @@ _DRAIN_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is special about a stage: its own server, what ingest reaches by a proxy, settings of broker and fleet."""
+    """What is special about a stage: its own server, what ingest reaches by a proxy, settings of broker and fleet,
+    and how many ingests share the serials."""
 
     postgres: Postgres | None = None
     proxied: Literal["broker", "database"] | None = None
     broker: Mapping[str, object] = field(default_factory=dict)
     fleet: Mapping[str, float] = field(default_factory=dict)
+    shards: int = 1
 
 
 class Stage:
@@ -83,7 +85,8 @@ class Stage:
         samples, poison = read_journal(self.fleet.journal)
         if poison:
             self._await_quarantine(len(poison))
-        self.ingest.stop()
+        for ingest in self.ingests:
+            ingest.stop()
         self.outcome.rss_mb = self.watch.seen.rss_mb
         with psycopg.connect(self.dsn) as conn:
             rows = read_rows(conn, self.prefix)
@@ -109,9 +112,10 @@ class Stage:
 
     def _open_platform(self, stack: ExitStack) -> None:
         self.settings = self._settings()
-        self.ingest = Service("ingest", self.settings, self.folder / "ingest.log")
+        self.ingests = [self._make_ingest(number) for number in range(1, self.plan.shards + 1)]
+        self.ingest = self.ingests[0]
         self.serve = Service("serve", self.settings | {"MILLPOND_DATABASE_URL": self.dsn}, self.folder / "serve.log")
-        for service in (self.ingest, self.serve):
+        for service in (*self.ingests, self.serve):
             stack.callback(service.stop)
             service.start()
         http_port = int(self.settings["MILLPOND_HTTP_PORT"])
@@ -121,9 +125,13 @@ class Stage:
         except Unavailable as error:
             raise Unavailable(f"{error}; /readyz says {self.watch.said}") from error
 
+    def _make_ingest(self, number: int) -> Service:
+        settings = self.settings | {"MILLPOND_SHARD": f"{number}/{self.plan.shards}"}
+        return Service("ingest", settings, self.folder / f"ingest-{number}.log")
+
     def _is_ready(self) -> bool:
         """Whether /readyz is green; Unavailable with the last words of a service that has ended."""
-        for service in (self.ingest, self.serve):
+        for service in (*self.ingests, self.serve):
             if not service.alive:
                 raise Unavailable(f"a service ended at once: {service.last_words()}")
         return self.watch.ready is True

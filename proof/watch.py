@@ -13,7 +13,7 @@ from millpond.kernel.clock import monotonic
 from millpond.kernel.errors import Unavailable
 from millpond.kernel.waiting import pause, wait_until
 
-_STORED = "select coalesce(sum(stored + conflict), 0)::bigint / 2 from ingest_minute where consumer = %s"
+_STORED = "select coalesce(sum(stored + conflict), 0)::bigint / 2 from ingest_minute where starts_with(consumer, %s)"
 _LOOK_EVERY_S = 0.1
 
 

@@ -18,9 +18,11 @@ from ingest.broker.inbox import Inbox
 from ingest.broker.link import Link
 from ingest.broker.outbox import Outbox
 from ingest.broker.packets import Answer, Kind, Packet, Parsed, Published
+from ingest.broker.shards import shard_key
 from ingest.nouns import Delivery, Lane
 from millpond.kernel.broker import BrokerAddress, tls_context
 from millpond.kernel.clock import Clock, monotonic
+from millpond.kernel.shard import Shard
 
 _LOG = logging.getLogger(__name__)
 _KEEPALIVE_S = 10
@@ -57,8 +59,10 @@ class LaneConnection:
         client_id: str,
         inbox: Inbox,
         clock: Clock,
+        shard: Shard = Shard(),
     ) -> None:
         self.lane = lane
+        self._shard = shard
         self._topic_filters = topic_filters
         self._address, self._client_id = address, client_id
         self._tls = tls_context(address.files) if address.tls else None
@@ -111,11 +115,8 @@ class LaneConnection:
         if life is None:
             return 0
         current = [delivery for delivery in deliveries if delivery.epoch == life.epoch]
-        answers = packets.answer(Answer.PUBACK, [delivery.mid for delivery in current if delivery.qos == 1])
-        if twice := [delivery.mid for delivery in current if delivery.qos == 2]:
-            answers += packets.answer(Answer.PUBREC, twice)
         # Into the link of that life: when it has ended meanwhile, the answers end with it.
-        life.link.send(answers)
+        life.link.send(_answers(current))
         return len(current)
 
     def publish(self, messages: Iterable[tuple[str, bytes]]) -> None:
@@ -199,10 +200,19 @@ class LaneConnection:
             for packet in parsed.others:
                 self._take(life, packet)
             self._send_what_waits()
-        if parsed.published:
-            self._deliver(life, parsed.published)
+        if published := parsed.published if self._shard.of == 1 else self._pick(life, parsed.published):
+            self._deliver(life, published)
         if parsed.fault:
             raise ConnectionAbortedError(f"the broker sent what is no MQTT: {parsed.fault}")
+
+    def _pick(self, life: _Life, published: Sequence[Published]) -> list[Published]:
+        """What is of our shard; the rest is another ingest's, whose own session has it too."""
+        ours: list[Published] = []
+        others: list[Published] = []
+        for one in published:
+            (ours if self._shard.takes(shard_key(one.topic)) else others).append(one)
+        life.link.send(_answers(others))
+        return ours
 
     def _deliver(self, life: _Life, published: Sequence[Published]) -> None:
         lane, epoch, at, arrived_s = self.lane, life.epoch, self._clock.now(), monotonic()
@@ -252,3 +262,8 @@ class LaneConnection:
             return
         hint = "; does another process use the same MILLPOND_CONSUMER_ID?" if lived_s < _TAKEN_OVER_WITHIN_S else ""
         _LOG.warning("disconnected after %.0f s: %s%s", lived_s, reason, hint, extra=extra)
+
+
+def _answers(messages: Sequence[Published | Delivery]) -> bytes:
+    once = packets.answer(Answer.PUBACK, [message.mid for message in messages if message.qos == 1])
+    return once + packets.answer(Answer.PUBREC, [message.mid for message in messages if message.qos == 2])

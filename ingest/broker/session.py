@@ -14,6 +14,7 @@ from ingest.formats.shipped import FORMATS
 from ingest.nouns import Delivery, Lane
 from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.clock import Clock
+from millpond.kernel.shard import Shard
 
 _MAX_WAITING_BYTES = 67_108_864
 
@@ -29,15 +30,17 @@ class Session:
         max_waiting: int,
         max_waiting_bytes: int = _MAX_WAITING_BYTES,
         formats: Formats = FORMATS,
+        shard: Shard = Shard(),
     ) -> None:
         self.formats = formats
         self.inbox = Inbox(max_waiting, max_waiting_bytes)
-        self._lanes = {
-            lane: LaneConnection(
-                lane, formats.topic_filters(lane), address, client_id(consumer_id, lane, address), self.inbox, clock
-            )
-            for lane in Lane
-        }
+        self._lanes = {lane: self._make_lane(lane, address, consumer_id, clock, shard) for lane in Lane}
+
+    def _make_lane(
+        self, lane: Lane, address: BrokerAddress, consumer_id: str, clock: Clock, shard: Shard
+    ) -> LaneConnection:
+        session = client_id(consumer_id, lane, address)
+        return LaneConnection(lane, self.formats.topic_filters(lane), address, session, self.inbox, clock, shard)
 
     @property
     def connected(self) -> bool:

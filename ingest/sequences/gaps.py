@@ -29,7 +29,7 @@ class GapWatch:
     """Asks for gaps that stand still; one that is being filled, as by a backfill, is not asked for."""
 
     def __init__(self, settings: Settings) -> None:
-        self._consumer, self._times = settings.consumer_id, settings.gap_answers_max
+        self._consumer, self._times = settings.consumer, settings.gap_answers_max
         self._longest = timedelta(hours=settings.gap_ask_max_h)
         self._next_count = 0.0
         self._not_told = 0

@@ -31,6 +31,27 @@ def kill_ingest(world: World, size: Size, seed: int) -> Outcome:
         return stage.outcome
 
 
+def kill_shards(world: World, size: Size, seed: int) -> Outcome:
+    """SIGKILL two ingests that share the serials, each in turn, and both at once."""
+    repeats = size.times(6, 60)
+    with staged(world, "shards", size, seed, Plan(shards=2)) as stage:
+        for number in range(repeats):
+            killed = stage.ingests if number % 3 == 2 else [stage.ingests[number % 3]]
+            for ingest in killed:
+                ingest.kill()
+            since = monotonic()
+            if number < 2:
+                # The other one stores its share; whoever asks is told all the same.
+                stage.outcome.turned("red", stage.watch.until_ready(False, 20, since))
+                since = monotonic()
+            for ingest in killed:
+                ingest.start()
+            stage.until_recovered(since)
+        stage.settle()
+        stage.outcome.repeats = repeats
+        return stage.outcome
+
+
 def kill_broker(world: World, size: Size, seed: int) -> Outcome:
     """SIGKILL a broker that keeps its sessions and queues on disk, as far as it had saved them."""
     return _kill_broker(world, size, seed, "broker", persistence=True)

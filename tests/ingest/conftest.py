@@ -62,11 +62,12 @@ def running_ingest(settings: Settings, formats: Formats = FORMATS) -> Iterator[S
     clock = SystemClock()
     session = Session(
         parse_broker_url(settings.broker_url.get_secret_value()),
-        settings.consumer_id,
+        settings.consumer,
         clock,
         settings.in_flight_max_messages,
         settings.in_flight_max_bytes,
         formats,
+        settings.make_shard(),
     )
     stop = threading.Event()
     thread = threading.Thread(target=run_ingest, args=(settings, session, clock, stop))

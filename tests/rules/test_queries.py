@@ -18,6 +18,7 @@ MAY_READ_THE_DATABASE_CLOCK = {
     "beat",
     "select_clock",
     "select_newest_beat",
+    "select_beats",
     "select_newest_run",
     "end_heartbeats",
     "select_database_jobs",
