@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, field_validator
 
 from millpond.kernel.broker import BrokerAddress, TlsFiles, parse_broker_url
 from millpond.kernel.errors import ConfigurationError
+from millpond.kernel.shard import Shard
 
 # An empty variable is one that is not set.
 PemFile = Annotated[Path | None, BeforeValidator(lambda text: text or None)]
@@ -27,6 +28,30 @@ class BrokerSettings(BaseModel):
     broker_client_key_file: PemFile = Field(
         default=None, description="PEM file of that certificate's key, when it is in a file of its own."
     )
+
+    consumer_id: str = Field(
+        default="millpond-ingest",
+        description="MQTT client id of this ingest; its session at the broker is kept under it.",
+    )
+    shard: str = Field(
+        default="1/1",
+        description="`K/N`: this ingest is the K-th of N and stores every N-th serial; `docs/scaling.md` says how.",
+    )
+
+    @field_validator("shard")
+    @classmethod
+    def _shard_parses(cls, text: str) -> str:
+        Shard.parse(text)
+        return text
+
+    def make_shard(self) -> Shard:
+        """The part of all serials that this ingest stores."""
+        return Shard.parse(self.shard)
+
+    @property
+    def consumer(self) -> str:
+        """What this ingest is called in the database and at the broker: the consumer's id, and its shard."""
+        return self.make_shard().name(self.consumer_id)
 
     def broker_address(self) -> BrokerAddress:
         """Where the broker is and how to trust it; ConfigurationError when what is set does not fit together."""

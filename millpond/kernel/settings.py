@@ -16,7 +16,6 @@ from millpond.kernel.device_keys import DeviceSecrets
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.fleet_topics import FleetTopics
 from millpond.kernel.kept import KeptDays
-from millpond.kernel.shard import Shard
 from millpond.kernel.signing import SigningSecrets
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -71,14 +70,6 @@ class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBou
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     clock: str = Field(
         default="system", description="`system`, or `ORIGIN@STARTED*SPEED` to share an accelerated clock with a fleet."
-    )
-    consumer_id: str = Field(
-        default="millpond-ingest",
-        description="MQTT client id of this ingest; its session at the broker is kept under it.",
-    )
-    shard: str = Field(
-        default="1/1",
-        description="`K/N`: this ingest is the K-th of N and stores every N-th serial; `docs/scaling.md` says how.",
     )
     batch_max_messages: int = Field(default=3000, ge=1, description="Most messages stored in one transaction.")
     batch_max_bytes: int = Field(
@@ -218,12 +209,6 @@ class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBou
             raise ValueError(f"{text!r} is none of {', '.join(_LOG_LEVELS)}")
         return text.upper()
 
-    @field_validator("shard")
-    @classmethod
-    def _shard_parses(cls, text: str) -> str:
-        Shard.parse(text)
-        return text
-
     @field_validator("clock")
     @classmethod
     def _clock_parses(cls, text: str) -> str:
@@ -247,15 +232,6 @@ class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBou
             # What is wrong with it may quote the password.
             raise ValueError("it is not a libpq URL: write postgresql://user:pass@host:port/database") from error
         return url
-
-    def make_shard(self) -> Shard:
-        """The part of all serials that this ingest stores."""
-        return Shard.parse(self.shard)
-
-    @property
-    def consumer(self) -> str:
-        """What this ingest is called in the database and at the broker: the consumer's id, and its shard."""
-        return self.make_shard().name(self.consumer_id)
 
     def make_clock(self) -> Clock:
         """The clock that the edge of every service reads."""
