@@ -243,39 +243,6 @@ where device_id = %(device_id)s and metric_id = %(metric_id)s
   and measured_at >= %(from_at)s and measured_at < %(to_at)s and value is not null
 group by 1 order by 1 limit %(limit)s;
 
--- name: make_reading_partition
--- Make one partition of readings that a moment needs soon; its name, null when all are there.
-select make_reading_partition(%(at)s::timestamptz);
-
--- name: refresh_reading_day
--- Bring the daily rollup up to date; outside a transaction.
-call refresh_reading_day();
-
--- name: drop_oldest_readings
--- Drop the oldest readings before a moment and keep their days; how many went, null when there are none.
-select drop_oldest_readings(%(before)s::timestamptz);
-
--- name: count_old_readings
--- How many readings lie in days (or chunks) that are over by a moment, one look at the key for each series.
-select coalesce(sum(old.readings), 0)::bigint
-from (select readings_droppable_to(%(before)s::timestamptz) as to_at) go cross join device d join metric m using (model)
-cross join lateral (
-    select count(*) as readings from reading r
-    where r.device_id = d.device_id and r.metric_id = m.metric_id
-      and r.measured_at < go.to_at) old;
-
--- name: end_kept_days
--- Days before a moment that have no readings any more.
-with old as (
-    select device_id, metric_id, day from reading_day_kept
-    where day < %(before)s::timestamptz
-    order by device_id, metric_id, day limit %(most)s::bigint
-), gone as (
-    delete from reading_day_kept k using old
-    where %(deleting)s::boolean and (k.device_id, k.metric_id, k.day) = (old.device_id, old.metric_id, old.day) returning 1
-)
-select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
-
 -- name: select_days_heard
 -- Of each day of a device how many readings the metric has that it says most often, and when the first one was.
 select day, max(readings)::bigint as samples, min(first_at) as first_at

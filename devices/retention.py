@@ -3,20 +3,23 @@
 from datetime import datetime, timedelta
 
 from devices.credentials.retention import credential_endings
+from devices.tiers.rollup import roll_up
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.jobs import Claim, held
 from millpond.kernel.retention import Ending
 from millpond.kernel.settings import Settings
 
-_Q = load_queries("devices")
+_Q = load_queries("devices.tiers")
 
 
 def drop_old_readings(conn: WriteConnection, before: datetime, *, claim: Claim | None = None) -> int:
-    """Drop what was measured before `before` and keep it by the day in `reading_day`; how many readings went.
+    """Drop what was measured before `before` and keep its hours and days; how many readings went.
 
-    Whole days (with TimescaleDB whole chunks) go, oldest first, one transaction each, so that it may be stopped and run
-    again at any time. Must be called outside a transaction.
+    Whole months (with TimescaleDB whole chunks) go, oldest first, one transaction each, so that it may be stopped and
+    run again at any time. Must be called outside a transaction. Raises psycopg.errors.LockNotAvailable when somebody
+    reads what is to go for too long.
     """
+    roll_up(conn, before=before, claim=claim)
     dropped, gone = 0, _drop_oldest(conn, before, claim)
     while gone is not None:
         dropped, gone = dropped + gone, _drop_oldest(conn, before, claim)
@@ -55,8 +58,11 @@ def count_old_readings(conn: ReadConnection, before: datetime) -> int:
 
 
 def devices_endings(settings: Settings) -> list[Ending]:
-    """What goes of the days that have no readings any more, and of credentials that are good for nothing."""
+    """What goes of hours and days, and of credentials that are good for nothing."""
+    hours, days = timedelta(days=settings.hour_keep_days), timedelta(days=settings.day_keep_days)
     return [
-        Ending("reading_day_kept", "days of readings", timedelta(days=settings.day_keep_days), _Q["end_kept_days"]),
+        Ending("reading_hour_kept", "hours of readings", hours, _Q["end_kept_hours"]),
+        Ending("reading_day_kept", "days of readings", days, _Q["end_kept_days"]),
+        Ending("state_day_kept", "days of states", days, _Q["end_kept_state_days"]),
         *credential_endings(settings),
     ]

@@ -1,11 +1,9 @@
 """One function, one statement: devices, models, metrics, parts."""
 
-import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg.errors import LockNotAvailable
 from psycopg.rows import class_row, dict_row, kwargs_row
 
 from catalogue.nouns import UsedConsumable
@@ -22,11 +20,9 @@ from devices.nouns import (
     PartLimit,
 )
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
-from millpond.kernel.errors import Unavailable
 from millpond.kernel.ids import CustomerId, DeviceId
 
 _Q = load_queries("devices")
-_REFRESH_TRIES, _REFRESH_PAUSE_S = 300, 1.0
 
 
 def select_device(conn: ReadConnection, serial: str) -> Device | None:
@@ -130,24 +126,3 @@ def select_latest(conn: ReadConnection, device_id: DeviceId) -> list[LatestValue
     """The newest value of every metric of a device, by metric name."""
     with conn.cursor(row_factory=class_row(LatestValue)) as cursor:
         return cursor.execute(_Q["select_latest"], {"device_id": device_id}).fetchall()
-
-
-def refresh_reading_day(
-    conn: WriteConnection, *, tries: int = _REFRESH_TRIES, wait: Callable[[float], None] = time.sleep
-) -> None:
-    """Bring the daily rollup up to date with late data; must be called outside a transaction.
-
-    Two refreshes cannot run at once, and the database may refresh now and then by itself: while another one is at
-    work, this one tries again every second. Raises Unavailable after the last try.
-    """
-    for left in reversed(range(tries)):
-        try:
-            conn.execute(_Q["refresh_reading_day"])
-            return
-        except LockNotAvailable as error:
-            if not left:
-                raise Unavailable(
-                    f"another refresh of the daily rollup is still at work after {tries} tries:"
-                    " try again later, or look in pg_stat_activity for what it waits for"
-                ) from error
-        wait(_REFRESH_PAUSE_S)

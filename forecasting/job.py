@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from datetime import datetime
 from itertools import groupby
 
@@ -10,7 +10,9 @@ import numpy as np
 
 from devices.nouns import Measure, ModelPart
 from devices.parts.installations import update_installations
-from devices.store import refresh_reading_day, select_model_parts
+from devices.store import select_model_parts
+from devices.tiers.late import forget_late_days, select_rolled_days
+from devices.tiers.rollup import refresh_tiers
 from forecasting.nouns import ActiveInstallation, Forecast, ForecastSummary, NoDate, Reason, Records, to_day
 from forecasting.part import MAX_HISTORY_DAYS, Forecaster, forecast_part
 from forecasting.store import (
@@ -23,6 +25,7 @@ from forecasting.store import (
     update_forecast_run,
 )
 from millpond.kernel.db import ReadConnection, WriteConnection
+from millpond.kernel.ids import DeviceId
 from millpond.kernel.jobs import Claim, held
 
 _LOG = logging.getLogger(__name__)
@@ -44,8 +47,33 @@ def run_forecasts(
 
     The scheduler and `millpond forecast` call it.
     """
-    refresh_reading_day(conn)
-    return forecast_active(conn, at, made_at=made_at, claim=claim, forecaster=forecaster, on_progress=on_progress)
+    refresh_tiers(conn)
+    late = select_rolled_days(conn)
+    summary = forecast_active(conn, at, made_at=made_at, claim=claim, forecaster=forecaster, on_progress=on_progress)
+    forget_late_days(conn, late)
+    return summary
+
+
+def forecast_late(
+    conn: WriteConnection,
+    at: datetime,
+    *,
+    made_at: datetime,
+    claim: Claim | None = None,
+    forecaster: Forecaster = "auto",
+) -> ForecastSummary | None:
+    """Roll up the days that got readings late, and forecast their devices again; None when there are no such days.
+
+    Must be called outside a transaction. The scheduler calls it between two runs of the forecast.
+    """
+    refresh_tiers(conn)
+    late = select_rolled_days(conn)
+    if not late:
+        return None
+    of_devices = {device_id for device_id, _ in late}
+    summary = forecast_active(conn, at, made_at=made_at, claim=claim, forecaster=forecaster, of_devices=of_devices)
+    forget_late_days(conn, late)
+    return summary
 
 
 def forecast_active(
@@ -56,29 +84,41 @@ def forecast_active(
     claim: Claim | None = None,
     forecaster: Forecaster = "auto",
     on_progress: Progress | None = None,
+    of_devices: Set[DeviceId] | None = None,
 ) -> ForecastSummary:
     """Forecast every installation in force at `at` from what was measured up to `at`, and store the answers.
 
+    Of some devices when these are given: all others of their kind are read too, since a fleet's members learn from each
+    other, and their answers stay as they are.
     Replacements are looked for first. One transaction a chunk of installations; with a `claim`, each holds its lease
     and raises LeaseLost when another scheduler took over. `forecaster="fixed"` does without Prophet. `on_progress` is
     called with (installations done, of how many) after each part of a model.
     """
-    replacements = update_installations(conn, at, claim=claim)
-    active = select_active_installations(conn, at)
+    replacements = update_installations(conn, at, claim=claim, of_devices=of_devices)
+    active = _with_their_kind(select_active_installations(conn, at), of_devices)
+    wanted = {i.installation_id for i in active if of_devices is None or i.device_id in of_devices}
     with held(conn, claim):
         run_id = insert_forecast_run(conn, at, made_at)
     methods: Counter[str] = Counter()
     done = 0
-    for forecasts in forecast_fleet(conn, active, at, forecaster=forecaster, on_read=lambda: _renew(conn, claim)):
+    for fleet in forecast_fleet(conn, active, at, forecaster=forecaster, on_read=lambda: _renew(conn, claim)):
+        forecasts = [forecast for forecast in fleet if forecast.installation_id in wanted]
         _save(conn, run_id, at, made_at, forecasts, claim)
         methods.update(f.method.value if f.dates else "refused" for f in forecasts)
         done += len(forecasts)
         if on_progress is not None:
-            on_progress(done, len(active))
+            on_progress(done, len(wanted))
     refused = methods.pop("refused", 0)
     with held(conn, claim):
         update_forecast_run(conn, run_id, installations=done, forecasts=done - refused)
     return ForecastSummary(run_id, at, done, done - refused, refused, replacements, dict(methods))
+
+
+def _with_their_kind(active: list[ActiveInstallation], of_devices: Set[DeviceId] | None) -> list[ActiveInstallation]:
+    if of_devices is None:
+        return active
+    kinds = {(i.model, i.part) for i in active if i.device_id in of_devices}
+    return [i for i in active if (i.model, i.part) in kinds]
 
 
 def forecast_fleet(

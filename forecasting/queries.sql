@@ -92,14 +92,15 @@ from depletion_forecast f join installation i using (installation_id) join devic
 where f.run_id = %(run_id)s::bigint order by d.serial, i.consumable, i.installation_id;
 
 -- name: thin_forecasts
--- Of the runs made before a moment the last of each week stays; a part's newest forecast stays whatever its age.
+-- Of what was made before a moment each part's last of every week stays; its newest forecast stays whatever its age.
 with old as (
     select f.run_id, f.installation_id
     from forecast_run r join depletion_forecast f using (run_id)
     where r.made_at < %(before)s::timestamptz
-      and exists (select from forecast_run l
-                  where (l.at, l.run_id) > (r.at, r.run_id) and l.made_at < %(before)s::timestamptz
-                    and date_trunc('week', l.at, 'UTC') = date_trunc('week', r.at, 'UTC'))
+      and exists (select from depletion_forecast l
+                  where l.installation_id = f.installation_id and (l.at, l.run_id) > (f.at, f.run_id)
+                    and l.made_at < %(before)s::timestamptz
+                    and date_trunc('week', l.at, 'UTC') = date_trunc('week', f.at, 'UTC'))
       and exists (select from depletion_forecast n
                   where n.installation_id = f.installation_id and n.at <= %(at)s::timestamptz
                     and (n.at, n.run_id) > (f.at, f.run_id))

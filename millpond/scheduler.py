@@ -17,7 +17,7 @@ import psycopg
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from attribution.release import release_commissions
-from forecasting.job import run_forecasts
+from forecasting.job import forecast_late, run_forecasts
 from millpond.kernel.clock import Clock, floor_to_period
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost
@@ -44,6 +44,7 @@ def make_jobs(settings: Settings, clock: Clock) -> list[Job]:
     """The platform's jobs, in the order in which one tick runs them."""
     return [
         Job("forecast", timedelta(hours=settings.forecast_period_h), _forecast_job(clock)),
+        Job("late_data", timedelta(hours=settings.late_data_period_h), _late_job(clock)),
         Job("offers", timedelta(hours=settings.offers_period_h), _offers_job(settings)),
         Job("release_commissions", timedelta(days=1), _release_job),
         Job("retention", timedelta(days=1), _retention_job(settings)),
@@ -120,6 +121,14 @@ def _record_failure(dsn: str, claim: Claim, clock: Clock, why: str) -> None:
 
 def _forecast_job(clock: Clock) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:
     return lambda conn, at, claim: asdict(run_forecasts(conn, at, made_at=clock.now(), claim=claim))
+
+
+def _late_job(clock: Clock) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:
+    def run(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
+        summary = forecast_late(conn, at, made_at=clock.now(), claim=claim)
+        return {} if summary is None else asdict(summary)
+
+    return run
 
 
 def _offers_job(settings: Settings) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:

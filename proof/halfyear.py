@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from devices.store import refresh_reading_day
+from devices.tiers.rollup import refresh_tiers
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.timescale import look_for_timescale
 
@@ -36,6 +36,6 @@ def fill_half_year(conn: WriteConnection, prefix: str, at: datetime) -> int:
     conn.execute(_LATEST, times)
     if look_for_timescale(conn).installed:
         conn.execute(_COMPRESS, [at - _COMPRESSED_AFTER])
-    refresh_reading_day(conn)
+    refresh_tiers(conn)
     conn.execute("analyze reading")
     return filled

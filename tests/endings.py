@@ -6,8 +6,9 @@ from millpond.kernel.db import WriteConnection
 from millpond.kernel.settings import load_settings
 from millpond.retention import end_what_is_old
 
-# They go when the last that belongs to them has gone, which a dry run takes from none.
-_GO_WITH_THE_LAST = ("forecast runs", "quarantined messages")
+# They go when the last that belongs to them has gone, which a dry run takes from none. Hours and days are made in a run
+# too, and go at once when they are old.
+_GO_WITH_THE_LAST = ("forecast runs", "quarantined messages", "hours of readings", "days of readings", "days of states")
 
 
 def retain(conn: WriteConnection, at: datetime, **settings: object) -> dict[str, int]:

@@ -18,7 +18,9 @@ from devices.bulk.storing import store_readings
 from devices.nouns import Reading
 from devices.registry import register_device
 from devices.retention import drop_old_readings
-from devices.store import refresh_reading_day, select_metrics
+from devices.store import select_metrics
+from devices.tiers.late import mark_late
+from devices.tiers.rollup import refresh_tiers
 from millpond.embedded.databases import temporary_database
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.migrate import migrate, pending_migrations
@@ -34,7 +36,7 @@ def past(database: str) -> Iterator[WriteConnection]:
     with connect(database) as conn:
         store(conn, make_readings(conn))
         drop_old_readings(conn, AT - timedelta(days=40))
-        refresh_reading_day(conn)
+        refresh_tiers(conn)
         if look_for_timescale(conn).installed:
             conn.execute("select compress_chunk(c) from show_chunks('reading', older_than => %s) c", [AT - DAY * 20])
         yield conn
@@ -120,7 +122,8 @@ def assert_current_and_strict(restored: WriteConnection, past: WriteConnection) 
     assert store_readings(restored, columns_of(known)).new == 0
     late = replace(known[0], measured_at=known[0].measured_at + timedelta(minutes=1))
     assert store_readings(restored, columns_of([late])).new == 1
+    mark_late(restored, columns_of([late]), AT)
     jobs = "select name, period from database_job order by name"
     assert restored.execute(jobs).fetchall() == past.execute(jobs).fetchall()
-    refresh_reading_day(restored)
+    refresh_tiers(restored)
     assert restored.execute("select max(readings) from reading_day").fetchone() == (5,)

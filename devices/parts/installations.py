@@ -1,7 +1,7 @@
 """Use case: end the installations whose part was replaced, begin the next, and undo what was no replacement."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from devices.parts.limit_series import select_series
 from devices.parts.replacement import SETTLING, PartHistory, Refutation, Replacement, read_history
 from devices.store import select_model_parts
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+from millpond.kernel.ids import DeviceId
 from millpond.kernel.jobs import Claim, held
 
 _Q = load_queries("devices.parts")
@@ -30,8 +31,12 @@ class _Change:
     replacements: list[Replacement]
 
 
-def update_installations(conn: WriteConnection, at: datetime, *, claim: Claim | None = None) -> int:
+def update_installations(
+    conn: WriteConnection, at: datetime, *, claim: Claim | None = None, of_devices: Collection[DeviceId] | None = None
+) -> int:
     """End and begin installations by the readings measured up to `at`; how many replacements were found.
+
+    Those of some devices, or of all.
 
     A replacement of the last `REVIEW` that turned out to be none is undone. One transaction a chunk of installations;
     running it again changes nothing. Readings from before the current installation began, or from before the one that
@@ -39,7 +44,7 @@ def update_installations(conn: WriteConnection, at: datetime, *, claim: Claim | 
     """
     parts = select_model_parts(conn)
     found, after = 0, 0
-    while chunk := select_current_parts(conn, after=after, limit=_CHUNK, at=at):
+    while chunk := select_current_parts(conn, after=after, limit=_CHUNK, at=at, of_devices=of_devices):
         changes = list(_find_in_chunk(conn, chunk, parts, at))
         with held(conn, claim):
             for change in changes:
@@ -49,9 +54,15 @@ def update_installations(conn: WriteConnection, at: datetime, *, claim: Claim | 
     return found
 
 
-def select_current_parts(conn: ReadConnection, *, after: int, limit: int, at: datetime) -> list[CurrentPart]:
-    """Up to `limit` installations that began up to `at`, are not ended, and have a key above `after`."""
-    values = {"after": after, "limit": limit, "at": at, "review_from": at - REVIEW}
+def select_current_parts(
+    conn: ReadConnection, *, after: int, limit: int, at: datetime, of_devices: Collection[DeviceId] | None = None
+) -> list[CurrentPart]:
+    """Up to `limit` installations that began up to `at`, are not ended, and have a key above `after`.
+
+    Those of some devices, or of all.
+    """
+    some = None if of_devices is None else list(of_devices)
+    values = {"after": after, "limit": limit, "at": at, "review_from": at - REVIEW, "of_devices": some}
     with conn.cursor(row_factory=class_row(CurrentPart)) as cursor:
         return cursor.execute(_Q["select_current_parts"], values).fetchall()
 

@@ -9,6 +9,7 @@ from installation i join device d using (device_id)
 left join installation p on p.device_id = i.device_id and p.part = i.part and p.ended_at = i.installed_at
                         and p.ended_by is distinct from 'undone' and p.ended_at > %(review_from)s::timestamptz
 where i.ended_at is null and i.installed_at <= %(at)s::timestamptz and i.installation_id > %(after)s::bigint
+  and (%(of_devices)s::bigint[] is null or i.device_id = any(%(of_devices)s::bigint[]))
 order by i.installation_id limit %(limit)s::int;
 
 -- name: select_limit_days

@@ -83,7 +83,7 @@ def store_decoded(
     """
     settled = settle_times(conn, batch, limits.clock_past, at)
     may_be_known = any(decoded.delivery.redelivered for decoded in batch)
-    tally = store_columns(conn, columns_of(settled.readings), may_be_known=may_be_known)
+    tally = store_columns(conn, columns_of(settled.readings), at, may_be_known=may_be_known)
     tally += Tally(duplicate=settled.duplicates) + _count_no_news(batch)
     refused, rooms = _quarantine(conn, batch, keeping)
     tally += refused

@@ -6,6 +6,7 @@ from datetime import datetime
 from devices.bulk.columns import ReadingColumns
 from devices.bulk.storing import store_readings
 from devices.nouns import Reading
+from devices.tiers.late import mark_late
 from ingest.nouns import Decoded, Tally
 from ingest.storing.allowance import Drop
 from millpond.kernel.db import WriteConnection, load_queries
@@ -13,13 +14,15 @@ from millpond.kernel.db import WriteConnection, load_queries
 _Q = load_queries("ingest.storing")
 
 
-def store_columns(conn: WriteConnection, columns: ReadingColumns, *, may_be_known: bool = False) -> Tally:
+def store_columns(conn: WriteConnection, columns: ReadingColumns, at: datetime, *, may_be_known: bool = False) -> Tally:
     """Store what is new; what is not is a duplicate when it says the same, and a conflict when it does not.
 
     A time of ours that meets a device's own is of another sample, also where both say the same. Readings that
-    `may_be_known` are looked up at once.
+    `may_be_known` are looked up at once. Days before that of `at` are marked as late.
     """
     stored = store_readings(conn, columns, may_be_known=may_be_known)
+    if stored.new:
+        mark_late(conn, columns, at)
     conflicts = insert_conflicts(conn, columns.take(stored.differing).readings()) if len(stored.differing) else 0
     return Tally(stored.new, conflict=conflicts, duplicate=len(columns) - stored.new - conflicts)
 

@@ -132,13 +132,19 @@ class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBou
         ge=0,
         le=36_500,
         description="Days that readings are kept one by one, at least those of `MILLPOND_CLOCK_PAST_DAYS`;"
-        " of older ones each day's first, last, least, most and mean are kept. 0 means for ever.",
+        " of older ones hours and days are kept. 0 means for ever.",
+    )
+    hour_keep_days: int = Field(
+        default=750,
+        ge=0,
+        le=36_500,
+        description="Days that each hour's least, most and mean are kept, for charts. 0 means for ever.",
     )
     day_keep_days: int = Field(
         default=1100,
         ge=0,
         le=36_500,
-        description="Days that the daily values of older readings are kept; forecasts read 730. 0 means for ever.",
+        description="Days that each day's values are kept; forecasts read 730. 0 means for ever.",
     )
     gap_answers_max: int = Field(
         default=5,
@@ -194,6 +200,11 @@ class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBou
         default=60, gt=0, description="Seconds that a staff code on a screen is good for, on the platform's clock."
     )
     forecast_period_h: float = Field(default=24, gt=0, description="Hours between two runs of the forecast job.")
+    late_data_period_h: float = Field(
+        default=1,
+        gt=0,
+        description="Hours between two looks for days that got readings late, to roll them up and forecast again.",
+    )
     offers_period_h: float = Field(default=1, gt=0, description="Hours between two runs of the offers job.")
     lease_s: float = Field(
         default=60,

@@ -11,7 +11,8 @@ from devices.nouns import Device, Installation, Reading
 from devices.parts.installations import update_installations
 from devices.registry import register_device
 from devices.retention import drop_old_readings
-from devices.store import refresh_reading_day, select_installations, select_metrics
+from devices.store import select_installations, select_metrics
+from devices.tiers.rollup import refresh_tiers
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost
 from millpond.kernel.jobs import claim_run
@@ -237,6 +238,6 @@ def test_of_a_day_whose_readings_were_dropped_its_ends_still_tell_of_a_replaceme
         read(conn, device, "filter_life_pct", [30.0] * 100, start=START, step=HOUR)
         read(conn, device, "filter_life_pct", [100.0] * 100, start=changed, step=HOUR)
         assert drop_old_readings(conn, AT) > 0
-        refresh_reading_day(conn)
+        refresh_tiers(conn)
         assert update_installations(conn, AT) == 1
         assert parts_of(conn, device)[0].installed_at.date() == changed.date()

@@ -14,8 +14,9 @@ from devices.bulk.columns import columns_of
 from devices.bulk.storing import store_readings
 from devices.nouns import Reading
 from devices.registry import register_device
-from devices.retention import devices_endings, drop_old_readings
-from devices.store import refresh_reading_day, select_metrics
+from devices.retention import devices_endings, drop_old_readings, make_partitions
+from devices.store import select_metrics
+from devices.tiers.rollup import refresh_tiers
 from forecasting.job import run_forecasts
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import LeaseLost, Unavailable
@@ -26,8 +27,8 @@ from millpond.kernel.settings import load_settings
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 BEFORE = AT - timedelta(days=30)
-# With TimescaleDB whole chunks are dropped: a week, beside the day that both leave whole.
-SLACK = timedelta(days=8)
+# Whole months are dropped, with TimescaleDB whole chunks of a week.
+SLACK = timedelta(days=32)
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_a_refresh_waits_until_another_is_done(own: WriteConnection, database: s
             if len(waits) == 3:
                 other.rollback()
 
-        refresh_reading_day(own, wait=wait)
+        refresh_tiers(own, wait=wait)
     assert waits == [1.0, 1.0, 1.0]
 
 
@@ -110,7 +111,7 @@ def test_a_refresh_that_never_gets_its_turn_says_so(own: WriteConnection, databa
     with connect(database) as other:
         other.execute("begin; lock table busy")
         with pytest.raises(Unavailable, match="another refresh of the daily rollup is still at work after 3 tries"):
-            refresh_reading_day(own, tries=3, wait=waits.append)
+            refresh_tiers(own, tries=3, wait=waits.append)
     assert waits == [1.0, 1.0]
 
 
@@ -121,7 +122,7 @@ def _no_wait(wait_s: float) -> None:
 def test_no_other_error_of_a_refresh_is_waited_for(own: WriteConnection) -> None:
     own.execute("create or replace procedure refresh_reading_day() language plpgsql as $$ begin perform 1 / 0; end $$")
     with pytest.raises(psycopg.errors.DivisionByZero):
-        refresh_reading_day(own, wait=_no_wait)
+        refresh_tiers(own, wait=_no_wait)
 
 
 def test_what_is_read_today_after_a_forecast_is_seen(own: WriteConnection) -> None:
@@ -134,22 +135,24 @@ def test_what_is_read_today_after_a_forecast_is_seen(own: WriteConnection) -> No
 
 
 def test_dropped_readings_leave_their_days(own: WriteConnection) -> None:
-    readings = make_readings(own, days=60)
+    readings = make_readings(own, days=120)
+    # December has a partition, November has none.
+    make_partitions(own, datetime(2025, 12, 1, tzinfo=UTC))
     store(own, *readings)
-    refresh_reading_day(own)
+    refresh_tiers(own)
     dropped = drop_old_readings(own, BEFORE)
     assert dropped == len(readings) - count(own)
     row = own.execute("select min(measured_at) from reading").fetchone()
     assert row is not None
     assert BEFORE - SLACK < row[0] <= BEFORE
     assert rollup(own, readings[0].device_id) == days_of(readings)
-    refresh_reading_day(own)
+    refresh_tiers(own)
     assert rollup(own, readings[0].device_id) == days_of(readings)
     assert drop_old_readings(own, BEFORE) == 0
 
 
 def test_what_comes_for_a_day_that_is_kept_is_added_to_it(own: WriteConnection) -> None:
-    readings = make_readings(own, days=60)
+    readings = make_readings(own, days=120)
     store(own, *readings)
     drop_old_readings(own, BEFORE)
     left = count(own)
@@ -159,13 +162,13 @@ def test_what_comes_for_a_day_that_is_kept_is_added_to_it(own: WriteConnection) 
     moments = [old[0].measured_at + HOUR, old[5].measured_at + 2 * HOUR, old[-1].measured_at - 7 * DAY]
     late = [replace(old[0], measured_at=at, value=99.0 - n) for n, at in enumerate(moments)]
     store(own, *late, replace(old[0], measured_at=old[0].measured_at + 3 * HOUR, value=None, state="off"))
-    refresh_reading_day(own)
+    refresh_tiers(own)
     assert rollup(own, device_id) == days_of(readings + late)
     assert count(own) == left
 
 
 def test_a_run_whose_lease_was_taken_over_drops_nothing(own: WriteConnection) -> None:
-    store(own, *make_readings(own, days=60))
+    store(own, *make_readings(own, days=120))
     before = count(own)
     lost = claim_run(own, "retention", AT, holder="a", at=AT, lease=timedelta(seconds=-1))
     assert lost is not None
@@ -176,11 +179,11 @@ def test_a_run_whose_lease_was_taken_over_drops_nothing(own: WriteConnection) ->
 
 
 def test_kept_days_go_when_they_are_old(own: WriteConnection) -> None:
-    readings = make_readings(own, days=60)
+    readings = make_readings(own, days=120)
     store(own, *readings)
     drop_old_readings(own, BEFORE)
-    end = (AT - 50 * DAY).replace(hour=0)
-    [ending] = devices_endings(load_settings(day_keep_days=50))
-    gone = end_old_rows(own, ending, end + 50 * DAY)
+    end = (AT - 80 * DAY).replace(hour=0)
+    days = {ending.table: ending for ending in devices_endings(load_settings(day_keep_days=80))}["reading_day_kept"]
+    gone = end_old_rows(own, days, end + 80 * DAY)
     assert gone == len([day for day in days_of(readings) if day[0] < end])
     assert rollup(own, readings[0].device_id)[0][0] == end

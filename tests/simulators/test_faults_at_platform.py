@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from devices.parts.installations import update_installations
-from devices.store import refresh_reading_day
+from devices.tiers.rollup import refresh_tiers
 from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
 from simulators.life.households import Habit, Lives
@@ -70,7 +70,7 @@ def quarantined(platform: RealPlatform, fleet: Fleet) -> dict[str, int]:
 
 def count_replacements(platform: RealPlatform, fleet: Fleet) -> int:
     with connect(platform.dsn) as conn:
-        refresh_reading_day(conn)
+        refresh_tiers(conn)
         update_installations(conn, fleet.start + timedelta(days=DAYS))
     query = (
         "select count(*) from installation join device using (device_id)"

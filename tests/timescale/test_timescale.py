@@ -18,7 +18,8 @@ from devices.nouns import Reading
 from devices.registry import register_device
 from devices.retention import drop_old_readings
 from devices.seed import seed_shipped
-from devices.store import refresh_reading_day, select_metrics
+from devices.store import select_metrics
+from devices.tiers.rollup import refresh_tiers
 from millpond.embedded.ports import free_port
 from millpond.embedded.process import Process
 from millpond.kernel.db import WriteConnection, connect
@@ -95,11 +96,11 @@ def test_readings_are_stored_once_also_in_compressed_chunks(conn: WriteConnectio
 def test_late_data_is_in_the_rollup_after_a_refresh(conn: WriteConnection) -> None:
     batch = readings(conn, "TS-2", days=10, before=AT)
     store(conn, batch)
-    refresh_reading_day(conn)
+    refresh_tiers(conn)
     assert rollup_days(conn, batch[0].device_id) == 10
     late = [Reading(r.device_id, r.metric_id, r.measured_at - timedelta(days=60), 60.0, None, AT, False) for r in batch]
     store(conn, late)
-    refresh_reading_day(conn)
+    refresh_tiers(conn)
     assert rollup_days(conn, batch[0].device_id) == 20
 
 
@@ -119,7 +120,7 @@ def last_in_rollup(conn: WriteConnection, device_id: int) -> datetime:
 def test_the_newest_day_is_seen_as_it_grows_after_a_refresh(conn: WriteConnection) -> None:
     batch = readings(conn, "TS-4", days=5, before=AT + timedelta(hours=12))
     store(conn, batch)
-    refresh_reading_day(conn)
+    refresh_tiers(conn)
     store(conn, [replace(batch[0], measured_at=AT + timedelta(hours=13))])
     assert last_in_rollup(conn, batch[0].device_id) == AT + timedelta(hours=13)
 
@@ -127,11 +128,11 @@ def test_the_newest_day_is_seen_as_it_grows_after_a_refresh(conn: WriteConnectio
 def test_days_outlive_chunks_that_somebody_drops(conn: WriteConnection) -> None:
     batch = readings(conn, "TS-5", days=60, before=AT)
     store(conn, batch)
-    refresh_reading_day(conn)
+    refresh_tiers(conn)
     conn.execute("select drop_chunks('reading', older_than => %s)", [AT - timedelta(days=30)])
     # A chunk beyond the gap is refreshed, and what is in the gap stays.
     store(conn, [replace(batch[0], measured_at=AT - timedelta(days=200))])
-    refresh_reading_day(conn)
+    refresh_tiers(conn)
     assert rollup_days(conn, batch[0].device_id) == 61
 
 
@@ -139,13 +140,13 @@ def test_days_outlive_the_readings_that_retention_drops(conn: WriteConnection) -
     batch = readings(conn, "TS-6", days=60, before=AT)
     store(conn, batch)
     conn.execute("select compress_chunk(c, if_not_compressed => true) from show_chunks('reading') c")
-    refresh_reading_day(conn)
+    refresh_tiers(conn)
     assert drop_old_readings(conn, AT - timedelta(days=30)) > 0
-    refresh_reading_day(conn)
+    refresh_tiers(conn)
     assert rollup_days(conn, batch[0].device_id) == 60
     late = replace(batch[-1], measured_at=batch[-1].measured_at - timedelta(days=1))
     store(conn, [late])
-    refresh_reading_day(conn)
+    refresh_tiers(conn)
     assert rollup_days(conn, batch[0].device_id) == 61
     row = conn.execute("select min(measured_at) from reading where device_id = %s", [late.device_id]).fetchone()
     assert row is not None

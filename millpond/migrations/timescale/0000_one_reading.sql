@@ -4,7 +4,7 @@ begin
     if (select relkind from pg_class where oid = 'reading'::regclass) <> 'p' then
         return;
     end if;
-    drop view reading_day, reading_day_live, reading_partition;
+    drop view if exists reading_hour, reading_day, reading_day_live, state_day, reading_partition;
     alter table reading rename to reading_divided;
     alter table reading_divided rename constraint reading_is_unique to reading_divided_is_unique;
     create table reading (like reading_divided including all);

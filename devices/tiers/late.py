@@ -1,0 +1,46 @@
+"""Late data: the days of devices that got readings after they were over, until all that is made of them knows it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from devices.bulk.columns import ReadingColumns
+from millpond.kernel.arrays import bigints, moments, to_us
+from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+from millpond.kernel.ids import DeviceId
+
+_Q = load_queries("devices.tiers")
+
+_DAY_US = timedelta(days=1) // timedelta(microseconds=1)
+LateDay = tuple[DeviceId, datetime]
+"""A device and the beginning of a day, in UTC."""
+
+
+def begin_of_day(at: datetime) -> datetime:
+    """The beginning of the day of `at`, in UTC."""
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def mark_late(conn: WriteConnection, columns: ReadingColumns, at: datetime) -> None:
+    """Note the days before that of `at` that got these readings, within the transaction that stored them.
+
+    Readings of today cost one comparison; of the others those count whose day was rolled up already.
+    """
+    late = columns.measured_us < to_us(begin_of_day(at))
+    if not late.any():
+        return
+    day_us = columns.measured_us[late] // _DAY_US * _DAY_US
+    days = np.unique(np.stack((columns.device_ids[late], day_us)), axis=1)
+    conn.execute(_Q["mark_late_days"], {"device_ids": bigints(days[0]), "days": moments(days[1])})
+
+
+def select_rolled_days(conn: ReadConnection) -> list[LateDay]:
+    """The late days that hours and days have, and forecasts do not."""
+    return conn.execute(_Q["select_rolled_days"]).fetchall()
+
+
+def forget_late_days(conn: WriteConnection, days: Sequence[LateDay]) -> None:
+    """These days are dealt with; those that got readings again meanwhile stay."""
+    values = {"device_ids": [device_id for device_id, _ in days], "days": [day for _, day in days]}
+    conn.execute(_Q["forget_late_days"], values)

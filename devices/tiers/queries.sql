@@ -1,0 +1,76 @@
+-- name: make_reading_partition
+-- Make one partition of readings that a moment needs soon; its name, null when all are there.
+select make_reading_partition(%(at)s::timestamptz);
+
+-- name: advance_late_mark
+-- From now on what comes for days that are over marks them: those before the newest reading's, and those that may go.
+select advance_late_mark(readings_droppable_to(%(before)s::timestamptz));
+
+-- name: roll_up_readings
+-- Make hours and days of what is over: days that got readings late, else up to a month; false when nothing is left.
+select roll_up_readings();
+
+-- name: mark_late_days
+-- Days of devices that got readings after they were over, for the next refresh; live days are none of them.
+insert into reading_late (device_id, day)
+select k.device_id, k.day
+from unnest(%(device_ids)s::bigint[], %(days)s::timestamptz[]) as k (device_id, day)
+cross join (select marked_to from reading_horizon for share) h
+where k.day < h.marked_to
+order by 1, 2
+on conflict (device_id, day) do update set step = 'marked';
+
+-- name: select_rolled_days
+-- Days that got readings late and are rolled up.
+select device_id, day from reading_late where step = 'rolled' order by device_id, day;
+
+-- name: forget_late_days
+-- These late days are dealt with, unless they got readings again.
+delete from reading_late l
+using unnest(%(device_ids)s::bigint[], %(days)s::timestamptz[]) as k (device_id, day)
+where (l.device_id, l.day) = (k.device_id, k.day) and l.step = 'rolled';
+
+-- name: refresh_reading_day
+-- Bring the daily rollup up to date; outside a transaction.
+call refresh_reading_day();
+
+-- name: drop_oldest_readings
+-- Drop the oldest readings before a moment and keep their days; how many went, null when there are none.
+select drop_oldest_readings(%(before)s::timestamptz);
+
+-- name: count_old_readings
+-- How many readings lie in days (or chunks) that are over by a moment, one look at the key for each series.
+select coalesce(sum(old.readings), 0)::bigint
+from (select readings_droppable_to(%(before)s::timestamptz) as to_at) go cross join device d join metric m using (model)
+cross join lateral (
+    select count(*) as readings from reading r
+    where r.device_id = d.device_id and r.metric_id = m.metric_id
+      and r.measured_at < go.to_at) old;
+
+-- name: end_kept_hours
+-- Hours before a moment; with chunks these go whole.
+select end_kept_hours(%(before)s::timestamptz, %(most)s::bigint, %(deleting)s::boolean);
+
+-- name: end_kept_state_days
+-- Days of states before a moment.
+with old as (
+    select device_id, metric_id, day from state_day_kept
+    where day < %(before)s::timestamptz
+    order by device_id, metric_id, day limit %(most)s::bigint
+), gone as (
+    delete from state_day_kept k using old
+    where %(deleting)s::boolean and (k.device_id, k.metric_id, k.day) = (old.device_id, old.metric_id, old.day) returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_kept_days
+-- Days before a moment.
+with old as (
+    select device_id, metric_id, day from reading_day_kept
+    where day < %(before)s::timestamptz
+    order by device_id, metric_id, day limit %(most)s::bigint
+), gone as (
+    delete from reading_day_kept k using old
+    where %(deleting)s::boolean and (k.device_id, k.metric_id, k.day) = (old.device_id, old.metric_id, old.day) returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
