@@ -22,6 +22,7 @@ from ingest.storing.allowance import Allowances
 from ingest.storing.batch import StoredBatch, store_batch
 from ingest.storing.door import Door, LobbyLimits
 from ingest.storing.refused import store_refused, try_innocent
+from ingest.storing.terms import Terms
 from millpond.kernel.clock import Clock, monotonic
 from millpond.kernel.crashpoints import crash_point
 from millpond.kernel.db import WriteConnection
@@ -196,9 +197,9 @@ class Writer:
             _LOG.warning("no heartbeat: %s", error, extra={"event": "beat_failed", "sqlstate": error.sqlstate})
 
     def _look_into_the_lobby(self, conn: WriteConnection) -> None:
-        at, formats = self._clock.now(), self._session.formats
+        at, terms = self._clock.now(), Terms(self._limits, self._keeping, self._session.formats)
         admit_by_rules(conn, at=at)
-        stored = store_known(conn, self._limits, at=at, keeping=self._keeping, formats=formats)
+        stored = store_known(conn, terms, at=at)
         self._session.publish(build_ack(complete) for complete in stored.complete)
 
     def _beat(self, conn: WriteConnection) -> None:

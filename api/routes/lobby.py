@@ -25,7 +25,7 @@ from ingest.lobby.admission import (
 from ingest.lobby.guess import guess_model
 from ingest.lobby.nouns import LobbyState
 from ingest.lobby.store import select_lobby, select_newest_waiting
-from ingest.nouns import Keeping, Limits
+from ingest.storing.terms import Terms
 from millpond.kernel.db import WriteConnection
 
 router = APIRouter(prefix="/v1/lobby", tags=["ingest"])
@@ -66,7 +66,7 @@ def get_unknown(lobby_id: str, reads: Reads, caller: CallerDep, edge: EdgeDep) -
     require_role(caller, Role.OPERATOR)
     with reads.connection() as conn:
         unknown = require_unknown(conn, lobby_id)
-        guesses = guess_model(conn, unknown, Limits.from_settings(edge.settings))
+        guesses = guess_model(conn, unknown, Terms.from_settings(edge.settings))
         newest = select_newest_waiting(conn, unknown.name, _NEWEST)
     return UnknownDetail(
         **show_unknown(unknown).model_dump(),
@@ -86,8 +86,8 @@ def post_admission(
     def act(conn: WriteConnection) -> tuple[int, Out]:
         owner = named_customer(conn, body.customer_id) if body.customer_id else None
         what = As(body.model, body.serial, body.region, owner)
-        limits, keeping = Limits.from_settings(edge.settings), Keeping.from_settings(edge.settings)
-        return 200, _show(admit_unknown(conn, lobby_id, what, limits, at=at, by=caller.actor, keeping=keeping))
+        terms = Terms.from_settings(edge.settings)
+        return 200, _show(admit_unknown(conn, lobby_id, what, terms, at=at, by=caller.actor))
 
     return answer_write(write, act)
 

@@ -9,8 +9,6 @@ from devices.aliases import alias_device, select_devices_by_alias
 from devices.nouns import Device
 from devices.registry import register_device
 from devices.store import select_device
-from ingest.formats.format import Formats
-from ingest.formats.shipped import FORMATS
 from ingest.lobby.known import Stored, store_waiting
 from ingest.lobby.nouns import LobbyRule, LobbyState, Unknown
 from ingest.lobby.store import (
@@ -24,7 +22,7 @@ from ingest.lobby.store import (
     select_matched,
     select_registered,
 )
-from ingest.nouns import Keeping, Limits
+from ingest.storing.terms import Terms
 from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, refusing
 from millpond.kernel.errors import Conflict, InvalidInput, MillpondError, NotFound
 from millpond.kernel.ids import CustomerId, new_id
@@ -55,17 +53,7 @@ class Admitted:
     waiting: int = 0
 
 
-def admit_unknown(
-    conn: WriteConnection,
-    wanted: str,
-    what: As,
-    limits: Limits,
-    *,
-    at: datetime,
-    by: str,
-    keeping: Keeping = Keeping(),
-    formats: Formats = FORMATS,
-) -> Admitted:
+def admit_unknown(conn: WriteConnection, wanted: str, what: As, terms: Terms, *, at: datetime, by: str) -> Admitted:
     """Register who waits (by id, name or identity), and store what waited as if it had just come; safe to repeat.
 
     Where the format has names of its own, `serial` may be that of a device that is there: then this is what the format
@@ -76,7 +64,7 @@ def admit_unknown(
     device = _register(conn, unknown, what, at=at, by=by)
     if unknown.state is not LobbyState.ADMITTED:
         decide_unknown(conn, unknown.name, LobbyState.WAITING, at=at, by=by)
-    stored = store_waiting(conn, unknown.name, device.serial, limits, at=at, keeping=keeping, formats=formats)
+    stored = store_waiting(conn, unknown.name, device.serial, terms, at=at)
     return Admitted(device, stored, _lock(conn, unknown.name).messages)
 
 

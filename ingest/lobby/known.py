@@ -11,13 +11,12 @@ from datetime import datetime
 
 import psycopg
 
-from ingest.formats.format import Formats
-from ingest.formats.shipped import FORMATS
 from ingest.lobby.store import count_out, lock_known, mark_waiting_refused, mark_waiting_stored, select_waiting
-from ingest.nouns import Complete, Decoded, Keeping, Limits, Tally
+from ingest.nouns import Complete, Decoded, Tally
 from ingest.storing.batch import store_decoded
 from ingest.storing.registries import decode_again
 from ingest.storing.retry_store import KeptMessage
+from ingest.storing.terms import Terms
 from millpond.kernel.db import WriteConnection
 
 CONSUMER = "lobby"
@@ -38,15 +37,7 @@ class Stored:
         return Stored(self.messages + other.messages, self.tally + other.tally, self.complete + other.complete)
 
 
-def store_known(
-    conn: WriteConnection,
-    limits: Limits,
-    *,
-    at: datetime,
-    keeping: Keeping = Keeping(),
-    formats: Formats = FORMATS,
-    most: int = _AT_ONCE,
-) -> Stored:
+def store_known(conn: WriteConnection, terms: Terms, *, at: datetime, most: int = _AT_ONCE) -> Stored:
     """Store up to about `most` messages of those who are registered by now, in one transaction.
 
     Safe to repeat and to run beside others: whom one stores, others leave alone. Raises psycopg.Error when the
@@ -57,23 +48,15 @@ def store_known(
         for name, serial in lock_known(conn, _DEVICES_AT_ONCE):
             if total.messages >= most:
                 break
-            total += store_waiting(conn, name, serial, limits, at=at, keeping=keeping, formats=formats, most=most)
+            total += store_waiting(conn, name, serial, terms, at=at, most=most)
     return total
 
 
 def store_waiting(
-    conn: WriteConnection,
-    name: str,
-    serial: str,
-    limits: Limits,
-    *,
-    at: datetime,
-    keeping: Keeping = Keeping(),
-    formats: Formats = FORMATS,
-    most: int = _AT_ONCE,
+    conn: WriteConnection, name: str, serial: str, terms: Terms, *, at: datetime, most: int = _AT_ONCE
 ) -> Stored:
     """Store the oldest `most` messages that wait of `name`, which is the device `serial`; the caller has locked it."""
-    trial = _Trial(conn, serial, limits, keeping, formats, at)
+    trial = _Trial(conn, serial, terms, at)
     stored = trial.store(select_waiting(conn, name, most))
     left = count_out(conn, name, at)
     if stored.messages:
@@ -88,9 +71,7 @@ class _Trial:
 
     conn: WriteConnection
     serial: str
-    limits: Limits
-    keeping: Keeping
-    formats: Formats
+    terms: Terms
     at: datetime
 
     def store(self, messages: Sequence[KeptMessage]) -> Stored:
@@ -109,16 +90,14 @@ class _Trial:
 
     def _store(self, messages: Sequence[KeptMessage]) -> Stored:
         batch = self._decode(messages)
-        stored = store_decoded(self.conn, batch, self.limits, self.keeping, CONSUMER, self.at)
+        stored = store_decoded(self.conn, batch, self.terms.limits, self.terms.keeping, CONSUMER, self.at)
         mark_waiting_stored(self.conn, messages, self.at)
         return Stored(len(messages), stored.tally, tuple(stored.complete))
 
     def _decode(self, messages: Sequence[KeptMessage]) -> list[Decoded]:
         """What they become for this device; what they say of others had its outcome when they came."""
         deliveries = [delivery for message in messages for delivery in message.deliveries]
-        longest = max(message.size_bytes for message in messages)
-        wide = replace(self.limits, payload_max_bytes=max(self.limits.payload_max_bytes, longest))
-        decoded = decode_again(self.conn, deliveries, self.formats, wide, self.keeping)
+        decoded = decode_again(self.conn, deliveries, self.terms)
         # Nobody sent them now: they answer nothing that the device was asked for.
         return [replace(one, numbers_lost=False) for one in decoded if one.serial == self.serial]
 

@@ -129,7 +129,13 @@ set messages = ingest_drop.messages + excluded.messages, items = ingest_drop.ite
 -- How many messages have items that were refused with a code and are not stored yet; rows of files are not counted.
 select count(distinct q.digest)
 from quarantine q join quarantined_message m using (digest)
-where q.code = %(code)s and q.stored_at is null and not starts_with(m.topic, 'import:');
+where q.code = %(code)s and q.stored_at is null and not starts_with(m.topic, 'import:')
+  and (%(serial)s::text is null or q.serial = %(serial)s::text)
+  and (%(model)s::text is null or exists (select from device d where d.serial = q.serial and d.model = %(model)s::text));
+
+-- name: select_open_items
+-- What of a message is refused still.
+select distinct item from quarantine where digest = %(digest)s and stored_at is null;
 
 -- name: count_reasons_to_retry
 -- For which reasons messages wait that may be stored after all, and how many of each, most first.
@@ -143,9 +149,14 @@ group by q.code order by messages desc, q.code;
 select m.digest, m.topic, m.payload, m.size_bytes, m.retained, q.received_at, q.quarantine_id, q.again
 from quarantine q join quarantined_message m using (digest)
 where q.code = %(code)s and q.stored_at is null and not starts_with(m.topic, 'import:')
+  and (%(serial)s::text is null or q.serial = %(serial)s::text)
+  and (%(model)s::text is null or exists (select from device d where d.serial = q.serial and d.model = %(model)s::text))
   and (q.received_at, q.quarantine_id) > (%(after_at)s::timestamptz, %(after_id)s::bigint)
   and not exists (select from quarantine e
                   where e.digest = q.digest and e.code = q.code and e.stored_at is null
+                    and (%(serial)s::text is null or e.serial = %(serial)s::text)
+                    and (%(model)s::text is null
+                         or exists (select from device d where d.serial = e.serial and d.model = %(model)s::text))
                     and (e.received_at, e.quarantine_id) < (q.received_at, q.quarantine_id))
 order by q.received_at, q.quarantine_id limit %(most)s;
 
@@ -155,11 +166,11 @@ with refused as (
     select serial, item from unnest(%(serials)s::text[], %(items)s::text[]) as r (serial, item)
 ), stored as (
     update quarantine set stored_at = %(at)s
-    where digest = %(digest)s and code = %(code)s and stored_at is null
+    where digest = %(digest)s and (%(code)s::text is null or code = %(code)s::text) and stored_at is null
       and (serial, item) not in (select serial, item from refused)
 )
 select count(*) from quarantine
-where digest = %(digest)s and code = %(code)s and stored_at is null
+where digest = %(digest)s and (%(code)s::text is null or code = %(code)s::text) and stored_at is null
   and (serial, item) in (select serial, item from refused);
 
 -- name: append_times

@@ -1,6 +1,7 @@
 """Looking up the devices that a batch speaks of, and decoding the batch with what is known of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from devices.aliases import select_devices_by_alias
 from devices.nouns import Device
@@ -9,6 +10,7 @@ from ingest.described.keep import keep_descriptions, recall_descriptions
 from ingest.formats.format import Format, Formats
 from ingest.nouns import Decoded, Delivery, Keeping, Limits, Registry
 from ingest.storing.quarantine import shorten
+from ingest.storing.terms import Terms
 from millpond.kernel.db import ReadConnection, WriteConnection
 
 
@@ -23,11 +25,15 @@ def decode_batch(
     return _decode(conn, keep_descriptions(conn, deliveries, formats, limits), formats, limits, keeping)
 
 
-def decode_again(
-    conn: ReadConnection, deliveries: Sequence[Delivery], formats: Formats, limits: Limits, keeping: Keeping
-) -> list[Decoded]:
-    """What deliveries of earlier become by what is known now; what they describe is old, and is not kept again."""
-    return _decode(conn, recall_descriptions(conn, deliveries, formats, limits), formats, limits, keeping)
+def decode_again(conn: ReadConnection, deliveries: Sequence[Delivery], terms: Terms) -> list[Decoded]:
+    """What deliveries of earlier become by what is known now; what they describe is old, and is not kept again.
+
+    They were whole when they were kept, whatever may be sent today.
+    """
+    longest = max((len(delivery.payload) for delivery in deliveries), default=0)
+    limits = replace(terms.limits, payload_max_bytes=max(terms.limits.payload_max_bytes, longest))
+    told = recall_descriptions(conn, deliveries, terms.formats, limits)
+    return _decode(conn, told, terms.formats, limits, terms.keeping)
 
 
 def _decode(

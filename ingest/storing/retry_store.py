@@ -1,7 +1,7 @@
 """One function, one statement: what lies in quarantine and may be stored after all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from psycopg.rows import class_row
@@ -43,10 +43,24 @@ class KeptMessage:
         return len(self.payload) == self.size_bytes
 
 
-def count_to_retry(conn: ReadConnection, code: str) -> int:
-    """How many messages have items that were refused with `code` and are not stored yet."""
-    [(count,)] = conn.execute(_Q["count_to_retry"], {"code": code}).fetchall()
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which refused items: by the code they were refused with, and if need be of one model or serial."""
+
+    code: str
+    model: str | None = None
+    serial: str | None = None
+
+
+def count_to_retry(conn: ReadConnection, chosen: Chosen) -> int:
+    """How many messages have such items, and they are not stored yet."""
+    [(count,)] = conn.execute(_Q["count_to_retry"], asdict(chosen)).fetchall()
     return int(count)
+
+
+def select_open_items(conn: ReadConnection, digest: bytes) -> set[str]:
+    """What of a message is refused still, of any device."""
+    return {str(item) for (item,) in conn.execute(_Q["select_open_items"], {"digest": digest})}
 
 
 def count_reasons_to_retry(conn: ReadConnection) -> dict[str, int]:
@@ -54,18 +68,20 @@ def count_reasons_to_retry(conn: ReadConnection) -> dict[str, int]:
     return dict(conn.execute(_Q["count_reasons_to_retry"]).fetchall())
 
 
-def select_to_retry(conn: ReadConnection, code: str, *, after: tuple[datetime, int], most: int) -> list[KeptMessage]:
+def select_to_retry(
+    conn: ReadConnection, chosen: Chosen, *, after: tuple[datetime, int], most: int
+) -> list[KeptMessage]:
     """Up to `most` of them after `after` (received_at, quarantine_id), oldest first."""
-    values = {"code": code, "after_at": after[0], "after_id": after[1], "most": most}
+    values = asdict(chosen) | {"after_at": after[0], "after_id": after[1], "most": most}
     with conn.cursor(row_factory=class_row(KeptMessage)) as cursor:
         return cursor.execute(_Q["select_to_retry"], values).fetchall()
 
 
 def mark_stored(
-    conn: WriteConnection, digest: bytes, code: str, refused: Sequence[tuple[str, str]], at: datetime
+    conn: WriteConnection, digest: bytes, code: str | None, refused: Sequence[tuple[str, str]], at: datetime
 ) -> int:
-    """Say that the message's items are stored, all but those (serial, item) that are refused again; returns how many
-    these are."""
+    """Say that the message's items of a code (of any, without one) are stored, all but those (serial, item) that are
+    refused again; returns how many these are."""
     serials, items = [serial for serial, _ in refused], [item for _, item in refused]
     values = {"digest": digest, "code": code, "serials": serials, "items": items, "at": at}
     [(count,)] = conn.execute(_Q["mark_stored"], values).fetchall()

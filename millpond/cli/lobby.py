@@ -47,13 +47,13 @@ def list_(
     from ingest.lobby.guess import guess_model
     from ingest.lobby.nouns import LobbyState
     from ingest.lobby.store import count_lobby, select_lobby
-    from ingest.nouns import Limits
+    from ingest.storing.terms import Terms
 
     with _database() as (settings, conn):
         state = LobbyState.REFUSED if refused else LobbyState.WAITING
         found = select_lobby(conn, state=state, search=search, limit=limit)
-        limits = Limits.from_settings(settings)
-        rows = [(one, guess_model(conn, one, limits, messages=1)) for one in found]
+        terms = Terms.from_settings(settings)
+        rows = [(one, guess_model(conn, one, terms, messages=1)) for one in found]
         counted = count_lobby(conn)
     if rows:
         Console().print(_table(rows))
@@ -78,11 +78,11 @@ def show(who: Who) -> None:
     from ingest.lobby.admission import require_unknown, suggest_serial
     from ingest.lobby.guess import guess_model
     from ingest.lobby.store import select_newest_waiting
-    from ingest.nouns import Limits
+    from ingest.storing.terms import Terms
 
     with _database() as (settings, conn):
         one = require_unknown(conn, who)
-        guesses = guess_model(conn, one, Limits.from_settings(settings))
+        guesses = guess_model(conn, one, Terms.from_settings(settings))
         newest = select_newest_waiting(conn, one.name, 3)
     typer.echo(f"{one.lobby_id}  {one.identity} in {one.format}, {one.state}")
     typer.echo(f"heard of from {one.first_heard_at.isoformat()} to {one.last_heard_at.isoformat()}")
@@ -116,20 +116,14 @@ def admit(
     """Register it, and store what waited as if it had just come, with the times at which it came."""
     from customers.accounts import find_or_register_customer
     from ingest.lobby.admission import As, admit_unknown
-    from ingest.nouns import Keeping, Limits
+    from ingest.storing.terms import Terms
 
     with _database() as (settings, conn):
         at = settings.make_clock().now()
         with conn.transaction():
             owner = find_or_register_customer(conn, customer, at=at).customer_id if customer else None
             admitted = admit_unknown(
-                conn,
-                who,
-                As(model, serial, region, owner),
-                Limits.from_settings(settings),
-                at=at,
-                by=_BY,
-                keeping=Keeping.from_settings(settings),
+                conn, who, As(model, serial, region, owner), Terms.from_settings(settings), at=at, by=_BY
             )
     typer.echo(_sentence(admitted))
 

@@ -13,6 +13,7 @@ from ingest.lobby.store import select_lobby
 from ingest.nouns import Delivery, Lane, Limits
 from ingest.storing.batch import StoredBatch, store_batch
 from ingest.storing.door import Door
+from ingest.storing.terms import Terms
 from millpond.kernel.db import WriteConnection
 from tests.ingest.hub_format import BOTH
 
@@ -20,6 +21,7 @@ NOW = datetime(2026, 2, 16, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=3)
 MINUTE = timedelta(minutes=1)
 LIMITS = Limits(262_144, timedelta(days=365), timedelta(minutes=5))
+TERMS = Terms(LIMITS, formats=BOTH)
 AIR = As("reed-air-2")
 
 
@@ -54,11 +56,11 @@ def hub(at: datetime = NOW, /, **devices: Any) -> Delivery:
 
 
 def admit(conn: WriteConnection, who: str, what: As = AIR) -> Any:
-    return admit_unknown(conn, who, what, LIMITS, at=LATER, by="operator:test", formats=BOTH)
+    return admit_unknown(conn, who, what, TERMS, at=LATER, by="operator:test")
 
 
 def look(conn: WriteConnection, most: int = 500) -> Stored:
-    return store_known(conn, LIMITS, at=LATER, formats=BOTH, most=most)
+    return store_known(conn, TERMS, at=LATER, most=most)
 
 
 def waiting(conn: WriteConnection, state: LobbyState = LobbyState.WAITING) -> list[Unknown]:

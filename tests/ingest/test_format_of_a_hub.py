@@ -11,6 +11,8 @@ from devices.registry import register_device
 from ingest.broker.session import Session
 from ingest.nouns import Delivery, Limits, Tally
 from ingest.storing.retry import RetrySummary, retry_quarantine
+from ingest.storing.retry_store import Chosen
+from ingest.storing.terms import Terms
 from millpond.kernel.db import connect
 from millpond.kernel.settings import Settings
 from tests.ingest.conftest import TestDevice, fetch, running_ingest, wait_until
@@ -117,7 +119,7 @@ def test_a_device_that_gets_its_name_late_loses_nothing(settings: Settings, devi
     with connect(database) as conn:
         [(device_id,)] = conn.execute("select device_id from device where serial = 'AIR-C'").fetchall()
         alias_device(conn, device_id, format_name="hub", external_id="0xC3", at=AT)
-        summary = retry_quarantine(conn, "unknown_device", limits, formats=BOTH, at=AT)
+        summary = retry_quarantine(conn, Chosen("unknown_device"), Terms(limits, formats=BOTH), at=AT)
         assert summary == RetrySummary(messages=1, stored=1, tally=Tally(stored=1, duplicate=5))
     assert readings(database) == [*STORED, ("AIR-C", "filter_life_pct", 12)]
     left = fetch(database, "select serial from quarantine where stored_at is null order by 1")

@@ -8,8 +8,8 @@ from ingest.lobby.nouns import LobbyState
 from ingest.lobby.store import select_rules
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput, NotFound
-from tests.ingest.hub_format import BOTH, HUB
-from tests.ingest.lobby_world import LATER, LIMITS, NOW, hub, look, message, register, sample, store, values, waiting
+from tests.ingest.hub_format import HUB
+from tests.ingest.lobby_world import LATER, NOW, TERMS, hub, look, message, register, sample, store, values, waiting
 
 
 def test_a_rule_admits_whom_it_matches_by_the_word_of_who_made_it(conn: WriteConnection) -> None:
@@ -58,14 +58,14 @@ def test_the_guess_is_the_model_that_reads_most_and_admits_nobody(conn: WriteCon
     store(conn, message(sample(1, filter_life_pct=64, filter_used_h=12)))
     store(conn, message(sample(1, nothing=1), "ODD"))
     [ghost, odd] = waiting(conn)
-    best, *others = guess_model(conn, ghost, LIMITS, formats=BOTH)
+    best, *others = guess_model(conn, ghost, TERMS)
     assert (best.readings, best.refused) == (2, 0)
     assert all(one.readings - one.refused <= 2 for one in others)
-    assert guess_model(conn, odd, LIMITS, formats=BOTH) == []
+    assert guess_model(conn, odd, TERMS) == []
     assert conn.execute("select count(*) from device").fetchone() == (0,)
 
 
 def test_the_guess_reads_the_language_of_a_hub(conn: WriteConnection) -> None:
     store(conn, hub(a={"filter_used_h": 3, "filter_life_pct": 64}, b={"filter_life_pct": 300}))
-    assert guess_model(conn, waiting(conn)[0], LIMITS, formats=BOTH)[0].readings == 2
+    assert guess_model(conn, waiting(conn)[0], TERMS)[0].readings == 2
     assert HUB.name == waiting(conn)[0].format

@@ -11,6 +11,8 @@ from ingest.nouns import Delivery, Keeping, Lane, Limits, Tally
 from ingest.storing.batch import store_batch
 from ingest.storing.refused import store_refused
 from ingest.storing.retry import RetrySummary, retry_quarantine
+from ingest.storing.retry_store import Chosen
+from ingest.storing.terms import Terms
 from millpond.kernel.db import WriteConnection
 
 NOW = datetime(2026, 2, 16, 12, tzinfo=UTC)
@@ -39,7 +41,7 @@ def refuse(conn: WriteConnection, *deliveries: Delivery, **options: Any) -> None
 
 
 def retry(conn: WriteConnection, code: str = "refused", **options: Any) -> RetrySummary:
-    return retry_quarantine(conn, code, LIMITS, at=LATER, **options)
+    return retry_quarantine(conn, Chosen(code), Terms(LIMITS), at=LATER, **options)
 
 
 def open_items(conn: WriteConnection) -> list[tuple[Any, ...]]:

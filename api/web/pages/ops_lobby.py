@@ -27,7 +27,7 @@ from ingest.lobby.admission import (
 from ingest.lobby.guess import guess_model
 from ingest.lobby.nouns import LobbyState
 from ingest.lobby.store import count_lobby, select_lobby, select_newest_waiting, select_rules
-from ingest.nouns import Keeping, Limits
+from ingest.storing.terms import Terms
 from millpond.kernel.db import WriteConnection
 
 router = APIRouter(prefix="/ops/lobby", include_in_schema=False)
@@ -52,8 +52,8 @@ def get_lobby(
     with reads.connection() as conn:
         rows = select_lobby(conn, state=state, search=search, before=before, limit=_A_PAGE + 1)
         shown, following = cut_page(rows, _A_PAGE, lambda row: encode_cursor(row.last_heard_at.isoformat(), row.name))
-        limits = Limits.from_settings(edge.settings)
-        guessed = [(one, guess_model(conn, one, limits, messages=1)) for one in shown]
+        terms = Terms.from_settings(edge.settings)
+        guessed = [(one, guess_model(conn, one, terms, messages=1)) for one in shown]
         counted, rules, models = count_lobby(conn), select_rules(conn), sorted(select_metrics(conn))
     told: dict[str, Any] = {"unknown": guessed, "counted": counted, "rules": rules, "models": models}
     more: dict[str, Any] = {"state_shown": state, "search": search, "following": following}
@@ -66,7 +66,7 @@ def get_unknown(request: Request, lobby_id: str, reads: Reads, edge: EdgeDep) ->
     require_caller(request, Role.OPERATOR)
     with reads.connection() as conn:
         one = require_unknown(conn, lobby_id)
-        guesses = guess_model(conn, one, Limits.from_settings(edge.settings))
+        guesses = guess_model(conn, one, Terms.from_settings(edge.settings))
         newest = [show_waiting(message) for message in select_newest_waiting(conn, one.name, _NEWEST)]
         models = sorted(select_metrics(conn))
     told: dict[str, Any] = {
@@ -90,13 +90,13 @@ def post_admission(
     key: FormKey = None,
 ) -> Response:
     """Register it, and on to its page."""
-    limits, keeping = Limits.from_settings(edge.settings), Keeping.from_settings(edge.settings)
+    terms = Terms.from_settings(edge.settings)
     what = As(model.strip(), serial.strip() or None, region.strip())
     caller = require_caller(request, Role.OPERATOR)
     write = make_page_write(request, caller, key)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
-        admit_unknown(conn, lobby_id, what, limits, at=write.at, by=caller.actor, keeping=keeping)
+        admit_unknown(conn, lobby_id, what, terms, at=write.at, by=caller.actor)
         return 200, show_unknown(require_unknown(conn, lobby_id))
 
     write.run(act)
