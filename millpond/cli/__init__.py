@@ -43,6 +43,7 @@ def register_commands() -> None:
     """Import the modules that hold commands; each adds its own to `app`."""
     from millpond.cli import (  # noqa: F401  # importing them is the point
         backtest,
+        broker,
         catalogue,
         credentials,
         decode,

@@ -116,6 +116,24 @@ def find_mosquitto() -> str | None:
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
+def find_dynamic_security() -> str | None:
+    """Path of mosquitto's dynamic security plugin, where Debian, Alpine or a build puts it."""
+    folders = [*Path("/usr/lib").glob("*-linux-*"), Path("/usr/lib"), Path("/usr/local/lib")]
+    found = (folder / "mosquitto_dynamic_security.so" for folder in folders)
+    return next((str(path) for path in found if path.exists()), None)
+
+
+def dynamic_security(file: Path) -> dict[str, object]:
+    """Settings of a broker whose users are those of this file, which it keeps; nobody comes in without a name.
+
+    Raises ConfigurationError when the plugin is not installed.
+    """
+    plugin = find_dynamic_security()
+    if plugin is None:
+        raise ConfigurationError("mosquitto_dynamic_security.so was not found: apt-get install mosquitto")
+    return {"allow_anonymous": "false", "plugin": plugin, "plugin_opt_config_file": file}
+
+
 def write_passwords(file: Path, passwords: Mapping[str, str]) -> None:
     """A file for mosquitto's `password_file`, with the password of each user, hashed."""
     file.write_text("".join(f"{user}:{password}\n" for user, password in passwords.items()))

@@ -29,6 +29,16 @@ class BrokerSettings(BaseModel):
         default=None, description="PEM file of that certificate's key, when it is in a file of its own."
     )
 
+    broker_admin_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="The same broker with the user who keeps mosquitto's dynamic security plugin: who may sign in "
+        "there is then kept to what the database says. Without it the broker's users are left alone.",
+    )
+
+    def broker_admin_address(self) -> BrokerAddress:
+        """Where the broker's users are kept, with who may keep them; ConfigurationError as with `broker_address`."""
+        return self._address(self.broker_admin_url)
+
     consumer_id: str = Field(
         default="millpond-ingest",
         description="MQTT client id of this ingest; its session at the broker is kept under it.",

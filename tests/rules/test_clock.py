@@ -35,6 +35,7 @@ MAY_MEASURE_TIME = {
     "millpond/kernel/": "the clocks themselves, and how long something is waited for",
     "millpond/testing/platform.py": "how long something is waited for",
     "millpond/testing_host/": "how long something is waited for",
+    "outward/access/control.py": "how long the broker was busy with us",
     "simulators/runs/": "how fast a fleet sends",
     "simulators/scenarios/": "how long an outcome is waited for",
     "simulators/wire/": "how fast a device sends, and how long a connection may take",
