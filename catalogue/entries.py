@@ -1,11 +1,12 @@
 """Products and edges as a file has them, checked before they come into the database."""
 
 import re
+from collections import Counter
 from functools import cache
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from catalogue.nouns import AttributeValue, Relation
 from millpond.kernel.language import Names
@@ -64,8 +65,17 @@ class EdgeEntry(Strict):
 class Catalogue(Strict):
     """What is sold and what fits what."""
 
-    products: list[ProductEntry]
-    compatibility: list[EdgeEntry]
+    products: list[ProductEntry] = Field(default_factory=list)
+    compatibility: list[EdgeEntry] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _says_each_once(self) -> Self:
+        skus = [product.sku for product in self.products]
+        edges = [f"{edge.from_sku} {edge.relation} {edge.to_sku}" for edge in self.compatibility]
+        for said, count in Counter([*skus, *edges]).items():
+            if count > 1:
+                raise ValueError(f"{said} is there {count} times")
+        return self
 
 
 @cache

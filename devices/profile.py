@@ -1,8 +1,8 @@
 """A device profile: what a model's properties mean, as data. A user adds one without touching Python."""
 
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -68,8 +68,8 @@ class PartProfile(Strict):
     limits: list[LimitProfile] = Field(min_length=1)
 
 
-class DeviceProfile(Strict):
-    """One device model. `also` is what languages call it: a hub's or a maker's name for it."""
+class ProfileDraft(Strict):
+    """A device profile of which each part is right, and perhaps not all of them together."""
 
     model: Slug
     name: Names
@@ -80,22 +80,44 @@ class DeviceProfile(Strict):
     parts: list[PartProfile] = Field(default_factory=list)
     speaks: Speaks = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _properties_are_metrics(self) -> Self:
-        for name, properties in self.speaks.items():
-            for said, spoken in properties.items():
-                if spoken.metric not in self.metrics:
-                    raise ValueError(f"{name} {said} is metric {spoken.metric}, which {self.model} does not have")
-            self.meanings(name)
-        return self
+
+Mismatch = tuple[tuple[str | int, ...], str]
+
+
+def find_mismatches(draft: ProfileDraft) -> Iterator[Mismatch]:
+    """Where one part of a profile names what another does not have: the place, and what is wrong there."""
+    for number, part in enumerate(draft.parts):
+        for index, limit in enumerate(part.limits):
+            place, metric = ("parts", number, "limits", index), draft.metrics.get(limit.metric)
+            if metric is None:
+                yield (*place, "metric"), f"{draft.model} has no metric {limit.metric}"
+            elif why := _find_misfit(limit, metric):
+                yield place, why
+    for language, properties in draft.speaks.items():
+        for said, spoken in properties.items():
+            if spoken.metric not in draft.metrics:
+                yield ("speaks", language, said), f"{draft.model} has no metric {spoken.metric}"
+            elif why := spoken.find_misfit(draft.metrics[spoken.metric].unit):
+                yield ("speaks", language, said), why
+
+
+def _find_misfit(limit: LimitProfile, metric: MetricProfile) -> str | None:
+    """Why this metric cannot speak of a part in this way."""
+    kind = _KIND_OF.get(limit.measure, MetricKind.NUMBER)
+    if metric.kind is not kind:
+        return f"{limit.metric} is a {metric.kind}, and a {limit.measure} is a {kind}"
+    if metric.states is not None and (strange := set(limit.due or ()) - set(metric.states)):
+        return f"{limit.metric} is never {', '.join(sorted(strange))}"
+    return None
+
+
+class DeviceProfile(ProfileDraft):
+    """One device model. `also` is what languages call it: a hub's or a maker's name for it."""
 
     @model_validator(mode="after")
-    def _limits_name_metrics(self) -> Self:
-        for part in self.parts:
-            for limit in part.limits:
-                if limit.metric not in self.metrics:
-                    raise ValueError(f"part {part.part} names metric {limit.metric}, which {self.model} does not have")
-                _require_kind(part.part, limit, self.metrics[limit.metric])
+    def _fits_together(self) -> Self:
+        for place, why in find_mismatches(self):
+            raise ValueError(f"{'.'.join(map(str, place))}: {why}")
         return self
 
     def meanings(self, format_name: str) -> dict[str, Meaning]:
@@ -106,15 +128,6 @@ class DeviceProfile(Strict):
         }
 
 
-def _require_kind(part: str, limit: LimitProfile, metric: MetricProfile) -> None:
-    """ValueError when a metric of this kind cannot speak of a part in that way."""
-    kind = _KIND_OF.get(limit.measure, MetricKind.NUMBER)
-    if metric.kind is not kind:
-        raise ValueError(f"part {part}: {limit.metric} is a {metric.kind}, and a {limit.measure} is a {kind}")
-    if metric.states is not None and (strange := set(limit.due or ()) - set(metric.states)):
-        raise ValueError(f"part {part}: {limit.metric} is never {', '.join(sorted(strange))}")
-
-
 class ConsumableEntry(Strict):
     """A consumable and the product it is sold as."""
 
@@ -123,13 +136,10 @@ class ConsumableEntry(Strict):
     sku: SkuText
 
 
-class _Consumables(Strict):
+class Consumables(Strict):
+    """What is used up in devices, as a file has it."""
+
     consumables: list[ConsumableEntry]
-
-
-def load_profile(path: Path) -> DeviceProfile:
-    """The profile in a YAML file; InvalidInput with one sentence that names the file and the place."""
-    return read_yaml(DeviceProfile, path.read_text(encoding="utf-8"), str(path))
 
 
 @cache
@@ -145,4 +155,4 @@ def shipped_profiles() -> dict[str, DeviceProfile]:
 def shipped_consumables() -> tuple[ConsumableEntry, ...]:
     """The consumables that come with Millpond."""
     text = (files("devices") / "consumables.yaml").read_text(encoding="utf-8")
-    return tuple(read_yaml(_Consumables, text, "consumables.yaml").consumables)
+    return tuple(read_yaml(Consumables, text, "consumables.yaml").consumables)

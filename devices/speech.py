@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from devices.nouns import Meaning
-from devices.units import find_unit, step_between, unit_names
+from devices.units import Step, find_unit, step_between, unit_names
 from millpond.kernel.yaml_file import Strict
 
 Scalar = bool | int | float | str
@@ -43,7 +43,9 @@ class Raw(Strict):
     """
 
     unit: str = ""
-    none: Annotated[list[str], BeforeValidator(_write_all)] = Field(default_factory=list)
+    none: Annotated[list[str], BeforeValidator(_write_all, json_schema_input_type=list[Scalar])] = Field(
+        default_factory=list
+    )
     values: Annotated[dict[str, Scalar], BeforeValidator(_write_keys)] = Field(default_factory=dict)
     scale: float = Field(default=1, allow_inf_nan=False)
     offset: float = Field(default=0, allow_inf_nan=False)
@@ -61,13 +63,18 @@ class SpokenProperty(Raw):
     metric: Name
 
     def to_meaning(self, metric_unit: str) -> Meaning:
-        """What ingest reads the property by. Raises ValueError when its unit is no other name of the metric's."""
-        step = step_between(self.unit or metric_unit, metric_unit)
-        if step is None:
-            why = "is not a unit of the same kind" if find_unit(self.unit) else "is none of " + ", ".join(unit_names())
-            raise ValueError(f"{self.metric} is in {metric_unit!r}, and {self.unit!r} {why}")
+        """What ingest reads the property by; `find_misfit` says whether it can."""
+        step = step_between(self.unit or metric_unit, metric_unit) or Step()
         scale, offset = self.scale * step.scale, self.offset * step.scale + step.offset
         return Meaning(self.metric, scale, offset, tuple(self.none), dict(self.values), self.unit or metric_unit)
 
+    def find_misfit(self, metric_unit: str) -> str | None:
+        """Why nobody can come from this unit to the metric's."""
+        if step_between(self.unit or metric_unit, metric_unit) is not None:
+            return None
+        why = "is not a unit of the same kind" if find_unit(self.unit) else "is none of " + ", ".join(unit_names())
+        return f"{self.metric} is in {metric_unit!r}, and {self.unit!r} {why}"
 
-Speaks = dict[FormatName, dict[Property, Annotated[SpokenProperty, BeforeValidator(_read_short)]]]
+
+_Short = BeforeValidator(_read_short, json_schema_input_type=Name | SpokenProperty)
+Speaks = dict[FormatName, dict[Property, Annotated[SpokenProperty, _Short]]]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
+    from devices.seed import OwnSeeded
+
 
 def prepare_database(settings: Settings, clock: Clock) -> list[str]:
     """Bring the database of these settings up to this program; returns the migrations applied now."""
@@ -35,6 +37,15 @@ def prepare_schema(conn: WriteConnection, at: datetime, *, require_timescale: bo
     seed_shipped(conn, at=at)
     make_partitions(conn, at)
     return applied
+
+
+def take_in_own_files(settings: Settings, clock: Clock) -> "OwnSeeded":
+    """Put the user's own profiles, consumables and catalogue into the database."""
+    from devices.seed import seed_own
+
+    with connect(settings.database_url.get_secret_value()) as conn:
+        folders = {"profiles_dir": settings.profiles_dir, "catalogue_dir": settings.catalogue_dir}
+        return seed_own(conn, **folders, at=clock.now())
 
 
 def require_schema(settings: Settings) -> None:

@@ -1,12 +1,16 @@
 """The formats that ship: each has a module or a folder here, and one line below."""
 
+from collections.abc import Sequence
+from functools import cache
+
 from ingest.formats.brother import BROTHER
 from ingest.formats.dyson import DYSON, DYSON_BROKER
 from ingest.formats.ecovacs import ECOVACS
 from ingest.formats.esphome import make_esphome
 from ingest.formats.fleets import Fleets
-from ingest.formats.format import Formats
+from ingest.formats.format import Format, Formats
 from ingest.formats.homie import make_homie
+from ingest.formats.installed import Installed, load_installed
 from ingest.formats.ipp import IPP
 from ingest.formats.matter import MATTER
 from ingest.formats.mihome import MIHOME
@@ -45,13 +49,14 @@ _FIXED = (
 )
 
 
-def make_formats(fleets: Fleets = Fleets()) -> Formats:
-    """All of them, with the topics that fleets keep of their own.
+def make_formats(fleets: Fleets = Fleets(), others: Sequence[Format] = ()) -> Formats:
+    """All of them, with the topics that fleets keep of their own, and `others` that do not ship.
 
     A topic is read by the first that has it, so those whose topics may begin with anything come last.
     """
     return Formats(
         *_FIXED,
+        *others,
         make_zigbee2mqtt(fleets),
         make_valetudo(fleets),
         make_homie(fleets),
@@ -65,12 +70,22 @@ def make_formats(fleets: Fleets = Fleets()) -> Formats:
 FORMATS = make_formats()
 
 
+def known_formats(settings: Settings) -> Formats:
+    """Those that ship, and those of other packages that are installed."""
+    return make_formats(Fleets.from_settings(settings), installed_formats().formats)
+
+
+@cache
+def installed_formats() -> Installed:
+    """The formats of other packages, looked for once."""
+    return load_installed(FORMATS.names)
+
+
 def listened_formats(settings: Settings) -> Formats:
     """Those that the operator wants to be listened to. Raises ConfigurationError for a name that is none."""
-    fleets = Fleets.from_settings(settings)
-    formats = make_formats(fleets)
+    formats, listened = known_formats(settings), Fleets.from_settings(settings).listened
     try:
-        return formats.named(*fleets.listened) if fleets.listened else formats
+        return formats.named(*listened) if listened else formats
     except KeyError as error:
         known = ", ".join(dict.fromkeys(one.language for one in formats.all))
         raise ConfigurationError(f"MILLPOND_FORMATS names {error.args[0]}, which is none of {known}") from None

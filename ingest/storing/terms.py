@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
-from ingest.formats.fleets import Fleets
 from ingest.formats.format import Formats
-from ingest.formats.shipped import FORMATS, make_formats
+from ingest.formats.shipped import FORMATS, known_formats
 from ingest.nouns import Keeping, Limits
 from millpond.kernel.settings import Settings
 
@@ -21,5 +20,5 @@ class Terms:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """As the operator set them."""
-        formats = make_formats(Fleets.from_settings(settings))
+        formats = known_formats(settings)
         return cls(Limits.from_settings(settings), Keeping.from_settings(settings), formats)

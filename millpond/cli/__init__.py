@@ -54,6 +54,7 @@ def register_commands() -> None:
         jobs,
         lobby,
         platform,
+        profiles,
         quarantine,
         retention,
         services,

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from millpond.cli import app
 from millpond.cli.jobs import parse_at
-from millpond.kernel.errors import InvalidInput, MillpondError
-from millpond.kernel.settings import load_settings
+from millpond.kernel.errors import MillpondError
+from millpond.kernel.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from devices.profile import DeviceProfile
@@ -52,15 +52,14 @@ def decode(
     language is read as it says itself. Of a message that no format reads it says which come closest. Exit 1 when
     nothing would be stored.
     """
-    from ingest.formats.fleets import Fleets
-    from ingest.formats.shipped import make_formats
+    from ingest.formats.shipped import known_formats
     from ingest.nouns import Delivery, Lane, Limits
     from millpond.cli.decode_lines import to_lines
     from millpond.cli.decode_reading import read_message
 
     settings = load_settings()
-    profiles, named = _find_profiles(model)
-    formats = make_formats(Fleets.from_settings(settings))
+    profiles, named = _find_profiles(model, settings)
+    formats = known_formats(settings)
     one = _find_format(formats, payload_format, topic)
     received_at = parse_at(at, settings.make_clock().now())
     topic = topic or _default_topic(one)
@@ -118,21 +117,23 @@ def _require_something(lines: list[dict[str, Any]]) -> None:
         raise MillpondError(f"{counted} refused, and nothing would be stored: {owed[0]['reason']}")
 
 
-def _find_profiles(model: str | None) -> tuple[dict[str, "DeviceProfile"], str | None]:
+def _find_profiles(model: str | None, settings: Settings) -> tuple[dict[str, "DeviceProfile"], str | None]:
     """All profiles by model, one of a file among them, and the model that was asked for."""
-    from devices.profile import load_profile, shipped_profiles
+    from devices.own_files import read_file
+    from devices.profile import DeviceProfile
+    from millpond.cli.profiles import known_profiles
 
-    profiles = dict(shipped_profiles())
-    if model is None or model in profiles:
-        return profiles, model
-    if not model.endswith((".yaml", ".yml")):
+    profiles, _ = known_profiles(settings)
+    if model is None:
+        return profiles, None
+    if model.endswith((".yaml", ".yml")):
+        profile = read_file(DeviceProfile, Path(model))
+        return profiles | {profile.model: profile}, profile.model
+    called = {name.casefold(): one.model for one in profiles.values() for name in (*one.also, one.model)}
+    if model.casefold() not in called:
         known = ", ".join(profiles)
         raise typer.BadParameter(f"{model!r} is no profile's path (.yaml) and none of {known}", param_hint="--model")
-    try:
-        profile = load_profile(Path(model))
-    except OSError as error:
-        raise InvalidInput(f"profile {model} cannot be read: {error.strerror}") from error
-    return profiles | {profile.model: profile}, profile.model
+    return profiles, called[model.casefold()]
 
 
 def _find_format(formats: "Formats", name: str | None, topic: str) -> "Format | None":

@@ -41,7 +41,7 @@ def read_message(
         return _read_ours(one, delivery, limits, [profiles[model]] if model else list(profiles.values()))
     delivery = _with_what_it_describes(one, delivery)
     sayings = _say(one, delivery)
-    named = model or next((saying.model for saying in sayings if saying.model in profiles), None)
+    named = model or _named_by(sayings, profiles)
     if named is not None and one.language in profiles[named].speaks:
         return _read(one, delivery, limits, lens_of(profiles[named]), sayings)
     language = language_lens(one, sayings)
@@ -51,6 +51,12 @@ def read_message(
     able = [lens_of(profile) for profile in profiles.values() if one.language in profile.speaks]
     fitting = [read for lens in able if (read := _read(one, delivery, limits, lens, sayings, guessed=True)).readings]
     return max(fitting, key=_fit, default=by_language)
+
+
+def _named_by(sayings: Sequence[Saying], profiles: Mapping[str, DeviceProfile]) -> str | None:
+    """The model that the message itself names."""
+    called = {name.casefold(): one.model for one in profiles.values() for name in (*one.also, one.model)}
+    return next((called[said.model.casefold()] for said in sayings if said.model.casefold() in called), None)
 
 
 def _read_ours(one: Format, delivery: Delivery, limits: Limits, profiles: Sequence[DeviceProfile]) -> Read:

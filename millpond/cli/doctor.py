@@ -8,6 +8,7 @@ from rich.console import Console
 
 from millpond.cli import app
 from millpond.cli.findings import Finding, Findings, Level, bad, good, warning
+from millpond.cli.own_file_checks import check_own_files
 from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.errors import ConfigurationError, MillpondError
 from millpond.kernel.settings import Settings, find_misspelled, load_settings
@@ -15,6 +16,7 @@ from millpond.kernel.settings import Settings, find_misspelled, load_settings
 CHECKS = (
     "settings",
     "secret",
+    "profiles",
     "database",
     "timescaledb",
     "schema",
@@ -59,7 +61,9 @@ def examine(wanted: tuple[str, ...] = CHECKS) -> Findings:
         yield from _check_names()
     if "secret" in wanted:
         yield _check_secret(settings)
-    if set(wanted) - {"settings", "secret", "broker"}:
+    if "profiles" in wanted:
+        yield from check_own_files(settings)
+    if set(wanted) - {"settings", "secret", "profiles", "broker"}:
         yield from _check_database(settings, wanted)
     if "broker" in wanted:
         yield from _check_broker(settings)

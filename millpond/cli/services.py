@@ -19,12 +19,17 @@ def start(*needed: str) -> Settings:
 
 @app.command()
 def migrate() -> None:
-    """Bring the database's schema up to date, and renew the shipped profiles and catalogue."""
-    from millpond.services import prepare_database
+    """Bring the database's schema up to date, and renew profiles and catalogue: those that ship, and your own.
+
+    A file of your own that cannot be taken in is named, and stops nothing.
+    """
+    from millpond.services import prepare_database, take_in_own_files
 
     settings = start("database_url")
     applied = prepare_database(settings, settings.make_clock())
     typer.echo(f"applied {len(applied)}: {', '.join(applied)}" if applied else "the schema is up to date")
+    for fault in take_in_own_files(settings, settings.make_clock()).faults:
+        typer.echo(f"millpond: {fault}", err=True)
 
 
 @app.command()

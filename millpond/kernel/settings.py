@@ -16,12 +16,15 @@ from millpond.kernel.device_keys import DeviceSecrets
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.fleet_topics import FleetTopics
 from millpond.kernel.kept import KeptDays
+from millpond.kernel.own_files import OwnFiles
 from millpond.kernel.signing import SigningSecrets
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-class Settings(BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBounds, DeviceSecrets, FleetTopics):
+class Settings(
+    BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBounds, DeviceSecrets, FleetTopics, OwnFiles
+):
     """What an operator can set. Each field's description is one row of the README's table."""
 
     model_config = SettingsConfigDict(env_prefix="MILLPOND_", frozen=True, extra="ignore", hide_input_in_errors=True)

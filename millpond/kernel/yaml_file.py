@@ -1,6 +1,7 @@
 """Files in YAML as typed objects: what ships with Millpond, and what people write themselves."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import yaml
@@ -20,6 +21,15 @@ class Strict(BaseModel):
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C where the library has it
     """YAML in which only true and false are booleans, as in its version 1.2: `on`, `off` and `no` are words."""
 
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """As it is, when no key is there twice: the second would silently count."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen and not isinstance(key.value, list):
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
+            seen.update([key.value] if isinstance(key.value, str) else [])
+        return dict(super().construct_mapping(node, deep))
+
 
 _BOOLEAN = "tag:yaml.org,2002:bool"
 _Loader.yaml_implicit_resolvers = {
@@ -35,6 +45,26 @@ def load_yaml(text: str, where: str) -> Any:
         return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise InvalidInput(f"{where} is not YAML: {' '.join(str(error).split())}") from error
+
+
+def find_line(text: str, place: Sequence[str | int]) -> int:
+    """The line, from 1, on which a place of a YAML text begins; of what is not there, that of what would hold it."""
+    node = yaml.compose(text, _Loader)
+    for step in place:
+        inner = _step_into(node, step)
+        if inner is None:
+            break
+        node = inner
+    return 1 if node is None else int(node.start_mark.line) + 1
+
+
+def _step_into(node: yaml.Node | None, step: str | int) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        inner: yaml.Node = node.value[step]
+        return inner
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if str(key.value) == str(step)), None)
+    return None
 
 
 def read_yaml(kind: type[_M], text: str, where: str) -> _M:

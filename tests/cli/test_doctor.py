@@ -49,6 +49,7 @@ def test_a_platform_that_is_well(millpond: Run, database: str, broker_url: str) 
     assert set(found) == {
         "settings",
         "secret",
+        "profiles",
         "database",
         "timescaledb",
         "schema",

@@ -50,7 +50,7 @@ def test_what_is_not_spoken_any_more_is_forgotten(conn: WriteConnection) -> None
 @pytest.mark.parametrize(
     ("speaks", "sentence"),
     [
-        ("  dyson: {life: lief_pct}", "acme.yaml, top level: dyson life is metric lief_pct, which acme does"),
+        ("  dyson: {life: lief_pct}", "acme.yaml, top level: speaks.dyson.life: acme has no metric lief_pct"),
         ("  dyson: {life: {metric: used_h, unit: litres}}", "used_h is in 'h', and 'litres' is not a unit of the same"),
         ("  dyson: {life: {metric: used_h, unit: moons}}", "used_h is in 'h', and 'moons' is none of s, ms, min, h, d"),
         ("  dyson: {life: {metric: used_h, scale: 0}}", "scale 0 makes every value the same"),
