@@ -35,10 +35,12 @@ def migrate() -> None:
 @app.command()
 def ingest() -> None:
     """Store what devices publish, and acknowledge it when it is committed."""
+    from millpond.kernel.collector import search_rarely
     from millpond.services import ingesting, require_schema, until_signalled
 
     settings = start("database_url", "broker_url")
     require_schema(settings)
+    search_rarely()
     with until_signalled() as stop, ingesting(settings, settings.make_clock(), on_end=stop.set):
         stop.wait()
 
