@@ -82,7 +82,7 @@ def _decode(
     return translate(sayings, delivery, registry, limits, language)
 
 
-def raw(name: str, parse: Parse, *, also: Sequence[str] = ()) -> Format:
+def raw(name: str, parse: Parse, *, also: Sequence[str] = (), describing: Describing | None = None) -> Format:
     """The format of a maker's own payloads, which a bridge publishes as they are on `millpond/v1/{serial}/raw/{name}`.
 
     The device is that of the serial, whatever the payload calls it.
@@ -94,7 +94,7 @@ def raw(name: str, parse: Parse, *, also: Sequence[str] = ()) -> Format:
         return sayings if serial is None else [replace(saying, identity=serial) for saying in sayings]
 
     topic = Subscription(f"{PREFIX}/+/raw/{name}", Lane.LIVE)
-    return spoken(name, (topic,), parse_of_serial, who=serial_of, by_serial=True, also=also)
+    return spoken(name, (topic,), parse_of_serial, who=serial_of, by_serial=True, also=also, describing=describing)
 
 
 def serial_of(topic: str) -> str | None:

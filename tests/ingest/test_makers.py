@@ -11,7 +11,10 @@ import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec import structs
 
+from ingest.formats.matter import MATTER
+from ingest.formats.matter.parse import parse as parse_matter
 from ingest.formats.saying import Saying
 from ingest.nouns import Delivery, Lane
 
@@ -112,6 +115,25 @@ def test_xiaomis_cloud_says_which_device_came_and_went() -> None:
     delivery = Delivery("device/123/state/online", json.dumps(payload).encode(), NOW, Lane.LIVE, 1, 1, 1)
     (saying,) = import_module("ingest.formats.miot.parse").parse(delivery, {})
     assert (saying.online, saying.model, saying.said_at) == (False, "zhimi.airp.mb5", 1771243200000)
+
+
+def told(payload: Any, described: dict[str, bytes]) -> dict[str, bytes]:
+    """What is known when a message has been heard, as ingest keeps it."""
+    topic = "millpond/v1/A-1/raw/matter"
+    delivery = Delivery(topic, json.dumps(payload).encode(), NOW, Lane.LIVE, 1, 1, 1, described=described)
+    assert MATTER.describing is not None
+    return {**described, **{key: told.body for key, told in MATTER.describing.describes(delivery).items()}}
+
+
+def test_what_changes_of_a_filter_is_read_in_the_direction_that_its_node_said_before() -> None:
+    known = told({"attributes": {"1/113/0": 30, "1/113/1": 0, "2/113/1": 1}}, {})
+    known = told(["5", "2/114/1", 0], known)
+    delivery = Delivery("millpond/v1/A-1/raw/matter", b"", NOW, Lane.LIVE, 1, 1, 1, described=known)
+    changes = {"1/113/0": "1/113/0.used", "2/113/0": "2/113/0", "2/114/0": "2/114/0.used", "1/114/0": "1/114/0"}
+    for changed, said in changes.items():
+        payload = json.dumps({"event": "attribute_updated", "data": [5, changed, 31]}).encode()
+        (saying,) = parse_matter(structs.replace(delivery, payload=payload), known)
+        assert saying.values == {said: 31}
 
 
 def test_of_several_devices_on_a_page_the_one_of_the_topic_counts() -> None:

@@ -3,66 +3,40 @@
 Read are a node (`attributes`, also as a command's `result` or an event's `data`), one attribute that changed
 (`attribute_updated`), and attributes alone. Three things are said in words: when a filter was changed
 (`LastChangedTime`) as a time; a condition that counts what is *used* (`DegradationDirection` 0) under a name of its
-own, `1/113/0.used`; and the products that replace a filter each under its kind, `1/113/5.ean` and so on.
+own, `1/113/0.used`, also when the node said so in an earlier message; and the products that replace a filter each under
+its kind, `1/113/5.ean` and so on.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from devices.wire import quote
 from ingest.formats.json_values import bridged, read_json
+from ingest.formats.matter.attributes import CHANGED_AT, CONDITION, MONITORED, PRODUCTS, UP, Path, read_attributes
+from ingest.formats.matter.directions import known_directions
 from ingest.formats.saying import Saying
 from ingest.nouns import Delivery
 
-_PATH = re.compile(r"(\d{1,5})/(\d{1,10})/(\d{1,10})")
-
-# The clusters of Resource Monitoring: HEPA filter, activated carbon filter, water tank level.
-_MONITORED = {113, 114, 121}
-_CONDITION, _DIRECTION, _CHANGED_AT, _PRODUCTS = 0, 1, 4, 5
-_UP = 0
 _PRODUCT_KINDS = ("upc", "gtin8", "ean", "gtin14", "oem")
 _PRODUCTS_MAX = 5
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_BASIC_INFORMATION, _PRODUCT_NAME, _UP_TIME = (0, 40), 3, (0, 51, 2)
-
-_Path = tuple[int, int, int]
+_PRODUCT_NAME, _UP_TIME = (0, 40, 3), (0, 51, 2)
 
 
 def parse(delivery: Delivery, _described: Mapping[str, bytes]) -> Sequence[Saying]:
     """What a message says: one saying; ValueError when there are no attributes in it."""
     content = read_json(delivery.payload)
-    attributes = {path: raw for path, raw in _attributes(content) if raw is not None}
-    name, up_s = attributes.get((*_BASIC_INFORMATION, _PRODUCT_NAME)), attributes.get(_UP_TIME)
+    attributes = {path: raw for path, raw in read_attributes(content) if raw is not None}
+    name, up_s = attributes.get(_PRODUCT_NAME), attributes.get(_UP_TIME)
     return [
         Saying(
             bridged(delivery),
-            dict(_values(attributes)),
+            dict(_values(attributes, known_directions(delivery, attributes))),
             online=_available(content),
             model=name if isinstance(name, str) else "",
             uptime_s=up_s if isinstance(up_s, int) and not isinstance(up_s, bool) else None,
         )
     ]
-
-
-def _attributes(content: Any) -> Iterator[tuple[_Path, Any]]:
-    if isinstance(content, list):
-        if len(content) == 3 and isinstance(content[1], str):
-            # An attribute that changed: the node, the path, the value.
-            content = {content[1]: content[2]}
-        elif len(content) == 1:
-            content = content[0]
-    if not isinstance(content, dict):
-        raise ValueError(f"the payload is {quote(content)}, not a node and not its attributes")
-    inner = next((content[key] for key in ("data", "result", "attributes") if key in content), None)
-    if inner is not None:
-        yield from _attributes(inner)
-        return
-    paths = [(match, raw) for key, raw in content.items() if (match := _PATH.fullmatch(key))]
-    if content and not paths:
-        raise ValueError("no name in the payload is a path of endpoint/cluster/attribute")
-    yield from (((int(match[1]), int(match[2]), int(match[3])), raw) for match, raw in paths)
 
 
 def _available(content: Any) -> bool | None:
@@ -73,17 +47,17 @@ def _available(content: Any) -> bool | None:
     return available if isinstance(available, bool) else None
 
 
-def _values(attributes: Mapping[_Path, Any]) -> Iterator[tuple[str, Any]]:
+def _values(attributes: Mapping[Path, Any], directions: Mapping[tuple[int, int], object]) -> Iterator[tuple[str, Any]]:
     for path, raw in attributes.items():
         endpoint, cluster, attribute = path
         name = f"{endpoint}/{cluster}/{attribute}"
-        if cluster not in _MONITORED:
+        if cluster not in MONITORED:
             yield from [(name, raw)] if isinstance(raw, str | int | float) else []
-        elif attribute == _PRODUCTS and isinstance(raw, list):
+        elif attribute == PRODUCTS and isinstance(raw, list):
             yield from _products(name, raw)
-        elif attribute == _CHANGED_AT:
+        elif attribute == CHANGED_AT:
             yield from _changed(name, raw)
-        elif attribute == _CONDITION and attributes.get((endpoint, cluster, _DIRECTION)) == _UP:
+        elif attribute == CONDITION and directions.get((endpoint, cluster)) == UP:
             yield f"{name}.used", raw
         elif isinstance(raw, str | int | float):
             yield name, raw
