@@ -11,7 +11,7 @@ COPY attribution attribution
 COPY offers offers
 COPY api api
 COPY simulators simulators
-RUN python -m venv /opt/millpond && /opt/millpond/bin/pip install --no-cache-dir -c requirements.lock .
+RUN python -m venv /opt/millpond && /opt/millpond/bin/pip install --no-cache-dir -c requirements.lock '.[sparkplug]'
 
 FROM python:3.12-slim
 RUN useradd --system --uid 10001 --no-create-home millpond

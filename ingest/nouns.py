@@ -4,12 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from devices.nouns import Device, Meaning, Metric, Reading
 from devices.wire import ResendResult, Status
 from millpond.kernel.settings import Settings
+
+
+class Ask(NamedTuple):
+    """What a message makes us publish once it is stored: a question to whoever sent it, at most so often."""
+
+    topic: str
+    payload: bytes
 
 
 class Lane(IntEnum):
@@ -148,7 +156,7 @@ class Decoded:
 
     `numbers_lost` says that there are samples in its bytes, or may be, whose numbers cannot be read; they are of
     `boot`, or of any where that cannot be read either. `other_names` and `said_model` are what its message calls the
-    device besides, and what it says that it is.
+    device besides, and what it says that it is; `asks` is what it makes us ask.
     """
 
     delivery: Delivery
@@ -164,6 +172,7 @@ class Decoded:
     gone: ResendResult | None = None
     other_names: tuple[str, ...] = ()
     said_model: str = ""
+    asks: tuple[Ask, ...] = ()
 
     @classmethod
     def of(cls, delivery: Delivery, identity: str, registry: Registry) -> "Decoded":

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import psycopg
 
+from ingest.asking import Asking
 from ingest.broker.session import Session
 from ingest.database import Database
 from ingest.drop_watch import DropWatch
@@ -59,6 +60,7 @@ class Writer:
         self._allowances = Allowances.from_settings(settings)
         self._door = Door(LobbyLimits.from_settings(settings))
         self.drops = DropWatch()
+        self._asking = Asking(settings.ask_again_s)
         self._next_beat = 0.0
         self._said_connected = False
         self._trouble: str | None = None
@@ -153,6 +155,7 @@ class Writer:
         """The commit is done: tell the devices, then the broker. A crash before costs a redelivery, never a reading."""
         crash_point("after-commit-before-ack")
         self._session.publish([build_ack(complete) for complete in stored.complete])
+        self._session.publish(self._asking.due(stored.asks, monotonic()))
         self._session.acknowledge(batch)
         if self._on_commit is not None:
             self._on_commit()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest.nouns import Delivery, Rejection
+from ingest.nouns import Ask, Delivery, Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Saying:
     went, with the `session` in which it did. `model` is what it says that the device is. `uptime_s` is how many
     seconds the device has been on. `rejections` are of parts of the message that cannot be read. `other_names` are what
     else the language calls the same device, in the order in which they are looked up when nobody is called `identity`.
+    `asks` is what is to be published once the message is stored.
     """
 
     identity: str
@@ -29,6 +30,7 @@ class Saying:
     uptime_s: float | None = None
     rejections: tuple[Rejection, ...] = ()
     other_names: tuple[str, ...] = ()
+    asks: tuple[Ask, ...] = ()
 
 
 # The mapping has what earlier messages of the language described (Homie's attributes, Sparkplug's births, Home

@@ -20,6 +20,7 @@ from ingest.formats.miot import MIOT, MIOT_CLOUD
 from ingest.formats.roborock import ROBOROCK
 from ingest.formats.shelly import make_shelly
 from ingest.formats.smartthings import SMARTTHINGS
+from ingest.formats.sparkplug import SPARKPLUG
 from ingest.formats.tasmota import make_tasmota
 from ingest.formats.tradfri import TRADFRI
 from ingest.formats.tuya import TUYA
@@ -43,6 +44,7 @@ _FIXED = (
     IPP,
     BROTHER,
     SMARTTHINGS,
+    SPARKPLUG,
     TUYA,
     VESYNC,
     TRADFRI,

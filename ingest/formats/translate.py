@@ -55,6 +55,7 @@ def translate(
             refused.add(decoded.serial)
             decoded.rejections.append(refuse_unknown(saying.identity, registry, language))
         decoded.rejections += saying.rejections
+        decoded.asks += saying.asks
         if saying.online is not None:
             _note_presence(decoded, saying, language)
         if decoded.device is not None and saying.values:

@@ -11,7 +11,7 @@ from devices.bulk.columns import columns_of
 from devices.store import upsert_device_status
 from ingest.formats.format import Formats
 from ingest.formats.shipped import FORMATS
-from ingest.nouns import Complete, Decoded, Delivery, Keeping, Limits, Tally
+from ingest.nouns import Ask, Complete, Decoded, Delivery, Keeping, Limits, Tally
 from ingest.sequences.ranges import group_by_boot
 from ingest.sequences.store import Added, note_unreadable, upsert_sequences, watch_gaps
 from ingest.storing.allowance import Allowances, Drop
@@ -29,11 +29,15 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """What was committed: outcomes, up to where each touched boot is now safe, and what was dropped unstored."""
+    """What was committed: outcomes, up to where each touched boot is now safe, and what was dropped unstored.
+
+    `asks` is what the batch makes us ask whoever sent it.
+    """
 
     tally: Tally
     complete: list[Complete]
     dropped: Sequence[Drop] = ()
+    asks: Sequence[Ask] = ()
 
 
 def store_batch(
@@ -96,7 +100,7 @@ def store_decoded(
     add_to_minute(conn, consumer, tally, messages, at, dropped=len(dropped))
     if dropped:
         add_drops(conn, dropped, at)
-    return StoredBatch(tally, complete, dropped)
+    return StoredBatch(tally, complete, dropped, [ask for decoded in batch for ask in decoded.asks])
 
 
 def _store_sequences(conn: WriteConnection, batch: Sequence[Decoded], limits: Limits, at: datetime) -> list[Complete]:

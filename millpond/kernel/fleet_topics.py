@@ -35,6 +35,11 @@ class FleetTopics(BaseModel):
     homie_base_topics: str = Field(
         default="homie", description="Base topics of Homie's devices, with commas; version 5 has them above its `5`."
     )
+    ask_again_s: float = Field(
+        default=30,
+        gt=0,
+        description="Least seconds between two requests to the same edge node of Sparkplug for its birth.",
+    )
     description_max_bytes: int = Field(
         default=65_536,
         ge=1024,

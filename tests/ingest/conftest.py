@@ -130,6 +130,16 @@ class TestDevice:
             if ack.seq == seq:
                 return ack
 
+    def listen(self, topic: str) -> "queue.Queue[bytes]":
+        """What comes on a topic from now on."""
+        heard: queue.Queue[bytes] = queue.Queue()
+        subscribed = threading.Event()
+        self._client.on_subscribe = lambda *_: subscribed.set()
+        self._client.message_callback_add(topic, lambda _client, _user, message: heard.put(bytes(message.payload)))
+        self._client.subscribe(topic, 1)
+        assert subscribed.wait(PATIENCE_S)
+        return heard
+
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()

@@ -13,11 +13,14 @@ from ingest.formats.format import Format, Formats
 from ingest.formats.shipped import FORMATS
 from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry
 from millpond.kernel.ids import DeviceId, Serial
+from tests.ingest.fleets.edge_node import encode, metric
 from tests.ingest.fleets.speaking import AT
 
 LIMITS = Limits(8_192, timedelta(days=365), timedelta(minutes=5))
 # Our own has tests of its own, and bridges name devices by serial.
-FLEETS = [FORMATS.named(name) for name in ("zigbee2mqtt", "valetudo", "tasmota", "shelly", "esphome", "homie")]
+FLEETS = [
+    FORMATS.named(name) for name in ("zigbee2mqtt", "valetudo", "tasmota", "shelly", "esphome", "homie", "sparkplug")
+]
 LEVELS = ["kitchen", "set", "bridge", "status", "SENSOR", "LWT", "$state", "hass", "availability", "5", "$description"]
 # What a level of a topic may be, and what a payload may say that tries to be somebody else.
 levels = st.text(st.characters(exclude_characters="/+#\x00", exclude_categories=["Cs"]), max_size=9) | st.sampled_from(
@@ -30,8 +33,13 @@ keys = st.text(max_size=9) | st.sampled_from(
     ["src", "method", "params", "ts", "sys", "device", "last_seen", "Time", "Epoch", "UptimeSec", "ZbReceived", "state"]
 )
 anything = st.recursive(leaves, lambda one: st.lists(one, max_size=4) | st.dictionaries(keys, one, max_size=5))
+BIRTH = encode([metric("bdSeq", 3, 4), metric("Life", 64.0, alias=7), metric("x", "OTHER", 12), metric("", 5, 1)], 0)
+damaged = st.tuples(st.integers(0, len(BIRTH)), st.binary(max_size=3)).map(
+    lambda cut: BIRTH[: cut[0]] + cut[1] + BIRTH[cut[0] + 1 :]
+)
 payloads = (
-    st.binary(max_size=200)
+    damaged
+    | st.binary(max_size=200)
     | anything.map(lambda content: json.dumps(content).encode("utf-8", "surrogatepass"))
     | st.sampled_from([b"online", b"ON", b"nan", b"{", b"[" * 5_000, b'{"a":' * 2_000, b"9" * 400])
 )
@@ -78,6 +86,7 @@ def test_any_bytes_on_any_of_its_topics_are_read_or_refused(
         ("shellyplusht-c049ef8d6a10/events/rpc", {"src": "OTHER", "method": "NotifyStatus", "params": {"a": {"b": 1}}}),
         ("shellyplusht-c049ef8d6a10/status/sys", {"src": "OTHER", "mac": "OTHER"}),
         ("homie/5/kitchen/$description", {"id": "OTHER", "nodes": {"OTHER": {"properties": {}}}}),
+        ("spBv1.0/G/DDATA/E/kitchen", {"metrics": [{"name": "x", "value": "OTHER", "device": "OTHER"}]}),
         ("kitchen/sensor/x/state", "OTHER"),
         ("zigbee2mqtt/kitchen", {"friendly_name": "OTHER", "topic": "OTHER"}),
     ],

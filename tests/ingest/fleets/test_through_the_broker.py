@@ -10,11 +10,17 @@ from devices.profile import DeviceProfile
 from devices.registry import register_device, register_model
 from ingest.formats.fleets import Fleets
 from ingest.formats.shipped import listened_formats
+from ingest.formats.sparkplug.payload import read_payload
+from ingest.storing.retry import retry_quarantine
+from ingest.storing.retry_store import Chosen
+from ingest.storing.terms import Terms
+from millpond.kernel.clock import SystemClock
 from millpond.kernel.db import connect
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.settings import Settings, load_settings
 from millpond.kernel.yaml_file import read_yaml
-from tests.ingest.conftest import TestDevice, fetch, running_ingest, wait_until
+from tests.ingest.conftest import PATIENCE_S, TestDevice, fetch, running_ingest, wait_until
+from tests.ingest.fleets.edge_node import encode, metric
 
 AT = datetime(2026, 2, 16, 12, tzinfo=UTC)
 PROFILE = """
@@ -31,12 +37,16 @@ speaks:
   tasmota: {ENERGY.Total: energy_kwh}
   valetudo: {ConsumableMonitoringCapability.filter-main: {metric: filter_left_h, unit: s}}
   shelly: {"switch:0.aenergy.total": {metric: energy_kwh, unit: Wh}}
+  sparkplug: {Filter/Life: filter_life_pct}
   homie: {filter.remaining: filter_life_pct}
   esphome: {sensor.filter_life: filter_life_pct}
 """
+NOW_MS = int(SystemClock().now().timestamp() * 1000)
+BD_SEQ = metric("bdSeq", 3, 4)
 SHELLY = "shellyplusplugs-a8032ab1d2e4"
 # By language: what it calls the device, its message and what becomes of it, and the one that says that the device left.
-FLEETS: dict[str, tuple[str, tuple[str, str], tuple[str, float], tuple[str, str] | None]] = {
+Message = tuple[str, str | bytes]
+FLEETS: dict[str, tuple[str, Message, tuple[str, float], Message]] = {
     "zigbee2mqtt": (
         "0x94deb8fffe760f3d",
         ("zigbee2mqtt/0x94deb8fffe760f3d", '{"filter_age": 90}'),
@@ -62,6 +72,12 @@ FLEETS: dict[str, tuple[str, tuple[str, str], tuple[str, float], tuple[str, str]
         (f"{SHELLY}/online", "false"),
     ),
     "homie": ("air", ("homie/5/air/filter/remaining", "64"), ("filter_life_pct", 64), ("homie/5/air/$state", "lost")),
+    "sparkplug": (
+        "G/E",
+        ("spBv1.0/G/NBIRTH/E", encode([BD_SEQ, metric("Filter/Life", 64.5, timestamp=NOW_MS)], 0)),
+        ("filter_life_pct", 64.5),
+        ("spBv1.0/G/NDEATH/E", encode([BD_SEQ])),
+    ),
     "esphome": (
         "air-kitchen",
         ("air-kitchen/sensor/filter_life/state", "87"),
@@ -89,10 +105,9 @@ def test_what_a_fleet_says_is_stored_in_the_metrics_unit(
         query = "select m.name, r.value from reading r join metric m using (metric_id)"
         wait_until(lambda: fetch(database, query), "the reading")
         assert fetch(database, query) == [(stored[0], pytest.approx(stored[1]))]
-        if left is not None:
-            device.publish(left[1], topic=left[0], retain=True)
-            state = "select state from device_status join device using (device_id) where serial = 'AIR-A'"
-            wait_until(lambda: fetch(database, state) == [("offline",)], "its leaving")
+        device.publish(left[1], topic=left[0], retain=True)
+        state = "select state from device_status join device using (device_id) where serial = 'AIR-A'"
+        wait_until(lambda: fetch(database, state) == [("offline",)], "its leaving")
 
 
 def test_a_renamed_device_goes_on_as_itself(settings: Settings, device: TestDevice, database: str) -> None:
@@ -110,6 +125,31 @@ def test_a_renamed_device_goes_on_as_itself(settings: Settings, device: TestDevi
     with running_ingest(settings, listened_formats(settings)):
         device.publish('{"filter_age": 95}', topic="zigbee2mqtt/Luft")
         wait_until(lambda: fetch(database, "select count(*) from reading") == [(3,)], "the third")
+
+
+def test_an_edge_node_is_asked_for_its_birth_and_what_waited_for_it_is_stored(
+    settings: Settings, device: TestDevice, database: str
+) -> None:
+    register(database, "sparkplug", "G/E")
+    life = metric("Filter/Life", 64.5, timestamp=NOW_MS, alias=7)
+
+    def data(seq: int, value: float) -> bytes:
+        return encode([metric("", value, timestamp=NOW_MS + seq, alias=7)], seq)
+
+    with running_ingest(settings, listened_formats(settings)):
+        commands = device.listen("spBv1.0/G/NCMD/E")
+        for seq in (40, 41):
+            device.publish(data(seq, 63.5), topic="spBv1.0/G/NDATA/E")
+        assert read_payload(commands.get(timeout=PATIENCE_S)).metrics[0].name == "Node Control/Rebirth"
+        device.publish(encode([BD_SEQ, life], 0), topic="spBv1.0/G/NBIRTH/E")
+        device.publish(data(1, 62.5), topic="spBv1.0/G/NDATA/E")
+        wait_until(lambda: fetch(database, "select count(*) from reading") == [(2,)], "the birth and what follows")
+        assert commands.empty(), "one question is enough for a while"
+    assert fetch(database, "select code, item from quarantine") == [("undescribed", "#7")] * 2
+    with connect(database) as conn:
+        summary = retry_quarantine(conn, Chosen("undescribed"), Terms.from_settings(settings), at=AT)
+    assert (summary.stored, summary.tally.stored) == (2, 2)
+    assert fetch(database, "select value from reading order by measured_at") == [(64.5,), (62.5,), (63.5,), (63.5,)]
 
 
 def test_only_the_languages_that_are_named_are_listened_to() -> None:
