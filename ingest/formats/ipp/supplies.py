@@ -1,7 +1,7 @@
 """What printers say of their supplies, in whichever list: by the supply's own name, in percent where it is one.
 
 A supply says `.level` in percent remaining, a waste box that counts up says `.filled` in percent used; where the maker
-warns is `.low_level`. Where no colour stands in its name, the colour comes before it.
+warns is `.low_level`, and its colour, in a word where there is one, `.color`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,6 @@ from typing import Any
 from ingest.formats.json_values import as_number
 
 _COLOURS = {"#000000": "black", "#00ffff": "cyan", "#ff00ff": "magenta", "#ffff00": "yellow"}
-_WORDS = ("black", "cyan", "magenta", "yellow", "tri-color", "tricolor")
 # Printer-MIB: 19 is percent, and of what is neither counted nor weighed the largest value is unknown.
 _PERCENT = ("19", "percent")
 
@@ -30,10 +29,7 @@ class Supply:
 
 def name_supply(supply: Supply) -> str:
     """What a supply is called among the values."""
-    name = str(supply.name or supply.kind or "supply").strip()[:64]
-    colour = str(supply.colour or "").strip().lower()
-    colour = _COLOURS.get(colour, colour)
-    return f"{colour} {name}" if colour in _WORDS and not any(word in name.lower() for word in _WORDS) else name
+    return str(supply.name or supply.kind or "supply").strip()[:64]
 
 
 def say_supply(supply: Supply) -> Iterator[tuple[str, Any]]:
@@ -42,6 +38,7 @@ def say_supply(supply: Supply) -> Iterator[tuple[str, Any]]:
     if not _is_amount(level):
         return
     name = name_supply(supply)
+    yield from _say_colour(supply)
     if _is_amount(capacity) and capacity > 0:
         yield f"{name}.level", round(100 * level / capacity, 2)
     elif str(supply.unit or "percent").lower() in _PERCENT:
@@ -51,12 +48,19 @@ def say_supply(supply: Supply) -> Iterator[tuple[str, Any]]:
 def say_marker(supply: Supply, limits: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """IPP's markers: always percent, and of a waste box how full it is."""
     level = as_number(supply.level)
+    yield from _say_colour(supply)
     if _is_amount(level):
         waste = str(supply.kind or "").lower().startswith("waste")
         yield f"{name_supply(supply)}.{'filled' if waste else 'level'}", level
     for key, raw in limits.items():
         if _is_amount(limit := as_number(raw)):
             yield f"{name_supply(supply)}.{key}", limit
+
+
+def _say_colour(supply: Supply) -> Iterator[tuple[str, str]]:
+    colour = supply.colour.strip().lower() if isinstance(supply.colour, str) else ""
+    if colour and colour != "none":
+        yield f"{name_supply(supply)}.color", _COLOURS.get(colour, colour)[:64]
 
 
 def _is_amount(raw: Any) -> bool:
