@@ -61,6 +61,14 @@ select %(device_id)s::bigint, part, consumable, %(installed_at)s::timestamptz fr
 -- Those of the given serials that are registered.
 select * from registered_device where serial = any(%(serials)s::text[]);
 
+-- name: select_known_devices
+-- The least of those of the given serials that are registered.
+select serial, device_id, model from device where serial = any(%(serials)s::text[]);
+
+-- name: select_registry_changes
+-- How often something changed or went that may be remembered of devices, models and metrics.
+select changes from registry_changes;
+
 -- name: insert_alias
 -- What a format calls a device; a name that stands for one already stays as it is.
 insert into device_alias (format, external_id, device_id, aliased_at)

@@ -65,6 +65,17 @@ def upsert_device_status(conn: WriteConnection, device_id: DeviceId, *, state: s
     return conn.execute(_Q["upsert_device_status"], values).rowcount == 1
 
 
+def select_known_devices(conn: ReadConnection, serials: Sequence[str]) -> list[tuple[str, int, str]]:
+    """Serial, id and model of those of `serials` that are registered."""
+    return conn.execute(_Q["select_known_devices"], {"serials": list(serials)}).fetchall()
+
+
+def select_registry_changes(conn: ReadConnection) -> int:
+    """A number that is another one once a device or model that was there is another one, or gone."""
+    [(changes,)] = conn.execute(_Q["select_registry_changes"]).fetchall()
+    return int(changes)
+
+
 def select_metrics(conn: ReadConnection) -> dict[str, dict[str, Metric]]:
     """All metrics, by model and name."""
     by_model: dict[str, dict[str, Metric]] = {}

@@ -139,7 +139,7 @@ def parse_message(content: Any) -> Message:
     if not isinstance(content, dict):
         return Message(None, None, [], f"the payload is {quote(content)}, not an object")
     boot, serial = content.get("boot"), content.get("serial")
-    faults = [] if boot is None or _is_boot(boot) else ["boot: it is not a text of 1 to 64 characters without NUL"]
+    faults = [] if boot is None or is_boot(boot) else ["boot: it is not a text of 1 to 64 characters without NUL"]
     samples = content.get("samples", [content] if content.keys() & {"metrics", "seq"} else None)
     if isinstance(samples, dict):
         samples = [samples]
@@ -148,7 +148,7 @@ def parse_message(content: Any) -> Message:
     elif not samples:
         faults.append("samples: it is empty")
     serial = None if serial is None else serial if isinstance(serial, str) else quote(serial)
-    boot = boot if _is_boot(boot) else None
+    boot = boot if is_boot(boot) else None
     return Message(boot, serial, samples if isinstance(samples, list) else [], "; ".join(faults))
 
 
@@ -185,7 +185,8 @@ def parse_seq(raw: Any) -> int | None:
     return raw if is_one else None
 
 
-def _is_boot(raw: Any) -> bool:
+def is_boot(raw: Any) -> bool:
+    """Whether it can be the name of a boot."""
     return isinstance(raw, str) and 0 < len(raw) <= _BOOT_MAX and "\x00" not in raw and is_text(raw)
 
 

@@ -22,6 +22,7 @@ from ingest.sequences.gaps import GapWatch
 from ingest.storing.allowance import Allowances
 from ingest.storing.batch import StoredBatch, store_batch
 from ingest.storing.door import Door, LobbyLimits
+from ingest.storing.known import Known
 from ingest.storing.refused import store_refused, try_innocent
 from ingest.storing.terms import Terms
 from millpond.kernel.clock import Clock, monotonic
@@ -58,6 +59,7 @@ class Writer:
         self._trials = Trials(self._store, self._takes_innocent, self._database.answers)
         self.gaps = GapWatch(settings)
         self._allowances = Allowances.from_settings(settings)
+        self._known = Known()
         self._door = Door(LobbyLimits.from_settings(settings))
         self.drops = DropWatch()
         self._asking = Asking(settings.ask_again_s)
@@ -110,8 +112,8 @@ class Writer:
         self._session.inbox.fill(pending[0].lane, pending, most, most_bytes, _WAIT_FOR_OTHERS_S)
 
     def _store(self, batch: Sequence[Delivery]) -> StoredBatch:
-        bounds = {"allowances": self._allowances, "door": self._door}
-        stored = self._write(store_batch, batch, on_decoded=self._count_in_flight, **bounds)
+        kept = {"known": self._known, "allowances": self._allowances, "door": self._door}
+        stored = self._write(store_batch, batch, on_decoded=self._count_in_flight, **kept)
         self.drops.count(stored.dropped)
         self._settle(batch, stored)
         return stored

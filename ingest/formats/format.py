@@ -11,7 +11,9 @@ from msgspec import structs
 from devices.wire import is_text
 from ingest.formats.describing import Describing
 from ingest.formats.saying import Parse
+from ingest.formats.shapes import Shapes
 from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry, Rejection
+from ingest.plain import KnownDevice, PlainMessages
 
 _LOG = logging.getLogger(__name__)
 _WORDS = re.compile(r"[^\W_]+")
@@ -26,6 +28,19 @@ class Subscription:
 
     topic_filter: str
     lane: Lane
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlainReader:
+    """The quick way to read the messages of a format that need no care, by column.
+
+    `serial` says whose a topic may be, None for topics that are left alone. `read` takes deliveries, their serials,
+    the devices that are known of these, and the shapes of their models' samples; what it returns is what `decode` of
+    the format would make of these messages, and it leaves out all that may need care. Both are pure and raise nothing.
+    """
+
+    serial: Callable[[str], str | None]
+    read: Callable[[Sequence[Delivery], Sequence[str | None], Mapping[str, KnownDevice], Shapes, Limits], PlainMessages]
 
 
 def _never(_topic: str) -> bool:
@@ -45,7 +60,7 @@ class Format:
     message says, where properties become metrics by profiles; `home` is the module of it, beside which the language's
     vocabulary lies. `also` are other names that people have for the format. `describing` is there when messages of the
     language say what others mean. `dialect_of` is another format's name where this one speaks its language on other
-    topics: then profiles and aliases know both by that.
+    topics: then profiles and aliases know both by that. `plain` is a quicker way for what needs no care.
     """
 
     name: str
@@ -59,6 +74,7 @@ class Format:
     home: str = ""
     describing: Describing | None = None
     dialect_of: str = ""
+    plain: PlainReader | None = None
 
     @property
     def language(self) -> str:
@@ -78,6 +94,11 @@ class Formats:
     def names(self) -> list[str]:
         """What the formats are called."""
         return [one.name for _, one in self._by_pattern]
+
+    @property
+    def plain(self) -> PlainReader | None:
+        """The quick way of the first format, before which no other can read a topic."""
+        return self._by_pattern[0][1].plain if self._by_pattern else None
 
     @property
     def all(self) -> list[Format]:

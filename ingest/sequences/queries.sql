@@ -33,6 +33,22 @@ returning serial, boot,
          then (select upper(first) - 1 from unnest(received + given_up) as first limit 1) end as complete_to,
     overflow_at = last_seen_at as overflows;
 
+-- name: extend_sequences
+-- Add a run of numbers, of which all were read, to each boot that goes on without a hole, or begins; returns those boots.
+-- The others are locked and left as they are.
+insert into sequence (serial, boot, received, first_seen_at, last_seen_at)
+select serial, boot, nummultirange(numrange(from_seq, to_seq + 1)), %(at)s, %(at)s
+from unnest(%(serials)s::text[], %(boots)s::text[], %(from_seqs)s::bigint[], %(to_seqs)s::bigint[])
+     as k (serial, boot, from_seq, to_seq)
+order by serial, boot
+on conflict (serial, boot) do update
+set received = sequence.received + excluded.received, last_seen_at = excluded.last_seen_at
+where sequence.given_up = '{}' and sequence.unread = '{}'
+  and sequence.received = nummultirange(numrange(lower(sequence.received), upper(sequence.received)))
+  and lower(excluded.received) between lower(sequence.received) and upper(sequence.received)
+  and upper(sequence.received) < 9223372036854775807
+returning serial, boot, lower(received) <= 1 as has_beginning, (upper(received) - 1)::bigint as highest;
+
 -- name: watch_gaps
 -- Watch the first gaps of these boots, and forget those that are no more; one that has moved is given time anew.
 with boot as materialized (

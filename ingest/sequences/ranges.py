@@ -16,6 +16,9 @@ class BootSeqs:
     read: set[int] = field(default_factory=set)
     gone: list[tuple[int, int]] = field(default_factory=list)
 
+    def __or__(self, other: "BootSeqs") -> "BootSeqs":
+        return BootSeqs(self.received | other.received, self.read | other.read, self.gone + other.gone)
+
 
 def group_by_boot(batch: Iterable[Decoded]) -> dict[tuple[str, str], BootSeqs]:
     """The sequence numbers of a batch by serial and boot, in key order, so that two writers never deadlock."""

@@ -8,7 +8,10 @@ from decimal import Decimal
 from psycopg.rows import class_row, kwargs_row
 
 from ingest.nouns import Complete, Gap
+from ingest.plain import BootKey
+from ingest.sequences.plain import Runs
 from ingest.sequences.ranges import BootSeqs, format_ranges, format_seqs
+from millpond.kernel.arrays import bigints
 from millpond.kernel.db import WriteConnection, load_queries
 
 _Q = load_queries("ingest.sequences")
@@ -70,6 +73,27 @@ def upsert_sequences(
         boots_now = cursor.execute(_Q["upsert_sequences"], values).fetchall()
     complete = [one for boot in boots_now if (one := _complete(boot.serial, boot.boot, boot.complete_to))]
     return Added(complete, [(boot.serial, boot.boot) for boot in boots_now if boot.overflows])
+
+
+def extend_sequences(conn: WriteConnection, runs: Runs, at: datetime) -> tuple[list[Complete], list[BootKey]]:
+    """Add runs to boots that go on without a hole, or begin: who is complete, and who lacks the beginning.
+
+    Boots that are in neither are left as they were: they take `upsert_sequences`.
+    """
+    values = {
+        "serials": [serial for serial, _ in runs.boots],
+        "boots": [boot for _, boot in runs.boots],
+        "from_seqs": bigints(runs.from_seqs),
+        "to_seqs": bigints(runs.to_seqs),
+        "at": at,
+    }
+    complete, without_beginning = [], []
+    for serial, boot, has_beginning, highest in conn.execute(_Q["extend_sequences"], values).fetchall():
+        if has_beginning:
+            complete.append(Complete(serial, boot, highest))
+        else:
+            without_beginning.append((serial, boot))
+    return complete, without_beginning
 
 
 def watch_gaps(conn: WriteConnection, boots: Iterable[tuple[str, str]]) -> None:

@@ -1,16 +1,20 @@
-"""What one device may use of the platform: boots, room in quarantine, values. Beyond that its messages are dropped.
+"""What one device may use of the platform: messages, boots, room in quarantine, values. What is beyond is dropped.
 
 Dropped means counted and told to the operator, and not told to the device as safe: it keeps the samples and sends them
 again, so an honest one that was over its allowance loses nothing.
 """
 
-from collections import Counter, OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
+
+import numpy as np
 
 from ingest.nouns import Decoded, Keeping
+from ingest.plain import NO_PLAIN_MESSAGES, BootKey, PlainMessages
 from ingest.storing.quarantine import ROW_BYTES
 from millpond.kernel.settings import Settings
 
@@ -23,6 +27,7 @@ UNREGISTERED = ""
 class Allowance(StrEnum):
     """What is allowed in measure."""
 
+    MESSAGES = "messages"
     BOOTS = "boots"
     QUARANTINE = "quarantine"
     VALUES = "values"
@@ -38,28 +43,42 @@ class Rate:
 
 
 @dataclass(slots=True)
-class _Bucket:
-    left: float
+class _Account:
+    """What a device has left of each allowance that has a limit, as of a moment."""
+
+    left: dict[Allowance, float]
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """A message that is dropped, and the allowance that its device has used up."""
+    """A message that is dropped, how many items and bytes it has, and the allowance that its device has used up."""
 
     serial: str
     allowance: Allowance
-    decoded: Decoded
+    items: int
+    bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+Needs = dict[Allowance, int]
+
+
+@dataclass(slots=True)
 class Admission:
     """Which messages of a batch go on, and what they use once they are committed."""
 
-    admitted: list[Decoded] = field(default_factory=list)
+    plain: PlainMessages = NO_PLAIN_MESSAGES
+    careful: list[Decoded] = field(default_factory=list)
     dropped: list[Drop] = field(default_factory=list)
-    used: Counter[tuple[str, Allowance]] = field(default_factory=Counter)
-    boots: set[tuple[str, str]] = field(default_factory=set)
+    used: dict[str, Needs] = field(default_factory=dict)
+    boots: set[BootKey] = field(default_factory=set)
+
+    def add(self, serial: str, needs: Needs, boots: Collection[BootKey]) -> None:
+        """Messages go on that need so much, and are the first of these boots."""
+        used = self.used.setdefault(serial, {})
+        for allowance, need in needs.items():
+            used[allowance] = used.get(allowance, 0) + need
+        self.boots.update(boots)
 
 
 class Allowances:
@@ -69,71 +88,137 @@ class Allowances:
     """
 
     def __init__(self, rates: Mapping[Allowance, Rate]) -> None:
-        self._rates = {allowance: rate for allowance, rate in rates.items() if rate.amount}
-        self._buckets: OrderedDict[tuple[str, Allowance], _Bucket] = OrderedDict()
-        self._boots: OrderedDict[tuple[str, str], None] = OrderedDict()
+        limits = {allowance: rate for allowance, rate in rates.items() if rate.amount}
+        self._amounts = {allowance: rate.amount for allowance, rate in limits.items()}
+        self._per_s = {allowance: rate.amount / rate.period.total_seconds() for allowance, rate in limits.items()}
+        self._accounts: OrderedDict[str, _Account] = OrderedDict()
+        self._boots: OrderedDict[BootKey, None] = OrderedDict()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Allowances":
         """As the operator set them."""
+        burst, per_s = settings.device_messages_burst, settings.device_messages_per_s
         return cls(
             {
+                Allowance.MESSAGES: Rate(burst if per_s else 0, timedelta(seconds=burst / (per_s or 1))),
                 Allowance.BOOTS: Rate(settings.device_boots_per_h, timedelta(hours=1)),
                 Allowance.QUARANTINE: Rate(settings.device_quarantine_bytes_per_day, timedelta(days=1)),
                 Allowance.VALUES: Rate(settings.device_values_per_h, timedelta(hours=1)),
             }
         )
 
-    def admit(self, batch: Sequence[Decoded], keeping: Keeping, at: datetime, free: Collection[str] = ()) -> Admission:
+    def admit(
+        self,
+        careful: Sequence[Decoded],
+        keeping: Keeping,
+        at: datetime,
+        free: Collection[str] = (),
+        plain: PlainMessages = NO_PLAIN_MESSAGES,
+    ) -> Admission:
         """Which messages go on. Nothing is used up yet: what is not committed comes here again.
 
         Those who are called one of `free` are bounded elsewhere.
         """
         admission = Admission()
-        for decoded in batch:
+        self._admit_plain(plain, admission, at)
+        for decoded in careful:
             if decoded.device is None and decoded.serial in free:
-                admission.admitted.append(decoded)
+                admission.careful.append(decoded)
                 continue
             serial = UNREGISTERED if decoded.device is None else decoded.serial
-            boots = {key for key in boots_of(decoded) if key not in self._boots and key not in admission.boots}
+            boots = self._new_boots(boots_of(decoded), admission)
             needs = {
+                Allowance.MESSAGES: 0 if decoded.device is None else 1,
                 Allowance.BOOTS: len(boots),
                 Allowance.QUARANTINE: quarantine_bytes(decoded, keeping),
                 Allowance.VALUES: max(1, decoded.items),
             }
-            over = [a for a, need in needs.items() if need and self._left(serial, a, at) <= admission.used[serial, a]]
-            if over:
-                admission.dropped.append(Drop(serial, over[0], decoded))
+            over = self._over(serial, needs, admission, at)
+            if over is not None:
+                admission.dropped.append(Drop(serial, over, decoded.items, len(decoded.delivery.payload)))
                 continue
-            admission.admitted.append(decoded)
-            admission.boots.update(boots)
-            admission.used.update({(serial, allowance): need for allowance, need in needs.items() if need})
+            admission.careful.append(decoded)
+            admission.add(serial, needs, boots)
         return admission
+
+    def _admit_plain(self, plain: PlainMessages, admission: Admission, at: datetime) -> None:
+        """A device that has enough left for all its messages is not asked for each of them."""
+        values = np.bincount(plain.boot_of, plain.items, minlength=len(plain.boots)).tolist()
+        messages = np.bincount(plain.boot_of, minlength=len(plain.boots)).tolist()
+        by_serial: dict[str, list[int]] = {}
+        for number, (serial, _) in enumerate(plain.boots):
+            if messages[number]:
+                by_serial.setdefault(serial, []).append(number)
+        short = []
+        for serial, numbers in by_serial.items():
+            boots = self._new_boots((plain.boots[number] for number in numbers), admission)
+            needs = {
+                Allowance.MESSAGES: sum(messages[number] for number in numbers),
+                Allowance.BOOTS: len(boots),
+                Allowance.VALUES: int(sum(values[number] for number in numbers)),
+            }
+            left = self._account(serial, at).left
+            if all(left.get(allowance, need) >= need for allowance, need in needs.items()):
+                admission.add(serial, needs, boots)
+            else:
+                short.append(serial)
+        admission.plain = self._admit_short(plain, short, admission, at) if short else plain
+
+    def _admit_short(
+        self, plain: PlainMessages, short: Collection[str], admission: Admission, at: datetime
+    ) -> PlainMessages:
+        """The messages without those of devices that have not enough left for all of theirs."""
+        kept = np.ones(len(plain), np.bool_)
+        items = plain.items
+        for place in np.flatnonzero(plain.is_of(short)).tolist():
+            boot = plain.boots[plain.boot_of[place]]
+            boots = self._new_boots([boot], admission)
+            needs = {Allowance.MESSAGES: 1, Allowance.BOOTS: len(boots), Allowance.VALUES: int(items[place])}
+            over = self._over(boot[0], needs, admission, at)
+            if over is None:
+                admission.add(boot[0], needs, boots)
+            else:
+                kept[place] = False
+                size = len(plain.deliveries[place].payload)
+                admission.dropped.append(Drop(boot[0], over, needs[Allowance.VALUES], size))
+        return plain.keep(kept)
 
     def use(self, admission: Admission, at: datetime) -> None:
         """The admitted messages are committed: what they used is used up."""
-        for (serial, allowance), need in admission.used.items():
-            if allowance in self._rates:
-                self._bucket(serial, allowance, at).left -= need
-        for key in admission.boots:
-            self._boots[key] = None
+        for serial, needs in admission.used.items():
+            left = self._account(serial, at).left
+            for allowance, need in needs.items():
+                if allowance in left:
+                    left[allowance] -= need
+        self._boots.update(dict.fromkeys(admission.boots))
         _forget_oldest(self._boots, _BOOTS_REMEMBERED)
-        _forget_oldest(self._buckets, _DEVICES_REMEMBERED * len(Allowance))
+        _forget_oldest(self._accounts, _DEVICES_REMEMBERED)
 
-    def _left(self, serial: str, allowance: Allowance, at: datetime) -> float:
-        return self._bucket(serial, allowance, at).left if allowance in self._rates else float("inf")
+    def _new_boots(self, boots: Iterable[BootKey], admission: Admission) -> set[BootKey]:
+        return {key for key in boots if key not in self._boots and key not in admission.boots}
 
-    def _bucket(self, serial: str, allowance: Allowance, at: datetime) -> _Bucket:
-        rate, key = self._rates[allowance], (serial, allowance)
-        bucket = self._buckets.setdefault(key, _Bucket(rate.amount, at))
-        self._buckets.move_to_end(key)
-        # A clock that was set back gives nothing, and takes nothing either.
-        grown = max(timedelta(), at - bucket.at) / rate.period * rate.amount
-        bucket.left, bucket.at = min(rate.amount, bucket.left + grown), at
-        return bucket
+    def _over(self, serial: str, needs: Needs, admission: Admission, at: datetime) -> Allowance | None:
+        """The first allowance of which nothing is left, of those that are needed."""
+        left, used = self._account(serial, at).left, admission.used.get(serial, {})
+        over = (a for a, need in needs.items() if need and a in left and left[a] <= used.get(a, 0))
+        return next(over, None)
+
+    def _account(self, serial: str, at: datetime) -> _Account:
+        account = self._accounts.get(serial)
+        if account is None:
+            account = self._accounts[serial] = _Account(dict(self._amounts), at)
+            return account
+        self._accounts.move_to_end(serial)
+        if at != account.at:
+            # A clock that was set back gives nothing, and takes nothing either.
+            grown_s = max(0.0, (at - account.at).total_seconds())
+            for allowance, amount in self._amounts.items():
+                account.left[allowance] = min(amount, account.left[allowance] + grown_s * self._per_s[allowance])
+            account.at = at
+        return account
 
 
-def boots_of(decoded: Decoded) -> set[tuple[str, str]]:
+def boots_of(decoded: Decoded) -> set[BootKey]:
     """The boots that a message has something to say of."""
     boots = {(decoded.serial, key.boot) for key in decoded.seqs}
     return boots | {(decoded.serial, decoded.gone.boot)} if decoded.gone else boots
@@ -146,8 +231,6 @@ def quarantine_bytes(decoded: Decoded, keeping: Keeping) -> int:
     return len(keeping.kept(decoded.delivery.payload)) + ROW_BYTES * len(decoded.rejections)
 
 
-def _forget_oldest(
-    remembered: OrderedDict[tuple[str, str], None] | OrderedDict[tuple[str, Allowance], _Bucket], most: int
-) -> None:
+def _forget_oldest(remembered: OrderedDict[Any, Any], most: int) -> None:
     while len(remembered) > most:
         remembered.popitem(last=False)

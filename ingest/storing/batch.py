@@ -2,25 +2,27 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
 from types import MappingProxyType
 
-from devices.bulk.columns import columns_of
+import numpy as np
+
+from devices.bulk.columns import ReadingColumns, columns_of, concatenate
 from devices.store import upsert_device_status
 from ingest.formats.format import Formats
 from ingest.formats.shipped import FORMATS
 from ingest.nouns import Ask, Complete, Decoded, Delivery, Keeping, Limits, Tally
-from ingest.sequences.ranges import group_by_boot
-from ingest.sequences.store import Added, note_unreadable, upsert_sequences, watch_gaps
 from ingest.storing.allowance import Allowances, Drop
+from ingest.storing.decoding import Batch, decode_plain_first
 from ingest.storing.door import Caller, Door
 from ingest.storing.door_store import upsert_callers
+from ingest.storing.known import Known
+from ingest.storing.numbers import store_numbers
 from ingest.storing.outcomes import add_drops, add_to_minute, store_columns
 from ingest.storing.quarantine import Kept, RefusedMessage, Room, insert_quarantine, items_of
-from ingest.storing.registries import decode_batch
-from ingest.storing.times import settle_times
+from ingest.storing.times import NOTHING_TO_SETTLE, Settled, settle_times
 from ingest.storing.turn_watch import watch_turns
 from millpond.kernel.db import WriteConnection
 
@@ -49,6 +51,7 @@ def store_batch(
     at: datetime,
     keeping: Keeping = Keeping(),
     formats: Formats = FORMATS,
+    known: Known | None = None,
     allowances: Allowances | None = None,
     door: Door | None = None,
     on_decoded: Callable[[int], None] = lambda _items: None,
@@ -56,24 +59,33 @@ def store_batch(
     """Decode and store deliveries in one transaction; the writer calls it for each batch, and again when it fails.
 
     Every item has exactly one outcome, and one that was stored before is a duplicate. What is beyond the `allowances`
-    of its device, or finds no room behind the `door` for unknown devices, is dropped and counted. `on_decoded` is
-    called with how many items are in flight. A psycopg.Error means that nothing was stored.
+    of its device, or finds no room behind the `door` for unknown devices, is dropped and counted. `known` is what was
+    remembered of the registry. `on_decoded` is called with how many items are in flight. A psycopg.Error means that
+    nothing was stored.
     """
-    allowances, door = allowances or Allowances({}), door or Door()
+    known, allowances, door = known or Known(), allowances or Allowances({}), door or Door()
     with conn.transaction():
-        batch = decode_batch(conn, deliveries, formats, limits, keeping)
-        entry = door.admit(conn, batch, formats, keeping, at)
-        admission = allowances.admit(entry.admitted, keeping, at, free=entry.callers.keys())
+        batch = decode_plain_first(conn, deliveries, formats, limits, keeping, known)
+        entry = door.admit(conn, batch.careful, formats, keeping, at)
+        admission = allowances.admit(entry.admitted, keeping, at, free=entry.callers.keys(), plain=batch.plain)
         dropped = [*entry.dropped, *admission.dropped]
-        on_decoded(sum(decoded.items for decoded in admission.admitted))
-        stored = store_decoded(conn, admission.admitted, limits, keeping, consumer, at, dropped, entry.callers)
+        batch = replace(batch, careful=admission.careful, plain=admission.plain)
+        on_decoded(sum(decoded.items for decoded in batch.careful) + len(batch.plain.readings))
+        stored = _store(conn, batch, limits, keeping, consumer, at, dropped, entry.callers)
     allowances.use(admission, at)
     return stored
 
 
 def store_decoded(
+    conn: WriteConnection, careful: Sequence[Decoded], limits: Limits, keeping: Keeping, consumer: str, at: datetime
+) -> StoredBatch:
+    """Store what messages became that were all read one by one; within the caller's transaction."""
+    return _store(conn, Batch(careful), limits, keeping, consumer, at)
+
+
+def _store(
     conn: WriteConnection,
-    batch: Sequence[Decoded],
+    batch: Batch,
     limits: Limits,
     keeping: Keeping,
     consumer: str,
@@ -81,39 +93,35 @@ def store_decoded(
     dropped: Sequence[Drop] = (),
     callers: Mapping[str, Caller] = MappingProxyType({}),
 ) -> StoredBatch:
-    """Store what a batch became, and count what of it was dropped; within the caller's transaction.
-
-    `callers` are those of the batch who wait in the lobby.
-    """
-    settled = settle_times(conn, batch, limits.clock_past, at)
-    may_be_known = any(decoded.delivery.redelivered for decoded in batch)
-    tally = store_columns(conn, columns_of(settled.readings), at, may_be_known=may_be_known)
-    tally += Tally(duplicate=settled.duplicates) + _count_no_news(batch)
-    refused, rooms = _quarantine(conn, batch, keeping)
+    """`callers` are those of the batch who wait in the lobby."""
+    careful = batch.careful
+    settled = settle_times(conn, careful, limits.clock_past, at) if careful else NOTHING_TO_SETTLE
+    tally = store_columns(conn, _all_readings(batch, settled), at, may_be_known=batch.is_redelivered)
+    tally += Tally(duplicate=settled.duplicates) + _count_no_news(careful)
+    refused, rooms = _quarantine(conn, careful, keeping)
     tally += refused
     if callers:
         upsert_callers(conn, callers, rooms, at)
-    _store_statuses(conn, batch)
+    _store_statuses(conn, careful)
     watch_turns(conn, batch, at)
-    complete = _store_sequences(conn, batch, limits, at)
-    messages = len({id(decoded.delivery) for decoded in batch})
+    complete = store_numbers(conn, batch, limits, at)
+    messages = len({id(decoded.delivery) for decoded in careful}) + len(batch.plain)
     add_to_minute(conn, consumer, tally, messages, at, dropped=len(dropped))
     if dropped:
         add_drops(conn, dropped, at)
-    return StoredBatch(tally, complete, dropped, [ask for decoded in batch for ask in decoded.asks])
+    return StoredBatch(tally, complete, dropped, [ask for decoded in careful for ask in decoded.asks])
 
 
-def _store_sequences(conn: WriteConnection, batch: Sequence[Decoded], limits: Limits, at: datetime) -> list[Complete]:
-    added = Added([], [])
-    if boots := group_by_boot(batch):
-        added = upsert_sequences(conn, boots, at, limits.boot_ranges_max)
-        watch_gaps(conn, boots)
-    if unreadable := {(decoded.serial, decoded.boot) for decoded in batch if decoded.numbers_lost}:
-        note_unreadable(conn, unreadable)
-    for serial, boot in added.overflowing:
-        extra = {"event": "too_many_gaps", "serial": serial, "boot": boot}
-        _LOG.warning("a boot has more gaps than are kept: its last numbers are not acknowledged", extra=extra)
-    return added.complete
+def _all_readings(batch: Batch, settled: Settled) -> ReadingColumns:
+    """In the order in which their messages came: of two with one key the first one is stored."""
+    if not settled.readings:
+        return batch.plain.readings
+    columns = columns_of(settled.readings)
+    if not len(batch.plain):
+        return columns
+    places = np.array([batch.place(delivery) for delivery in settled.deliveries], np.int64)
+    order = np.argsort(np.concatenate([batch.plain.reading_places, places]), kind="stable")
+    return concatenate([batch.plain.readings, columns]).take(order)
 
 
 def _count_no_news(batch: Sequence[Decoded]) -> Tally:

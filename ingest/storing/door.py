@@ -103,7 +103,7 @@ class Door:
             if taken:
                 entry.admitted.append(decoded)
             else:
-                entry.dropped.append(Drop(UNREGISTERED, Allowance.LOBBY, decoded))
+                entry.dropped.append(Drop(UNREGISTERED, Allowance.LOBBY, decoded.items, len(decoded.delivery.payload)))
             if place is not None:
                 _note(entry, decoded, formats, dropped=not taken)
         return entry

@@ -7,7 +7,7 @@ from devices.bulk.columns import ReadingColumns
 from devices.bulk.storing import store_readings
 from devices.nouns import Reading
 from devices.tiers.late import mark_late
-from ingest.nouns import Decoded, Tally
+from ingest.nouns import Tally
 from ingest.storing.allowance import Drop
 from millpond.kernel.db import WriteConnection, load_queries
 
@@ -60,17 +60,17 @@ def add_to_minute(
 
 def add_drops(conn: WriteConnection, drops: Sequence[Drop], at: datetime) -> None:
     """Count dropped messages by device, day and allowance; in key order, so that two writers never deadlock."""
-    by_key: dict[tuple[str, str], list[Decoded]] = {}
+    by_key: dict[tuple[str, str], list[Drop]] = {}
     for drop in drops:
-        by_key.setdefault((drop.serial, drop.allowance.value), []).append(drop.decoded)
+        by_key.setdefault((drop.serial, drop.allowance.value), []).append(drop)
     keys = sorted(by_key)
     groups = [by_key[key] for key in keys]
     values = {
         "serials": [serial for serial, _ in keys],
         "allowances": [allowance for _, allowance in keys],
         "messages": [len(group) for group in groups],
-        "items": [sum(decoded.items for decoded in group) for group in groups],
-        "bytes": [sum(len(decoded.delivery.payload) for decoded in group) for group in groups],
+        "items": [sum(drop.items for drop in group) for group in groups],
+        "bytes": [sum(drop.bytes for drop in group) for group in groups],
         "at": at,
     }
     conn.execute(_Q["add_drops"], values)

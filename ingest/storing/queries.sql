@@ -207,3 +207,11 @@ set last_heard_at = excluded.last_heard_at, topic = excluded.topic, messages = l
     said_model = case excluded.said_model when '' then lobby.said_model else excluded.said_model end,
     other_names = case excluded.other_names when '[]' then lobby.other_names else excluded.other_names end,
     state = case lobby.state when 'admitted' then 'waiting' else lobby.state end;
+
+-- name: select_notable_boots
+-- Of boots of registered devices those of which samples were given times, and those that are not the live one.
+select k.serial, t.made_up is not null as made_up, l.name is distinct from k.boot as not_live
+from unnest(%(serials)s::text[], %(boots)s::text[]) as k (serial, boot)
+left join lateral (select name from live_name where serial = k.serial and kind = 'boot' limit 1) l on true
+left join lateral (select true as made_up from effective_time where serial = k.serial and boot = k.boot limit 1) t on true
+where t.made_up or l.name is distinct from k.boot;

@@ -36,10 +36,15 @@ Moment = tuple[DeviceId, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Readings at the times that count, and how many others were of samples that had come before."""
+    """Readings at the times that count, each with the message that first brought its sample; and how many others were
+    of samples that had come before."""
 
     readings: list[Reading]
+    deliveries: list[Delivery]
     duplicates: int
+
+
+NOTHING_TO_SETTLE = Settled([], [], 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,19 +187,24 @@ def _remember(conn: WriteConnection, new: Sequence[_Sample], times: Sequence[dat
 
 
 def _settle(samples: Sequence[tuple[_Sample, datetime | None]], made_up: Mapping[int, datetime]) -> Settled:
-    settled = Settled([], 0)
+    readings: list[Reading] = []
+    deliveries: list[Delivery] = []
     duplicates = 0
     for sample, known in samples:
-        time = known or made_up.get(id(sample))
-        for reading in (decoded.reading for decoded in sample.readings):
-            if time is not None:
-                settled.readings.append(replace(reading, measured_at=time, corrected=True))
-            elif not reading.corrected:
-                settled.readings.append(reading)
-            elif not sample.is_doubtful:
-                # It came with a good time first: our clock was set between two deliveries of one batch.
-                first = sample.first.reading.measured_at
-                settled.readings.append(replace(reading, measured_at=first, corrected=False))
-            else:
-                duplicates += 1
-    return replace(settled, duplicates=duplicates)
+        settled = _at_its_time(sample, known or made_up.get(id(sample)))
+        readings += settled
+        deliveries += [sample.delivery] * len(settled)
+        duplicates += len(sample.readings) - len(settled)
+    return Settled(readings, deliveries, duplicates)
+
+
+def _at_its_time(sample: _Sample, time: datetime | None) -> list[Reading]:
+    """The readings of a sample that has a time: one that was made up, or else its own."""
+    readings = [decoded.reading for decoded in sample.readings]
+    if time is not None:
+        return [replace(reading, measured_at=time, corrected=True) for reading in readings]
+    if sample.is_doubtful:
+        return [reading for reading in readings if not reading.corrected]
+    # Some may have come with a good time first: our clock was set between two deliveries of one batch.
+    first = sample.first.reading.measured_at
+    return [replace(r, measured_at=first, corrected=False) if r.corrected else r for r in readings]

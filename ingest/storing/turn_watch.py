@@ -1,25 +1,29 @@
 """Noticing, batch by batch, who takes turns under one serial; a batch without a change costs one look."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from operator import itemgetter
 
-from ingest.nouns import Decoded
+from ingest.storing.decoding import Batch
 from ingest.storing.turn_store import lock_live_names, select_changed_names, select_highest_seqs, upsert_live_names
-from ingest.storing.turns import LiveName, NameKey, follow, heard_in
+from ingest.storing.turns import LiveName, NameKey, follow, heard_in, heard_in_plain
 from millpond.kernel.db import WriteConnection
 
 _LOG = logging.getLogger(__name__)
 _SAY_AGAIN = timedelta(days=1)
 
 
-def watch_turns(conn: WriteConnection, batch: Sequence[Decoded], at: datetime) -> None:
+def watch_turns(conn: WriteConnection, batch: Batch, at: datetime) -> None:
     """Follow who is live; before the numbers of the batch are added, since only new ones count."""
-    heard = heard_in(batch)
-    changed = set(select_changed_names(conn, heard)) if heard else set()
+    placed = [(batch.place(decoded.delivery), one) for decoded in batch.careful if (one := heard_in(decoded))]
+    changed = set(select_changed_names(conn, [one for _, one in placed])) if placed else set()
+    changed |= {(serial, "boot") for serial in batch.changed}
+    placed += heard_in_plain(batch.plain, {serial for serial, kind in changed if kind == "boot"})
+    heard = [one for _, one in sorted(placed, key=itemgetter(0)) if one.key in changed]
+    changed = {one.key for one in heard}
     if not changed:
         return
-    heard = [one for one in heard if one.key in changed]
     known = lock_live_names(conn, sorted(changed))
     boots = {(one.serial, one.name) for one in heard if one.seq is not None}
     highest = select_highest_seqs(conn, boots) if boots else {}

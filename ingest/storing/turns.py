@@ -4,12 +4,16 @@ A device that starts again changes its boot once, and the old one never comes ba
 that was live comes back after another was, two units speak. Nothing is refused: both are stored, the operator is told.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from ingest.nouns import Decoded, Lane
+import numpy as np
+
+from ingest.nouns import Decoded, Delivery, Lane
+from ingest.plain import PlainMessages
+from millpond.kernel.arrays import from_us
 
 _BEFORE = 4
 _RETURNS = 3
@@ -53,23 +57,38 @@ class LiveName:
     shared: Shared | None = None
 
 
-def heard_in(batch: Iterable[Decoded]) -> list[Heard]:
-    """Who spoke live in a batch, in order; a message has one boot, and its last sample says how far that is.
+def heard_in(decoded: Decoded) -> Heard | None:
+    """Who spoke live in a message; it has one boot, and its last sample says how far that is.
 
     What the broker kept, or hands out once more, was said at another time; a sample is known by its number.
     """
+    delivery, status = decoded.delivery, decoded.status
+    if not _is_live(delivery):
+        return None
+    if status is not None:
+        new = status.state == "online" and not delivery.redelivered
+        return Heard(decoded.serial, "session", status.session, delivery.received_at, None) if new else None
+    sample = decoded.readings[-1].sample if decoded.readings else None
+    if sample is None:
+        return None
+    return Heard(decoded.serial, "boot", sample.boot, decoded.readings[-1].reading.measured_at, sample.seq)
+
+
+def heard_in_plain(plain: PlainMessages, serials: Collection[str]) -> list[tuple[int, Heard]]:
+    """Who of these devices spoke live in plain messages, each with the message's place."""
+    # The last sample of each message; they stand in the order of messages.
+    last = np.searchsorted(plain.message_of, np.arange(len(plain)), side="right") - 1
     heard = []
-    for decoded in batch:
-        delivery, status = decoded.delivery, decoded.status
-        if delivery.lane is not Lane.LIVE or delivery.retained:
-            continue
-        if status is not None:
-            if status.state == "online" and not delivery.redelivered:
-                heard.append(Heard(decoded.serial, "session", status.session, delivery.received_at, None))
-        elif decoded.readings and (sample := decoded.readings[-1].sample):
-            at = decoded.readings[-1].reading.measured_at
-            heard.append(Heard(decoded.serial, "boot", sample.boot, at, sample.seq))
+    for message in np.flatnonzero(plain.is_of(serials)).tolist():
+        if _is_live(plain.deliveries[message]):
+            serial, boot = plain.boots[plain.boot_of[message]]
+            at, seq = from_us(plain.measured_us[last[message]]), int(plain.seqs[last[message]])
+            heard.append((int(plain.places[message]), Heard(serial, "boot", boot, at, seq)))
     return heard
+
+
+def _is_live(delivery: Delivery) -> bool:
+    return delivery.lane is Lane.LIVE and not delivery.retained
 
 
 def follow(

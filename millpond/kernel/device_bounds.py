@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 
 class DeviceBounds(BaseModel):
-    """Limits in numbers and bytes; how fast a device may use them up, and for how long rows stay, is said elsewhere."""
+    """Limits in numbers and bytes, at once and by the hour; for how long rows stay is said elsewhere."""
 
     lobby_devices_max: int = Field(
         default=10_000,
@@ -24,4 +24,22 @@ class DeviceBounds(BaseModel):
         default=1_073_741_824,
         ge=1,
         description="Bytes for all unknown devices together; of the second half of it each has an equal share.",
+    )
+    device_messages_per_s: float = Field(
+        default=200,
+        ge=0,
+        description="Messages that one registered device may send in a second, in the long run. What is beyond this or "
+        "the next four is dropped, counted and not acknowledged; 0 is no limit.",
+    )
+    device_messages_burst: int = Field(
+        default=60_000, ge=1, description="Messages that one device may send at once, after as long a silence."
+    )
+    device_boots_per_h: int = Field(
+        default=5_000, ge=0, description="Boots that one device may begin in an hour; 0 is no limit, here and below."
+    )
+    device_quarantine_bytes_per_day: int = Field(
+        default=16_777_216, ge=0, description="Bytes that one device may fill of the quarantine in a day."
+    )
+    device_values_per_h: int = Field(
+        default=10_000_000, ge=0, description="Metric values that one device may send in an hour."
     )

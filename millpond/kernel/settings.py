@@ -104,18 +104,6 @@ class Settings(
         ge=1,
         description="Most refused items of one message that are kept one by one; one more row counts the rest.",
     )
-    device_boots_per_h: int = Field(
-        default=5_000,
-        ge=0,
-        description="Boots that one device may begin in an hour. What is beyond this or the next two is dropped, "
-        "counted and not acknowledged; 0 is no limit.",
-    )
-    device_quarantine_bytes_per_day: int = Field(
-        default=16_777_216, ge=0, description="Bytes that one device may fill of the quarantine in a day."
-    )
-    device_values_per_h: int = Field(
-        default=10_000_000, ge=0, description="Metric values that one device may send in an hour."
-    )
     clock_past_days: float = Field(
         default=365, gt=0, description="Device times older than this many days are replaced by the receive time."
     )

@@ -9,7 +9,7 @@ import pytest
 
 from devices.registry import register_device
 from ingest.drop_watch import DropWatch
-from ingest.nouns import Complete, Delivery, Lane, Limits, Tally
+from ingest.nouns import Complete, Delivery, Keeping, Lane, Limits, Tally
 from ingest.storing.allowance import UNREGISTERED, Allowance, Allowances, Rate
 from ingest.storing.batch import StoredBatch, store_batch
 from millpond.kernel.db import WriteConnection
@@ -183,3 +183,34 @@ def test_the_broker_has_its_acknowledgement_of_what_is_dropped_and_the_device_ha
     told = "select (select sum(dropped) from ingest_minute) - (select sum(messages) from ingest_drop)"
     assert fetch(database, told) == [(0,)]
     assert device.acks.empty()
+
+
+def test_beyond_its_messages_a_device_is_dropped_whichever_way_they_are_read_and_its_neighbour_is_not(
+    conn: WriteConnection,
+) -> None:
+    limit = allowances(Allowance.MESSAGES, 10, timedelta(seconds=5))
+    noisy = [message(sample(seq) | ({"extra": 1} if seq % 5 == 0 else {})) for seq in range(1, 16)]
+    quiet = [message(sample(seq), "AIR-2") for seq in range(1, 11)]
+    stored = store(conn, limit, *noisy, *quiet)
+    assert stored.tally == Tally(stored=20)
+    assert drops(conn) == [("AIR-1", "2026-02-16", "messages", 5, 5)]
+    assert len(store(conn, limit, *noisy, at=NOW + timedelta(seconds=1)).dropped) == 13
+
+
+def test_a_flood_of_messages_that_need_no_care_never_costs_a_device_its_last_values_twice(
+    conn: WriteConnection,
+) -> None:
+    limit = Allowances(
+        {Allowance.MESSAGES: Rate(100, HOUR), Allowance.VALUES: Rate(6, HOUR), Allowance.BOOTS: Rate(2, HOUR)}
+    )
+    two = {"filter_life_pct": 64.0, "pm25_ugm3": 5.0}
+    flood = [message(sample(seq, boot=f"b{seq // 2}", **two)) for seq in range(2, 12)]
+    stored = store(conn, limit, *flood)
+    assert stored.tally == Tally(stored=6)
+    assert {(row[2], row[3]) for row in drops(conn)} == {("values", 1), ("boots", 6)}
+
+
+def test_a_device_may_send_for_five_minutes_what_is_its_rate_at_once() -> None:
+    defaults = Settings()
+    assert defaults.device_messages_burst == 300 * defaults.device_messages_per_s
+    assert Allowances.from_settings(Settings(device_messages_per_s=0)).admit([], Keeping(), NOW).dropped == []

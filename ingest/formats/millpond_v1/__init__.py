@@ -1,8 +1,9 @@
 """Ours, version 1 of the MQTT contract (`devices/wire.py`): one device a message, known by the serial in its topic."""
 
 from devices.wire import PREFIX
-from ingest.formats.format import Format, Subscription
+from ingest.formats.format import Format, PlainReader, Subscription
 from ingest.formats.millpond_v1.decode import decode, identities, may_have_numbers
+from ingest.formats.millpond_v1.plain import plain_serial, read_plain
 from ingest.nouns import Lane
 
 MILLPOND_V1 = Format(
@@ -17,4 +18,5 @@ MILLPOND_V1 = Format(
     decode=decode,
     by_serial=True,
     may_have_numbers=may_have_numbers,
+    plain=PlainReader(plain_serial, read_plain),
 )

@@ -12,7 +12,7 @@ from ingest.formats.moment import effective_time
 from ingest.formats.value import check_value
 from ingest.nouns import Decoded, DecodedReading, Limits, Registry, Rejection, SeqKey
 
-_SAMPLES_MAX = 10_000
+SAMPLES_MAX = 10_000
 _DOES_NOT_END = "it does not end where it should"
 
 
@@ -96,9 +96,9 @@ def _require_device(decoded: Decoded, message: Message) -> Device | Rejection:
         return Rejection("serial_mismatch", f"the payload says serial {said}, the topic another")
     if decoded.device is None:
         return Rejection("unknown_serial", f"serial {serial} is not registered")
-    if len(message.samples) > _SAMPLES_MAX:
+    if len(message.samples) > SAMPLES_MAX:
         count = len(message.samples)
-        return Rejection("malformed", f"samples: {count:,} are in one message, {_SAMPLES_MAX:,} are allowed")
+        return Rejection("malformed", f"samples: {count:,} are in one message, {SAMPLES_MAX:,} are allowed")
     return decoded.device
 
 
