@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import from_json
 
-Channel = Literal["telemetry", "backfill", "status", "ack", "command"]
+Channel = Literal["telemetry", "backfill", "status", "ack", "command", "forecast"]
 
 PREFIX = "millpond/v1"
 SEQ_MAX = 2**64 - 1
 _SERIAL = r"[A-Za-z0-9._:-]{1,64}"
-_TOPIC = re.compile(rf"{PREFIX}/({_SERIAL})/(telemetry|backfill|status|ack|command)")
+_TOPIC = re.compile(rf"{PREFIX}/({_SERIAL})/(telemetry|backfill|status|ack|command|forecast)")
 _RESULT_TOPIC = re.compile(rf"{PREFIX}/({_SERIAL})/command/([^/+#]+)/result")
 
 _BOOT_MAX = 64

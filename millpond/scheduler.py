@@ -45,6 +45,7 @@ def make_jobs(settings: Settings, clock: Clock) -> list[Job]:
     return [
         Job("forecast", timedelta(hours=settings.forecast_period_h), _forecast_job(clock)),
         Job("late_data", timedelta(hours=settings.late_data_period_h), _late_job(clock)),
+        *_tell_jobs(settings),
         Job("offers", timedelta(hours=settings.offers_period_h), _offers_job(settings)),
         Job("release_commissions", timedelta(days=1), _release_job),
         Job("retention", timedelta(days=1), _retention_job(settings)),
@@ -129,6 +130,18 @@ def _late_job(clock: Clock) -> Callable[[WriteConnection, datetime, Claim], dict
         return {} if summary is None else asdict(summary)
 
     return run
+
+
+def _tell_jobs(settings: Settings) -> list[Job]:
+    """Tells devices and households what changed, where there is a broker."""
+    if not settings.broker_url.get_secret_value():
+        return []
+    from outward.told.telling import tell_devices
+
+    def tell(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
+        return asdict(tell_devices(conn, at, settings, claim=claim))
+
+    return [Job("tell", timedelta(hours=settings.tell_period_h), tell)]
 
 
 def _offers_job(settings: Settings) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Commands that keep the broker's users: `millpond broker sync`, `millpond broker file`."""
+"""Commands for what goes out to the broker: `millpond broker sync`, `file` and `tell`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +31,22 @@ def sync() -> None:
         f"users added: {len(changes.add_users):,}; removed: {len(changes.remove_users):,};"
         f" roles added: {len(changes.add_roles):,}; removed: {len(changes.remove_roles):,}"
     )
+
+
+@broker.command()
+def tell(
+    again: Annotated[bool, typer.Option("--again", help="All of it, for a broker that lost what it was told.")] = False,
+) -> None:
+    """Tell devices and households now what changed in their forecasts, as `millpond schedule` does by itself."""
+    from outward.told.store import forget_told
+    from outward.told.telling import tell_devices
+
+    with opened() as (settings, conn, at):
+        settings.require("broker_url")
+        if again:
+            forget_told(conn)
+        done = tell_devices(conn, at, settings)
+    typer.echo(f"devices: {done.devices:,}; messages told: {done.told:,}; taken back: {done.taken_back:,}")
 
 
 @broker.command()

@@ -35,6 +35,18 @@ class BrokerSettings(BaseModel):
         "there is then kept to what the database says. Without it the broker's users are left alone.",
     )
 
+    homeassistant_discovery: bool = Field(
+        default=False,
+        description="Publish what Home Assistant needs to show by itself until when each part lasts "
+        "(`homeassistant/sensor/…/config`).",
+    )
+    tell_period_h: float = Field(
+        default=0.25,
+        gt=0,
+        description="Hours between two looks at which forecasts changed, to tell devices and households; only with a "
+        "broker.",
+    )
+
     def broker_admin_address(self) -> BrokerAddress:
         """Where the broker's users are kept, with who may keep them; ConfigurationError as with `broker_address`."""
         return self._address(self.broker_admin_url)
