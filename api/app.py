@@ -31,6 +31,7 @@ from api.routes import (
     offers,
     orders,
     products,
+    quarantine,
     staff,
     stores,
 )
@@ -63,6 +64,7 @@ _ROUTES = (
     stores,
     lobby,
     lobby_rules,
+    quarantine,
 )
 
 
@@ -93,7 +95,7 @@ def create_app(
         write_pool,
         build_token_keys(settings),
         build_staff_keys(settings),
-        Figures(read_pool, keep_s=settings.metrics_keep_s),
+        Figures(read_pool, clock, keep_s=settings.metrics_keep_s, alarm_at=settings.quarantine_alarm_items_per_h),
         extra_health or {},
         Recent(keep_s=settings.token_keep_s, most=_TOKENS_KEPT),
     )

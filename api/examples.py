@@ -31,6 +31,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "Admission": {"model": "reed-air-2", "serial": "AIR-2-0001", "region": "temperate"},
     "NewLobbyRule": {"format": "zigbee2mqtt", "pattern": "purifier-*", "model": "reed-air-2", "region": "temperate"},
     "NewAlias": {"format": "zigbee2mqtt", "external_id": "kitchen purifier"},
+    "NewRetry": {"code": "unknown_metric", "model": "reed-air-2"},
+    "Retry": {"dry_run": True},
+    "NewEdit": {
+        "payload": '{"boot":"7f3c","seq":41,"metrics":{"filter_life_pct":64}}',
+        "note": "the firmware wrote a comma too many",
+        "dry_run": True,
+    },
     "NewRefund": {"amount": {"amount_minor": 1990, "currency": "EUR"}, "reason": "came back unused"},
 }
 
@@ -54,6 +61,11 @@ PARAMETERS: dict[str, Any] = {
     "rule_id": "rule_f5ca38f748a1d6eaf726",
     "state": "waiting",
     "search": "purifier",
+    "quarantine_id": 4711,
+    "code": "unknown_metric",
+    "model": "reed-air-2",
+    "topic": "millpond/v1/AIR-2",
+    "stored": True,
     "decided": True,
     "limit": 50,
     "cursor": "WzQyXQ",

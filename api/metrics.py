@@ -12,6 +12,8 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from api.reads.incoming import IngestTally, select_ingest_tally
 from api.reads.totals import Totals, select_totals
 from api.shared import Shared
+from ingest.workbench.alarm import check_rate
+from millpond.kernel.clock import Clock
 from millpond.kernel.db import ReadConnection
 
 _LOG = logging.getLogger(__name__)
@@ -26,8 +28,10 @@ class Figures(Collector):
     keeps its table small.
     """
 
-    def __init__(self, reads: ConnectionPool[ReadConnection], *, keep_s: float) -> None:
-        self._reads = reads
+    def __init__(
+        self, reads: ConnectionPool[ReadConnection], clock: Clock, *, keep_s: float, alarm_at: int = 0
+    ) -> None:
+        self._reads, self._clock, self._alarm_at = reads, clock, alarm_at
         self._totals = Shared(self._select_totals, keep_s=keep_s)
         self._families = Shared(self._read_families)
         self._page = Shared(self._render)
@@ -58,6 +62,7 @@ class Figures(Collector):
         try:
             with self._reads.connection(timeout=_ANSWERS_WITHIN_S) as conn:
                 ingest = select_ingest_tally(conn)
+                rate = check_rate(conn, self._alarm_at, self._clock.now())
             totals = self._totals.read()
         except (psycopg.Error, PoolTimeout):
             _LOG.warning("the metrics page has no database numbers", extra={"event": "metrics_without_database"})
@@ -65,6 +70,8 @@ class Figures(Collector):
         return [
             _gauge("millpond_database_up", "Whether the database answered this page.", 1),
             *_ingest_families(ingest),
+            _gauge("millpond_quarantined_last_hour", "Items that were refused in the last hour.", rate.items),
+            _gauge("millpond_quarantine_alarm", "1 while that is more than is set.", int(rate.is_alarming)),
             *_totals_families(totals),
         ]
 

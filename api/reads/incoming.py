@@ -1,14 +1,13 @@
 """What came in and what became of it: by minute, what was refused, and who was beyond an allowance."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from psycopg.rows import class_row
 
 from millpond.kernel.db import ReadConnection, load_queries
 
 _Q = load_queries("api.reads")
-_AFTER_ALL = (datetime(9999, 1, 1, tzinfo=UTC), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +39,6 @@ class IngestMinute:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedItem:
-    """One item in quarantine; `beginning` is up to 600 bytes of the message's `size_bytes`, exactly as they came."""
-
-    quarantine_id: int
-    received_at: datetime
-    serial: str
-    item: str
-    code: str
-    reason: str
-    topic: str
-    beginning: bytes
-    size_bytes: int
-
-    @property
-    def payload(self) -> str:
-        """The beginning as text; bytes that are no UTF-8 show as replacement characters."""
-        return self.beginning.decode("utf-8", "replace")
-
-
-@dataclass(frozen=True, slots=True)
-class RefusalCount:
-    """How many items are in quarantine for one reason."""
-
-    code: str
-    items: int
-
-
-@dataclass(frozen=True, slots=True)
 class DroppedMessages:
     """What a device sent beyond an allowance in one day; `serial` is empty for all that are not registered."""
 
@@ -92,22 +63,6 @@ def select_ingest_minutes(conn: ReadConnection, *, limit: int = 180) -> list[Ing
     """The newest minutes in which anything arrived, oldest first."""
     with conn.cursor(row_factory=class_row(IngestMinute)) as cursor:
         return cursor.execute(_Q["select_ingest_minutes"], {"limit": limit}).fetchall()[::-1]
-
-
-def select_quarantine(
-    conn: ReadConnection, *, before: tuple[datetime, int] | None = None, limit: int = 25
-) -> list[RefusedItem]:
-    """Up to `limit` refused items older than `before` (received_at, quarantine_id), newest first."""
-    with conn.cursor(row_factory=class_row(RefusedItem)) as cursor:
-        before_at, before_id = before or _AFTER_ALL
-        values = {"before_at": before_at, "before_id": before_id, "limit": limit}
-        return cursor.execute(_Q["select_quarantine"], values).fetchall()
-
-
-def select_quarantine_codes(conn: ReadConnection) -> list[RefusalCount]:
-    """How many items were refused for each reason, most first."""
-    with conn.cursor(row_factory=class_row(RefusalCount)) as cursor:
-        return cursor.execute(_Q["select_quarantine_codes"]).fetchall()
 
 
 def select_drops(conn: ReadConnection, *, since: datetime, limit: int = 10) -> list[DroppedMessages]:

@@ -81,18 +81,6 @@ select minute, sum(stored)::bigint as stored, sum(duplicate)::bigint as duplicat
        sum(conflict)::bigint as conflict, sum(quarantined)::bigint as quarantined
 from ingest_minute group by minute order by minute desc limit %(limit)s;
 
--- name: select_quarantine
--- A page of refused items, newest first, each with the beginning of the message it came from.
-select q.quarantine_id, q.received_at, q.serial, q.item, q.code, q.reason, m.topic,
-       substring(m.payload from 1 for 600) as beginning, m.size_bytes
-from quarantine q join quarantined_message m using (digest)
-where (q.received_at, q.quarantine_id) < (%(before_at)s::timestamptz, %(before_id)s::bigint) and q.stored_at is null
-order by q.received_at desc, q.quarantine_id desc limit %(limit)s;
-
--- name: select_quarantine_codes
--- How many items were refused for each reason and are not stored after all.
-select code, sum(items)::bigint as items from quarantine where stored_at is null group by code order by items desc, code;
-
 -- name: select_drops
 -- Who was beyond an allowance lately, newest first.
 select serial, day, allowance, messages, items, bytes, last_at from ingest_drop

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import psycopg
@@ -26,7 +26,9 @@ from millpond.kernel.db import ReadConnection, WriteConnection
 CONSUMER = "retry"
 _LOG = logging.getLogger(__name__)
 _AT_ONCE = 200
-_BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), 0)
+# The moment and the number after which to go on.
+After = tuple[datetime, int]
+_BEGINNING: After = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class RetrySummary:
     refused: int = 0
     in_part: int = 0
     tally: Tally = field(default_factory=Tally)
+    last: After | None = field(default=None, compare=False)
 
     def __add__(self, other: "RetrySummary") -> "RetrySummary":
         return RetrySummary(
@@ -49,6 +52,7 @@ class RetrySummary:
             self.refused + other.refused,
             self.in_part + other.in_part,
             self.tally + other.tally,
+            other.last or self.last,
         )
 
 
@@ -58,6 +62,7 @@ def retry_quarantine(
     terms: Terms,
     *,
     at: datetime,
+    after: After | None = None,
     most: int | None = None,
     dry_run: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _of: None,
@@ -65,10 +70,11 @@ def retry_quarantine(
     """Store messages again of which something was refused that is `chosen`, oldest first, one transaction a message.
 
     Each counts as received at its first time. Twice changes nothing. A dry run stores nothing and says what it would
-    do. Rows of files are left out: import their file again. Raises psycopg.Error when the database goes away.
+    do. It goes on `after` a message, which a summary's `last` is. Rows of files are left out: import their file again.
+    Raises psycopg.Error when the database goes away.
     """
     of = min(count_to_retry(conn, chosen), most if most is not None else 2**31)
-    summary, after = RetrySummary(), _BEGINNING
+    summary, after = RetrySummary(), after or _BEGINNING
     while summary.messages < of:
         messages = select_to_retry(conn, chosen, after=after, most=min(_AT_ONCE, of - summary.messages))
         if not messages:
@@ -77,6 +83,7 @@ def retry_quarantine(
             summary += retry_message(conn, message, terms, at, code=chosen.code, dry_run=dry_run)
             on_progress(summary.messages, of)
         after = (messages[-1].received_at, messages[-1].quarantine_id)
+        summary = replace(summary, last=after)
     return summary
 
 

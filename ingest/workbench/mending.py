@@ -22,13 +22,16 @@ from millpond.kernel.errors import InvalidInput, NotFound
 
 CONSUMER = "mended"
 _OF_A_FILE = "import:"
+_DIGITS = 19
 
 
-def require_message(conn: ReadConnection, quarantine_id: int) -> KeptMessage:
-    """The whole message of a refused item; NotFound when there is none."""
-    message = select_refused_message(conn, quarantine_id)
+def require_message(conn: ReadConnection, quarantine_id: int | str) -> KeptMessage:
+    """The whole message of a refused item, by its number or what stands for one; NotFound when there is none."""
+    text = str(quarantine_id)
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < _DIGITS else None
+    message = None if number is None else select_refused_message(conn, number)
     if message is None:
-        raise NotFound(f"nothing in quarantine has the number {quarantine_id}")
+        raise NotFound(f"nothing in quarantine has the number {text[:_DIGITS]}")
     return message
 
 
@@ -51,7 +54,9 @@ def _read(conn: ReadConnection, batch: Sequence[Decoded]) -> Iterator[Read]:
             yield Read(decoded.serial, why.item, code=why.code, reason=why.reason)
 
 
-def retry_one(conn: WriteConnection, quarantine_id: int, terms: Terms, *, at: datetime, dry_run: bool) -> RetrySummary:
+def retry_one(
+    conn: WriteConnection, quarantine_id: int | str, terms: Terms, *, at: datetime, dry_run: bool
+) -> RetrySummary:
     """Store a refused item's message again, whatever it was refused for. Raises NotFound, InvalidInput for a file's."""
     message = _require_of_a_device(conn, quarantine_id)
     return retry_message(conn, message, terms, at, code=None, dry_run=dry_run)
@@ -59,7 +64,7 @@ def retry_one(conn: WriteConnection, quarantine_id: int, terms: Terms, *, at: da
 
 def mend_message(
     conn: WriteConnection,
-    quarantine_id: int,
+    quarantine_id: int | str,
     terms: Terms,
     *,
     payload: bytes,
@@ -105,7 +110,7 @@ def _as_mended(delivery: Delivery, edit: Edit) -> Delivery:
     return replace(delivery, topic=edit.topic, payload=edit.payload)
 
 
-def _require_of_a_device(conn: ReadConnection, quarantine_id: int) -> KeptMessage:
+def _require_of_a_device(conn: ReadConnection, quarantine_id: int | str) -> KeptMessage:
     message = require_message(conn, quarantine_id)
     if message.topic.startswith(_OF_A_FILE):
         raise InvalidInput("this is a row of a file: mend the file and import it again")

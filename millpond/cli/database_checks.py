@@ -47,7 +47,7 @@ def _examine(conn: ReadConnection, settings: Settings, wanted: Container[str]) -
     if not pending and "scheduler" in wanted:
         yield check_scheduler(conn, settings, settings.make_clock())
     if not pending:
-        yield from check_telemetry(conn, settings.make_clock().now())
+        yield from check_telemetry(conn, settings.make_clock().now(), settings.quarantine_alarm_items_per_h)
 
 
 def _check_version(version: int) -> Finding:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from ingest.health import check_health
+from ingest.workbench.alarm import check_rate
 from millpond.cli.findings import Finding, Findings, bad, good, warning
 from millpond.kernel.db import ReadConnection, load_queries
 
@@ -20,10 +21,10 @@ def check_ingest(conn: ReadConnection, grace_s: float) -> Finding:
     return (bad if health.ever_ran else warning)("ingest", health.sentence, health.change)
 
 
-def check_telemetry(conn: ReadConnection, at: datetime) -> Findings:
+def check_telemetry(conn: ReadConnection, at: datetime, alarm_at: int = 0) -> Findings:
     """Does the fleet speak, and how much of it is refused?"""
     yield _check_fleet(conn, at)
-    yield _check_quarantine(conn, at)
+    yield _check_quarantine(conn, at, alarm_at)
 
 
 def _check_fleet(conn: ReadConnection, at: datetime) -> Finding:
@@ -40,11 +41,15 @@ def _check_fleet(conn: ReadConnection, at: datetime) -> Finding:
     return warning("fleet", f"none of {devices:,} devices was heard of {since}", change)
 
 
-def _check_quarantine(conn: ReadConnection, at: datetime) -> Finding:
+def _check_quarantine(conn: ReadConnection, at: datetime, alarm_at: int) -> Finding:
     row = conn.execute(_Q["select_refused_share"], {"since": at - _LATELY}).fetchone()
     assert row is not None
     refused, received, code, serials = row
     told = f"{refused:,} of {received:,} items of the last day were refused"
+    rate = check_rate(conn, alarm_at, at)
+    if rate.is_alarming:
+        change = "look at `millpond quarantine groups` or /ops/quarantine now: something began to be refused"
+        return warning("quarantine", rate.sentence, change)
     if refused <= received * _REFUSED_SHARE:
         return good("quarantine", f"{told}.")
     most = f", most of them as {code}, of {serials:,} serials" if code else ""

@@ -6,6 +6,12 @@ from pydantic import BaseModel, Field
 class DeviceBounds(BaseModel):
     """Limits in numbers and bytes, at once and by the hour; for how long rows stay is said elsewhere."""
 
+    quarantine_alarm_items_per_h: int = Field(
+        default=1_000,
+        ge=0,
+        description="Items refused within an hour from which on `/ops`, the doctor and the metrics raise an alarm; "
+        "0 never does.",
+    )
     lobby_devices_max: int = Field(
         default=10_000,
         ge=1,

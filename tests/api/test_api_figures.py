@@ -85,7 +85,7 @@ def test_an_answer_that_fails_is_not_kept() -> None:
 def test_whole_tables_are_counted_once_and_ingest_each_time(world: World) -> None:
     """With the tables locked, whoever counted them again would wait."""
     with open_read_pool(world.dsn, max_size=2) as reads, world.connect() as conn:
-        figures = Figures(reads, keep_s=3600)
+        figures = Figures(reads, world.clock, keep_s=3600)
         assert "millpond_devices 2.0" in figures.page().decode()
         with conn.transaction():
             for table in ("device", "customer", "offer", "quarantine", "posting", "device_status"):

@@ -11,7 +11,7 @@ from attribution.tokens import issue_badge_token
 from millpond.kernel.jobs import claim_run, finish_run
 from millpond.kernel.settings import Settings
 from millpond.services import serving
-from tests.api.unknowns import add_rule, let_speak
+from tests.api.unknowns import add_rule, let_speak, send_bad
 from tests.api.world import NOW, SECRET, World, make_offer
 from tests.browser import open_browser, open_page, shoot
 
@@ -111,7 +111,8 @@ def test_no_page_cuts_anything_off_on_a_phone(world: World, visit: Visit, langua
     let_speak(world, "GHOST", "A-DEVICE-WITH-A-LONG-SERIAL-0001")
     add_rule(world)
     scan = ("customer", f"/scan?token={issue_badge_token(world.keys, world.mina)}&lang={language}")
-    asked = PAGES if language == "en" else PAGES[:2]
+    refused = ("operator", f"/ops/quarantine/{send_bad(world, 'AIR-1')}")
+    asked = (*PAGES, refused) if language == "en" else PAGES[:2]
     for role, path in [*((role, f"{path}?lang={language}") for role, path in asked), scan]:
         page = visit(role, path)
         shoot(page, f"phone-{role}-{path.partition('?')[0].strip('/').replace('/', '-')}-{language}")

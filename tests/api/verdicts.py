@@ -15,7 +15,7 @@ from attribution.release import release_commissions
 from attribution.tokens import issue_badge_token
 from devices.owners import ClaimKind, issue_claim_code
 from devices.registry import register_device
-from tests.api.unknowns import add_rule, let_speak
+from tests.api.unknowns import add_rule, let_speak, send_bad
 from tests.api.world import World, make_offer
 
 EVERYBODY = ("ann", "ben", "stranger", "mina", "noah", "lou", "gone", "operator", "nobody")
@@ -93,6 +93,7 @@ def open_scene(world: World) -> Scene:
         "rule_id": add_rule(world),
     }
     let_speak(world, "GHOST")
+    ids["quarantine_id"] = send_bad(world, ids["serial"])
     return Scene(world, ids, staff)
 
 
@@ -249,6 +250,13 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("POST /v1/lobby/{lobby_id}/admit", Verdict(("operator",), _one({"model": "generic-purifier-pct"}))),
     ("POST /v1/lobby/{lobby_id}/refuse", _OPERATOR),
     ("POST /v1/lobby/{lobby_id}/forget", _OPERATOR),
+    # What was refused: bytes of anybody's, and whoever mends one makes a reading.
+    ("GET /v1/quarantine", _OPERATOR),
+    ("GET /v1/quarantine/groups", _OPERATOR),
+    ("GET /v1/quarantine/{quarantine_id}", _OPERATOR),
+    ("POST /v1/quarantine/retries", Verdict(("operator",), _one({"code": "unknown_serial"}))),
+    ("POST /v1/quarantine/{quarantine_id}/retry", _OPERATOR),
+    ("POST /v1/quarantine/{quarantine_id}/edits", Verdict(("operator",), _one({"payload": "{}", "dry_run": True}))),
     ("GET /v1/lobby-rules", _OPERATOR),
     ("POST /v1/lobby-rules", Verdict(("operator",), _one({"format": "a", "pattern": "b", "model": "reed-tv-55"}))),
     ("POST /v1/lobby-rules/{rule_id}/removal", _OPERATOR),
@@ -276,6 +284,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("GET /staff", "GET /staff/code.svg", "GET /staff/code.png", "POST /staff/fresh-code"), ("mina",)),
     **dict.fromkeys(("GET /ops", "GET /ops/live", "GET /ops/fleet", "GET /ops/quarantine"), ("operator",)),
     "GET /ops/devices/{serial}": ("operator",),
+    **dict.fromkeys(("GET /ops/quarantine/{quarantine_id}", "POST /ops/quarantine/retries"), ("operator",)),
+    **dict.fromkeys((f"POST /ops/quarantine/{{quarantine_id}}/{word}" for word in ("retry", "edits")), ("operator",)),
     **dict.fromkeys(("GET /ops/lobby", "GET /ops/lobby/{lobby_id}"), ("operator",)),
     **dict.fromkeys((f"POST /ops/lobby/{{lobby_id}}/{word}" for word in ("admit", "refuse", "forget")), ("operator",)),
     **dict.fromkeys(("POST /ops/lobby/rules/new", "POST /ops/lobby/rules/{rule_id}/removal"), ("operator",)),

@@ -1,4 +1,4 @@
-"""`/ops`: the operator's overview, fleet, forecasts and quarantine."""
+"""`/ops`: the operator's overview, fleet and forecasts."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -9,15 +9,9 @@ from fastapi.responses import Response
 from api.auth import Role
 from api.edge import At, EdgeDep, Reads
 from api.paging import Cursor, cut_page, decode_cursor, decode_time_cursor, encode_cursor
-from api.readiness import check_readiness
+from api.readiness import Line, check_readiness
 from api.reads.fleet import select_devices_in_doubt, select_doubtful, select_fleet, select_soonest
-from api.reads.incoming import (
-    select_drops,
-    select_ingest_minutes,
-    select_ingest_tally,
-    select_quarantine,
-    select_quarantine_codes,
-)
+from api.reads.incoming import select_drops, select_ingest_minutes, select_ingest_tally
 from api.reads.totals import select_job_runs
 from api.web.charts import build_ingest_chart
 from api.web.doubt_words import doubt_words
@@ -26,6 +20,8 @@ from api.web.session import require_caller
 from api.web.view import make_english_view
 from attribution.holds import count_waiting_holds
 from attribution.statements.totals import select_ledger_totals
+from ingest.workbench.alarm import RefusalRate, check_rate
+from ingest.workbench.store import select_refused_items
 from offers.nouns import OfferState
 from offers.store import select_offer_counts
 
@@ -40,7 +36,7 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
     """Everything at a glance."""
     require_caller(request, Role.OPERATOR)
     with reads.connection() as conn:
-        soonest, refused = select_soonest(conn, at=at, limit=6), select_quarantine(conn, limit=4)
+        soonest, refused = select_soonest(conn, at=at, limit=6), select_refused_items(conn, limit=4)
         ledger, runs = select_ledger_totals(conn), select_job_runs(conn)
         counts, drops = select_offer_counts(conn), select_drops(conn, since=at - _DROPS_SHOWN)
         waiting, doubts = count_waiting_holds(conn), select_devices_in_doubt(conn, since=at - _DOUBTS_SHOWN)
@@ -83,19 +79,6 @@ def get_fleet(
     return make_english_view(request).render("ops_fleet.html", devices=shown, following=following, search=search)
 
 
-@router.get("/quarantine")
-def get_quarantine(request: Request, reads: Reads, cursor: Cursor = None) -> Response:
-    """What was refused and why, newest first."""
-    require_caller(request, Role.OPERATOR)
-    with reads.connection() as conn:
-        rows = select_quarantine(conn, limit=_A_PAGE + 1, before=decode_time_cursor(cursor, int))
-        codes = select_quarantine_codes(conn)
-    shown, following = cut_page(
-        rows, _A_PAGE, lambda row: encode_cursor(row.received_at.isoformat(), row.quarantine_id)
-    )
-    return make_english_view(request).render("ops_quarantine.html", items=shown, following=following, codes=codes)
-
-
 @router.get("/forecasts")
 def get_forecasts(request: Request, reads: Reads, at: At, cursor: Cursor = None) -> Response:
     """What is used up next, soonest first, and what cannot be told because its readings are in doubt."""
@@ -111,6 +94,12 @@ def get_forecasts(request: Request, reads: Reads, at: At, cursor: Cursor = None)
 
 def _live(reads: Reads, edge: EdgeDep) -> dict[str, object]:
     with reads.connection() as conn:
+        rate = check_rate(conn, edge.settings.quarantine_alarm_items_per_h, edge.clock.now())
         tallies = {"ingest": select_ingest_tally(conn), "totals": edge.figures.totals()}
         chart = build_ingest_chart(select_ingest_minutes(conn))
-    return tallies | {"chart": chart, "checks": check_readiness(edge)}
+    return tallies | {"chart": chart, "checks": [*check_readiness(edge), *_alarms(rate)]}
+
+
+def _alarms(rate: RefusalRate) -> list[Line]:
+    """What somebody should look at, while the platform is ready all the same."""
+    return [Line("quarantine", False, f"{rate.sentence}: see the reasons below")] if rate.is_alarming else []
