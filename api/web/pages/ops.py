@@ -1,6 +1,6 @@
 """`/ops`: the operator's overview, fleet and forecasts."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -44,7 +44,7 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
     view = make_english_view(request)
     return view.render(
         "ops.html",
-        live=_live(reads, edge),
+        live=_live(reads, edge, at),
         soonest=soonest,
         refused=refused,
         drops=drops,
@@ -59,10 +59,10 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
 
 
 @router.get("/live")
-def get_live(request: Request, reads: Reads, edge: EdgeDep) -> Response:
+def get_live(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Response:
     """The part of the overview that renews itself."""
     require_caller(request, Role.OPERATOR)
-    return make_english_view(request).render("ops_live.html", live=_live(reads, edge))
+    return make_english_view(request).render("ops_live.html", live=_live(reads, edge, at))
 
 
 @router.get("/fleet")
@@ -92,9 +92,9 @@ def get_forecasts(request: Request, reads: Reads, at: At, cursor: Cursor = None)
     return make_english_view(request).render("ops_forecasts.html", due=shown, following=following, doubtful=doubtful)
 
 
-def _live(reads: Reads, edge: EdgeDep) -> dict[str, object]:
+def _live(reads: Reads, edge: EdgeDep, at: datetime) -> dict[str, object]:
     with reads.connection() as conn:
-        rate = check_rate(conn, edge.settings.quarantine_alarm_items_per_h, edge.clock.now())
+        rate = check_rate(conn, edge.settings.quarantine_alarm_items_per_h, at)
         tallies = {"ingest": select_ingest_tally(conn), "totals": edge.figures.totals()}
         chart = build_ingest_chart(select_ingest_minutes(conn))
     return tallies | {"chart": chart, "checks": [*check_readiness(edge), *_alarms(rate)]}
