@@ -1,4 +1,4 @@
-"""What the ingest benchmark publishes: live samples of five metrics, each sample at a second of its own."""
+"""What the ingest benchmark publishes: samples of five metrics, measured today, each at a moment of its own."""
 
 import json as jsonlib
 from collections.abc import Iterator
@@ -8,8 +8,9 @@ from pathlib import Path
 from benchmarks.fleet import metric_values
 from devices.wire import build_topic
 
-# The parts of the benchmark have days of their own, so that no sample is a duplicate of another part's.
-LIVE, PACED, WAITING = (timedelta(days=6), timedelta(days=4), timedelta(days=2))
+# The parts of the benchmark have hours of their own, so that no sample is a duplicate of another part's.
+LIVE, PACED, WAITING = (timedelta(hours=3), timedelta(hours=2), timedelta(hours=1))
+_STEP_MS = 10
 
 
 def topic_of(device: int) -> str:
@@ -18,8 +19,8 @@ def topic_of(device: int) -> str:
 
 
 def make_payload(boot: str, seq: int, start: datetime) -> bytes:
-    """One sample, measured `seq` seconds after `start`."""
-    ts = round(start.timestamp() * 1000) + 1000 * seq
+    """One sample, measured `seq` hundredths of a second after `start`."""
+    ts = round(start.timestamp() * 1000) + _STEP_MS * seq
     return jsonlib.dumps({"boot": boot, "seq": seq, "ts": ts, "metrics": metric_values(seq)}).encode()
 
 

@@ -30,9 +30,11 @@ def mark_late(conn: WriteConnection, columns: ReadingColumns, at: datetime) -> N
     late = columns.measured_us < to_us(begin_of_day(at))
     if not late.any():
         return
-    day_us = columns.measured_us[late] // _DAY_US * _DAY_US
-    days = np.unique(np.stack((columns.device_ids[late], day_us)), axis=1)
-    conn.execute(_Q["mark_late_days"], {"device_ids": bigints(days[0]), "days": moments(days[1])})
+    days = columns.measured_us[late] // _DAY_US
+    first, span = days.min(), days.max() - days.min() + 1
+    # As one number each: numpy sorts numbers ten times as fast as pairs.
+    device_ids, days = np.divmod(np.unique(columns.device_ids[late] * span + days - first), span)
+    conn.execute(_Q["mark_late_days"], {"device_ids": bigints(device_ids), "days": moments((days + first) * _DAY_US)})
 
 
 def select_rolled_days(conn: ReadConnection) -> list[LateDay]:

@@ -22,19 +22,21 @@ class Queue:
         self.deliveries.extend(deliveries)
         self.bytes += sum([len(delivery.payload) for delivery in deliveries])
 
-    def move(self, batch: list[Delivery], most: int, most_bytes: int) -> None:
-        """Take the oldest into `batch`, up to `most` messages and `most_bytes` in all; an empty batch takes any one."""
-        if not batch and len(self.deliveries) <= most and self.bytes <= most_bytes:
+    def move(self, batch: list[Delivery], most: int, room: int) -> int:
+        """Take the oldest into `batch`, until it has `most` or `room` bytes are used; an empty one takes any message.
+
+        Returns how many bytes of the room are left.
+        """
+        if len(batch) + len(self.deliveries) <= most and self.bytes <= room:
             batch += self.deliveries
             self.deliveries.clear()
-            self.bytes = 0
-            return
-        room = most_bytes - sum(len(delivery.payload) for delivery in batch)
+            self.bytes, room = 0, room - self.bytes
         while self.deliveries and len(batch) < most and (not batch or len(self.deliveries[0].payload) <= room):
             delivery = self.deliveries.popleft()
             batch.append(delivery)
             self.bytes -= len(delivery.payload)
             room -= len(delivery.payload)
+        return room
 
 
 class Inbox:
@@ -75,12 +77,13 @@ class Inbox:
         A broker with a small window sends nothing more until we acknowledge: waiting on would only cost time.
         """
         deadline = monotonic() + wait_s
+        room = most_bytes - sum([len(delivery.payload) for delivery in batch])
         with self._changed:
             queue = self._queues[lane]
             while len(batch) < most and monotonic() < deadline:
                 if not queue.deliveries and not self._changed.wait(_QUIET_S):
                     return
-                queue.move(batch, most, most_bytes)
+                room = queue.move(batch, most, room)
                 if queue.deliveries:
                     return
 

@@ -95,3 +95,12 @@ def test_an_ingest_that_the_broker_does_not_answer_is_not_connected(settings: Se
             assert session.connected
     finally:
         proxy.close()
+
+
+def test_a_batch_that_is_filled_step_by_step_stays_within_its_bytes() -> None:
+    inbox, batch = Inbox(100, 1_000_000), list[Delivery]()
+    for size in (40, 40, 15, 10):
+        inbox.put(Lane.LIVE, [Delivery("t", b"x" * size, datetime(2026, 1, 1, tzinfo=UTC), Lane.LIVE, 1, 1, 1)])
+        inbox.fill(Lane.LIVE, batch, 100, 100, 5)
+    assert [len(delivery.payload) for delivery in batch] == [40, 40, 15]
+    assert inbox.waiting_bytes() == 10
