@@ -60,6 +60,16 @@ select sku, name from product where sku = any(%(skus)s::text[]);
 -- Those of the given SKUs that are products.
 select sku from product where sku = any(%(skus)s::text[]);
 
+-- name: select_products_of_numbers
+-- Products by a number of the trade: one of the attributes named so, or the SKU; zeros in front say nothing.
+select g.number, p.sku
+from unnest(%(numbers)s::text[]) as g (number)
+join product p on upper(ltrim(g.number, '0')) = any(
+    array(select upper(ltrim(a.value, '0')) from jsonb_each_text(p.attributes) as a (name, value)
+          where a.name in ('gtin', 'gtin8', 'gtin13', 'gtin14', 'ean', 'upc', 'oem', 'mpn'))
+    || upper(ltrim(p.sku, '0')))
+order by g.number, p.sku;
+
 -- name: upsert_stock
 -- Keep how many units there are; returns the products of which something else was known.
 with told as (

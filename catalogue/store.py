@@ -44,5 +44,14 @@ def select_names(conn: ReadConnection, skus: Collection[str]) -> dict[str, dict[
     return dict(conn.execute(_Q["select_names"], {"skus": list(skus)}))
 
 
+def select_products_of_numbers(conn: ReadConnection, numbers: Collection[str]) -> dict[str, list[Sku]]:
+    """Products by a number that the trade has for them: their attribute `gtin`, `ean`, `upc`, `oem` or `mpn`, or the
+    SKU."""
+    found: dict[str, list[Sku]] = {}
+    for number, sku in conn.execute(_Q["select_products_of_numbers"], {"numbers": list(numbers)}):
+        found.setdefault(number, []).append(Sku(sku))
+    return found
+
+
 def _product(*, price_minor: int, currency: str, **same: Any) -> Product:
     return Product(price=Money(price_minor, currency), **same)

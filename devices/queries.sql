@@ -234,6 +234,19 @@ cross join lateral (select t.measured_at from reading t
 select m.name as metric, m.unit, l.measured_at, l.value, l.state
 from reading_latest l join metric m using (metric_id) where l.device_id = %(device_id)s order by m.name;
 
+-- name: select_named_replacements
+-- The products that devices name for their parts now, by model: the states of metrics named like `hepa_product_ean`.
+select d.model, dm.sku, substring(m.name from '^(.*)_product_') as part,
+       substring(m.name from '_product_(upc|gtin8|ean|gtin14|oem)[0-9]*$') as kind, l.state as number,
+       count(*)::integer as devices
+from reading_latest l
+join metric m using (metric_id)
+join device d using (device_id)
+join device_model dm on dm.model = d.model
+where m.kind = 'state' and m.name ~ '._product_(upc|gtin8|ean|gtin14|oem)[0-9]*$' and l.state is not null
+group by 1, 2, 3, 4, 5
+order by 1, 3, 4, 5;
+
 -- name: select_raw_series
 -- One metric of one device as it was read, oldest first.
 select measured_at as at, value, state

@@ -1,4 +1,4 @@
-"""Commands for the catalogue: `millpond import products`, `millpond import compatibility`, `millpond graph check`."""
+"""Commands for the catalogue: `millpond import products`, `millpond import compatibility`, and `millpond graph`."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +18,9 @@ from millpond.kernel.errors import MillpondError
 if TYPE_CHECKING:
     from catalogue.contradictions import Contradiction
     from catalogue.importing import FileImport
+    from devices.replacements import NamedReplacement
+
+_FITS = (Relation.CONSUMABLE_FOR, Relation.REQUIRED_PART)
 
 graph = typer.Typer(no_args_is_help=True, help="Look at what fits what.")
 app.add_typer(graph, name="graph")
@@ -102,6 +105,41 @@ def check() -> None:
             f"contradictions: {len(found):,} in {len(edges):,} edges; import or remove one side of each"
         )
     typer.echo(f"{len(edges):,} edges, and nothing contradicts itself")
+
+
+@graph.command()
+def proposals() -> None:
+    """Print what devices say that replaces their parts, as edges for a person to look at: nothing is stored.
+
+    Matter's devices name such products by their numbers (UPC, EAN, GTIN, the maker's own). What is printed is a file
+    for `millpond import compatibility`: leave in it what is right. A product is found by its attribute upc, ean, gtin,
+    oem or mpn, or by its SKU; numbers that no product has, and models that are no product, are named on stderr.
+    """
+    from catalogue.graph import select_edges
+    from catalogue.store import select_products_of_numbers
+    from devices.replacements import select_named_replacements
+    from millpond.kernel.db import connect
+    from millpond.services import require_schema
+
+    settings = start("database_url")
+    require_schema(settings)
+    with connect(settings.database_url.get_secret_value()) as conn:
+        named = select_named_replacements(conn)
+        products = select_products_of_numbers(conn, {each.number for each in named})
+        there = {(edge.from_sku, edge.to_sku) for edge in select_edges(conn) if edge.relation in _FITS}
+    typer.echo("from,to,relation,evidence")
+    for each in named:
+        for sku in products.get(each.number, []):
+            if each.sku is not None and (each.sku, sku) not in there:
+                typer.echo(f"{each.sku},{sku},{Relation.CONSUMABLE_FOR},{_evidence(each)}")
+        if each.sku is None or each.number not in products:
+            missing = "the model has no product" if each.sku is None else "no product has this number"
+            typer.echo(f"{each.model}, {each.part}, {each.kind.upper()} {each.number}: {missing}", err=True)
+
+
+def _evidence(each: "NamedReplacement") -> str:
+    counted = "a device says" if each.devices == 1 else f"{each.devices:,} devices say"
+    return f"{counted} that {each.kind.upper()} {each.number} replaces its {each.part}"
 
 
 @graph.command()
