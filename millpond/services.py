@@ -4,7 +4,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -85,11 +85,27 @@ def ingesting(settings: Settings, clock: Clock, *, on_end: Callable[[], None] = 
 
 @contextmanager
 def scheduling(settings: Settings, clock: Clock, *, on_end: Callable[[], None] = _nothing) -> Iterator[None]:
-    """The scheduler in a thread for as long as the context lasts; `on_end` as with ingest."""
+    """The scheduler in a thread for as long as the context lasts; `on_end` as with ingest.
+
+    Beside it the broker's users are kept, where the settings say by whom.
+    """
     from millpond.scheduler import run_scheduler
 
-    with in_thread("scheduler", lambda stop: run_scheduler(settings, clock, stop), on_end):
+    with ExitStack() as stack:
+        if settings.broker_admin_url.get_secret_value():
+            stack.enter_context(_keeping_access(settings, clock, on_end))
+        stack.enter_context(in_thread("scheduler", lambda stop: run_scheduler(settings, clock, stop), on_end))
         yield
+
+
+def _keeping_access(settings: Settings, clock: Clock, on_end: Callable[[], None]) -> AbstractContextManager[None]:
+    """The keeper of the broker's users in a thread; ConfigurationError when it lacks a secret or an address."""
+    from outward.access.agent import keep_access
+    from outward.access.keeping import ours_of
+
+    settings.device_keys()
+    ours_of(settings)
+    return in_thread("access", lambda stop: keep_access(settings, clock, stop), on_end)
 
 
 @contextmanager

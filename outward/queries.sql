@@ -26,3 +26,7 @@ delete from told_topic where topic = any(%(topics)s::text[]);
 -- name: forget_told_topics
 -- The broker lost what it was told: all is told again.
 delete from told_topic;
+
+-- name: lock_access
+-- One keeper of the broker's users works at a time; the lock goes with its connection.
+select pg_try_advisory_lock(hashtext('millpond broker access'));

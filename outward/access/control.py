@@ -33,6 +33,10 @@ class Control:
         self._at_once = _FIRST
         self._rest = threading.Event()
 
+    def require_connection(self) -> None:
+        """Raise Unavailable when the broker is not there any more."""
+        self._link.require_connection()
+
     def ask(self, command: Command) -> dict[str, Any]:
         """The `data` that one command is answered with; empty when what it asks for is not there."""
         data: dict[str, Any] = self._say([command])[0].get("data", {})

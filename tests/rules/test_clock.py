@@ -20,6 +20,7 @@ MAY_READ_THE_CLOCK = {
     "millpond/services.py": "a database is prepared now",
     "millpond/testing/platform.py": "it asks the platform what time it is there",
     "millpond/testing_host/": "the platform of a test suite has a clock of its own",
+    "outward/access/agent.py": "access ends now",
     "simulators/runs/": "a fleet that lives now lives by the clock",
     "simulators/scenarios/": "so does one of a scenario",
 }
@@ -36,7 +37,7 @@ MAY_MEASURE_TIME = {
     "millpond/kernel/": "the clocks themselves, and how long something is waited for",
     "millpond/testing/platform.py": "how long something is waited for",
     "millpond/testing_host/": "how long something is waited for",
-    "outward/access/control.py": "how long the broker was busy with us",
+    "outward/access/": "how long the broker was busy with us, and when to look at all",
     "simulators/runs/": "how fast a fleet sends",
     "simulators/scenarios/": "how long an outcome is waited for",
     "simulators/wire/": "how fast a device sends, and how long a connection may take",
