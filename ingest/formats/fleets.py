@@ -21,6 +21,8 @@ class Fleets:
     shelly_prefixes: tuple[str, ...] = ("+",)
     esphome_prefixes: tuple[str, ...] = ("+",)
     homie_bases: tuple[str, ...] = ("homie",)
+    homeassistant_prefixes: tuple[str, ...] = ("homeassistant",)
+    homeassistant_state_topics: tuple[str, ...] = ()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Fleets":
@@ -34,6 +36,8 @@ class Fleets:
             _parts(settings.shelly_prefixes),
             _parts(settings.esphome_prefixes),
             _parts(settings.homie_base_topics),
+            _parts(settings.homeassistant_prefixes),
+            _parts(settings.homeassistant_state_topics),
         )
 
 

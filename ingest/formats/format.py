@@ -86,7 +86,7 @@ class Formats:
     """The formats that an ingest reads, and the one place that decides which of them reads a topic."""
 
     def __init__(self, *formats: Format) -> None:
-        self._by_pattern = [(_compile(one.subscriptions), one) for one in formats]
+        self._by_pattern = [(compile_filters(one.subscriptions), one) for one in formats]
         # Devices publish to the same few topics again and again.
         self._recall_reading = lru_cache(_TOPICS_REMEMBERED)(self._find_reading)
 
@@ -206,7 +206,7 @@ def _can_be_known(identity: str) -> bool:
     return 0 < len(identity) <= _IDENTITY_MAX and "\x00" not in identity and is_text(identity)
 
 
-def _compile(subscriptions: Sequence[Subscription]) -> re.Pattern[str]:
+def compile_filters(subscriptions: Sequence[Subscription]) -> re.Pattern[str]:
     """What a topic looks like that one of the filters covers (MQTT 4.7.1): `+` is one level, `#` is all that follow."""
     filters = (re.escape(subscription.topic_filter) for subscription in subscriptions)
     patterns = (one.replace(r"/\#", "(?:/.*)?").replace(r"\#", ".*").replace(r"\+", "[^/]*") for one in filters)

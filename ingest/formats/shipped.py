@@ -9,6 +9,7 @@ from ingest.formats.ecovacs import ECOVACS
 from ingest.formats.esphome import make_esphome
 from ingest.formats.fleets import Fleets
 from ingest.formats.format import Format, Formats
+from ingest.formats.homeassistant import make_homeassistant
 from ingest.formats.homie import make_homie
 from ingest.formats.installed import Installed, load_installed
 from ingest.formats.ipp import IPP
@@ -66,6 +67,7 @@ def make_formats(fleets: Fleets = Fleets(), others: Sequence[Format] = ()) -> Fo
         DYSON_BROKER,
         make_shelly(fleets),
         make_esphome(fleets),
+        make_homeassistant(fleets),
     )
 
 

@@ -35,6 +35,14 @@ class FleetTopics(BaseModel):
     homie_base_topics: str = Field(
         default="homie", description="Base topics of Homie's devices, with commas; version 5 has them above its `5`."
     )
+    homeassistant_prefixes: str = Field(
+        default="homeassistant", description="Discovery prefixes of Home Assistant, with commas."
+    )
+    homeassistant_state_topics: str = Field(
+        default="",
+        description="Topic filters, with commas, on which values may come that a Home Assistant config names; none by "
+        "default. A topic that another language reads stays that one's.",
+    )
     ask_again_s: float = Field(
         default=30,
         gt=0,

@@ -9,17 +9,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devices.nouns import Device
+from ingest.formats.fleets import Fleets
 from ingest.formats.format import Format, Formats
-from ingest.formats.shipped import FORMATS
+from ingest.formats.shipped import make_formats
 from ingest.nouns import Decoded, Delivery, Lane, Limits, Registry
 from millpond.kernel.ids import DeviceId, Serial
 from tests.ingest.fleets.edge_node import encode, metric
 from tests.ingest.fleets.speaking import AT
 
 LIMITS = Limits(8_192, timedelta(days=365), timedelta(minutes=5))
+FORMATS = make_formats(Fleets(homeassistant_state_topics=("home/#",)))
 # Our own has tests of its own, and bridges name devices by serial.
 FLEETS = [
-    FORMATS.named(name) for name in ("zigbee2mqtt", "valetudo", "tasmota", "shelly", "esphome", "homie", "sparkplug")
+    FORMATS.named(name)
+    for name in ("zigbee2mqtt", "valetudo", "tasmota", "shelly", "esphome", "homie", "sparkplug", "homeassistant")
 ]
 LEVELS = ["kitchen", "set", "bridge", "status", "SENSOR", "LWT", "$state", "hass", "availability", "5", "$description"]
 # What a level of a topic may be, and what a payload may say that tries to be somebody else.

@@ -37,6 +37,7 @@ speaks:
   tasmota: {ENERGY.Total: energy_kwh}
   valetudo: {ConsumableMonitoringCapability.filter-main: {metric: filter_left_h, unit: s}}
   shelly: {"switch:0.aenergy.total": {metric: energy_kwh, unit: Wh}}
+  homeassistant: {sensor.filter_life: filter_life_pct}
   sparkplug: {Filter/Life: filter_life_pct}
   homie: {filter.remaining: filter_life_pct}
   esphome: {sensor.filter_life: filter_life_pct}
@@ -125,6 +126,19 @@ def test_a_renamed_device_goes_on_as_itself(settings: Settings, device: TestDevi
     with running_ingest(settings, listened_formats(settings)):
         device.publish('{"filter_age": 95}', topic="zigbee2mqtt/Luft")
         wait_until(lambda: fetch(database, "select count(*) from reading") == [(3,)], "the third")
+
+
+def test_what_describes_itself_to_home_assistant_is_heard_where_that_is_allowed(
+    settings: Settings, device: TestDevice, database: str
+) -> None:
+    register(database, "homeassistant", "218FF9")
+    allowed = settings.model_copy(update={"homeassistant_state_topics": "home/#"})
+    config = '{"stat_t": "home/air", "dev": {"ids": ["218FF9"]}, "val_tpl": "{{ value_json.life | int }}"}'
+    device.publish(config, topic="homeassistant/sensor/218FF9/filter_life/config", retain=True)
+    with running_ingest(allowed, listened_formats(allowed)):
+        wait_until(lambda: fetch(database, "select key from format_description") == [("home/air",)], "the config")
+        device.publish('{"life": "64"}', topic="home/air")
+        wait_until(lambda: fetch(database, "select value from reading") == [(64,)], "the value")
 
 
 def test_an_edge_node_is_asked_for_its_birth_and_what_waited_for_it_is_stored(
