@@ -9,6 +9,18 @@ from devices.profile import DeviceProfile
 _WIDTH = 120
 
 
+class _Dumper(yaml.SafeDumper):
+    """Which keeps a text on its line, whatever is in it."""
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"'
+    ),
+)
+
+
 def write_profile(profile: DeviceProfile) -> str:
     """The profile in YAML, as a person would write it: short where it is short, without what is left at its default."""
     content = profile.model_dump(mode="json", exclude_defaults=True)
@@ -49,7 +61,9 @@ def _write_part(part: dict[str, Any]) -> list[str]:
 
 def flow(value: Any) -> str:
     """A value on one line of YAML; what YAML would take for another kind of value is quoted."""
-    text = yaml.safe_dump(_plain(value), default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
+    text = yaml.dump(
+        _plain(value), Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=100_000, sort_keys=False
+    )
     return text.removesuffix("\n").removesuffix("\n...").strip()
 
 

@@ -9,7 +9,7 @@ from devices.speech import write_raw
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*", re.ASCII)
 _NUMBER_MAX = 400
-_TRUTHS = {"true": True, "false": False, "on": True, "off": False, "1": True, "0": False}
+TRUTHS = {"true": True, "false": False, "on": True, "off": False, "1": True, "0": False}
 # What more digits would say of a converted value is noise: 259,198 minutes are no exact number of hours.
 _DIGITS = 12
 
@@ -28,14 +28,15 @@ def read_raw(meaning: Meaning, metric: Metric, raw: Any) -> Any:
         return stands_for
     match metric.kind:
         case MetricKind.BOOLEAN:
-            return _TRUTHS.get(write_raw(raw).strip().lower(), raw)
+            return TRUTHS.get(write_raw(raw).strip().lower(), raw)
         case MetricKind.STATE:
             return write_raw(raw)
         case MetricKind.NUMBER:
-            return _scale(meaning, _read_number(raw))
+            return _scale(meaning, read_number(raw))
 
 
-def _read_number(raw: Any) -> Any:
+def read_number(raw: Any) -> Any:
+    """The number that a text is; what is none stays as it is."""
     if not isinstance(raw, str) or len(raw) > _NUMBER_MAX or not _NUMBER.fullmatch(raw):
         return raw
     return float(raw)

@@ -116,7 +116,8 @@ def metric_name(entry: Entry, said: str) -> str:
 
 def kind_of(entry: Entry, raw: Any) -> MetricKind:
     """What a metric of this property would be, by what is known of it and by a value of it."""
-    if entry.measure in (Measure.REPLACE_FLAG, "in_place") or isinstance(raw, bool):
+    is_of_truths = bool(entry.values) and all(isinstance(value, bool) for value in entry.values.values())
+    if entry.measure in (Measure.REPLACE_FLAG, "in_place") or is_of_truths or isinstance(raw, bool):
         return MetricKind.BOOLEAN
     if entry.measure in _WORDS or (entry.measure is None and not entry.unit and isinstance(raw, str)):
         return MetricKind.STATE

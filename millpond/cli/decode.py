@@ -60,9 +60,11 @@ def decode(
     settings = load_settings()
     profiles, named = _find_profiles(model, settings)
     formats = known_formats(settings)
-    one = _find_format(formats, payload_format, topic)
+    one = find_format(formats, payload_format, topic)
     received_at = parse_at(at, settings.make_clock().now())
-    topic = topic or _default_topic(one)
+    topic = topic or default_topic(one)
+    if not topic:
+        raise typer.BadParameter("say the topic that the message was published to", param_hint="--topic")
     delivery = Delivery(topic, file.read(), received_at, Lane.LIVE, 0, 1, 0)
     one = one or formats.reading(topic)
     if one is None:
@@ -71,12 +73,12 @@ def decode(
     _print(read, to_lines(read), json=json)
 
 
-def _default_topic(one: "Format | None") -> str:
+def default_topic(one: "Format | None") -> str:
+    """Where a bridge publishes what is in a maker's own format; empty for a format that has its own topics."""
     from devices.wire import PREFIX
 
-    if one is None or one.parse is None or not one.by_serial:
-        raise typer.BadParameter("say the topic that the message was published to", param_hint="--topic")
-    return f"{PREFIX}/DEVICE/raw/{one.name}"
+    is_bridged = one is not None and one.parse is not None and one.by_serial
+    return f"{PREFIX}/DEVICE/raw/{one.name}" if one is not None and is_bridged else ""
 
 
 def _print(read: "Read", lines: list[dict[str, Any]], *, json: bool) -> None:
@@ -136,7 +138,8 @@ def _find_profiles(model: str | None, settings: Settings) -> tuple[dict[str, "De
     return profiles, called[model.casefold()]
 
 
-def _find_format(formats: "Formats", name: str | None, topic: str) -> "Format | None":
+def find_format(formats: "Formats", name: str | None, topic: str) -> "Format | None":
+    """The format that is meant by a name; a usage error names those that there are."""
     one = None if name is None else formats.find(name, topic)
     if name is not None and one is None:
         raise typer.BadParameter(f"{name!r} is none of {', '.join(formats.names)}", param_hint="--format")

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from millpond.cli import app
+from millpond.cli.decode import default_topic, find_format
 from millpond.cli.services import start
 from millpond.kernel.errors import InvalidInput, MillpondError, NotFound
 from millpond.kernel.settings import Settings, load_settings
@@ -21,6 +22,11 @@ profile = typer.Typer(no_args_is_help=True, help="Say what device models mean by
 app.add_typer(profile, name="profile")
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Profiles, one a file.", show_default=False)]
+Recordings = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recordings, or payloads.", show_default=False)]
+Topic = Annotated[str, typer.Option(help="The topic of a payload that is alone in its file.", show_default=False)]
+FormatName = Annotated[str | None, typer.Option("--format", help="The payloads' format; the one that reads the topic.")]
+NewModel = Annotated[str, typer.Option(help="What the model is to be called.")]
+Device = Annotated[str | None, typer.Option(help="The device that it is of, as its language calls it.")]
 Strict = Annotated[bool, typer.Option("--strict", help="A warning is a failure too.")]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.", show_default=False)]
 
@@ -99,6 +105,41 @@ def check(files: Files, strict: Strict = False) -> None:
             typer.echo(f"✓ {path}")
     if faults or (strict and warnings):
         raise MillpondError(f"{faults} faults and {warnings} warnings in {len(files)} profiles")
+
+
+@profile.command()
+def new(
+    files: Recordings,
+    topic: Topic = "",
+    payload_format: FormatName = None,
+    model: NewModel = "my-model",
+    device: Device = None,
+) -> None:
+    """Propose a profile from recorded messages: metrics, units, ranges, states, and which values are a consumable's.
+
+    A recording is what `mosquitto_sub -v -F '%j' -t 'zigbee2mqtt/#'` prints, the longer the better: how values go over
+    time tells counters from percentages. A payload alone needs --topic or --format. It prints a profile of the device
+    that said most, with DECIDE wherever you know better.
+    """
+    from ingest.formats.shipped import known_formats
+    from ingest.proposals.observing import observe
+    from ingest.proposals.proposing import propose
+    from ingest.proposals.recording import read_recording
+    from ingest.proposals.writing import write_proposal
+
+    settings = load_settings()
+    formats = known_formats(settings)
+    named = find_format(formats, payload_format, topic)
+    at, topic = settings.make_clock().now(), topic or default_topic(named)
+    seen = observe((one for file in files for one in read_recording(file, topic, at)), formats, named)
+    told = [one for one in seen.most_told if device in (None, one.identity)]
+    if not told:
+        raise MillpondError(
+            f"none of the messages says anything that can be read ({seen.unread} are of no known format)"
+        )
+    typer.echo(write_proposal(propose(told[0]), model), nl=False)
+    if others := ", ".join(one.identity for one in told[1:6]):
+        typer.echo(f"other devices are in it too, take one with --device: {others}", err=True)
 
 
 @profile.command()

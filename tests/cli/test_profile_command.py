@@ -1,5 +1,6 @@
 """`millpond profile`: profiles are listed, shown, checked and taken in, and a bad one stops no other."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,25 @@ def test_the_published_schema_is_that_of_the_program(millpond: Run) -> None:
         "run `millpond profile schema > devices/profile.schema.json`"
     )
     assert millpond("profile", "schema").stdout == write_schema()
+
+
+def test_new_proposes_a_profile_that_check_takes(millpond: Run, tmp_path: Path) -> None:
+    recording, profile = tmp_path / "recording.jsonl", tmp_path / "new.yaml"
+    said = [{"topic": "zigbee2mqtt/Air", "payload": {"filter_age": n * 60, "pm25": n}} for n in range(9)]
+    said.append({"topic": "zigbee2mqtt/Other", "payload": {"pm25": 3}})
+    recording.write_text("\n".join(json.dumps(line) for line in said))
+    done = millpond("profile", "new", recording, "--model", "acme")
+    assert done.stderr == "other devices are in it too, take one with --device: Other\n"
+    profile.write_text(done.stdout)
+    assert millpond("profile", "check", profile).returncode == 0
+    assert "filter_age: {metric: filter_used_h, unit: min}" in done.stdout
+    of_other = millpond("profile", "new", recording, "--device", "Other")
+    assert ("filter_age" in of_other.stdout, "pm25" in of_other.stdout) == (False, True)
+
+
+def test_new_says_why_it_proposes_nothing(millpond: Run, tmp_path: Path) -> None:
+    payload = tmp_path / "payload"
+    payload.write_text("{")
+    assert_one_sentence(millpond("profile", "new", payload), "is no recording (lines of topic and payload)")
+    done = millpond("profile", "new", payload, "--format", "dyson")
+    assert_one_sentence(done, "none of the messages says anything that can be read (1 are of no known format)")
