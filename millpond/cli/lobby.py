@@ -187,7 +187,11 @@ def add(
 
 
 @rules.command()
-def remove(rule_id: Annotated[str, typer.Argument(metavar="ID", show_default=False)]) -> None:
+def remove(
+    rule_id: Annotated[
+        str, typer.Argument(metavar="ID", show_default=False, help="The rule's id, as `list` shows it.")
+    ],
+) -> None:
     """Admit nobody by this rule any more; who was admitted stays."""
     from ingest.lobby.admission import end_rule
 
