@@ -165,6 +165,24 @@ with old as (
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
 
+-- name: end_crowded_boots
+-- Of devices with more boots than are kept of one those that were silent longest, unless they spoke since a moment.
+with crowded as (
+    select serial from sequence group by serial having count(*) > %(boots_max)s::bigint
+), old as (
+    select s.serial, s.boot
+    from crowded c
+    cross join lateral (select serial, boot, last_seen_at from sequence where serial = c.serial
+                        order by last_seen_at desc, boot desc offset %(boots_max)s::bigint) s
+    where s.last_seen_at < %(before)s::timestamptz order by s.serial, s.boot limit %(most)s::bigint
+), held as (
+    select s.serial, s.boot from sequence s join old using (serial, boot)
+    where %(deleting)s::boolean and s.last_seen_at < %(before)s::timestamptz for update of s skip locked
+), gone as (
+    delete from sequence s using held where (s.serial, s.boot) = (held.serial, held.boot) returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
 -- name: fold_minutes
 -- Add the minutes of days before a moment to the first minute of their day, so that every sum stays what it was.
 with old as (

@@ -7,6 +7,7 @@ from millpond.kernel.retention import Ending
 from millpond.kernel.settings import Settings
 
 _Q = load_queries("ingest")
+_A_DAY = timedelta(days=1)
 
 
 def ingest_endings(settings: Settings) -> list[Ending]:
@@ -30,6 +31,7 @@ def ingest_endings(settings: Settings) -> list[Ending]:
         Ending("effective_time", "corrected times", corrected, _Q["end_effective_times"]),
         Ending("boot_clock", "wrong clocks", corrected, _Q["end_boot_clocks"]),
         Ending("sequence", "silent boots", boots, _Q["end_boots"]),
+        Ending("sequence", "boots too many", _A_DAY, _Q["end_crowded_boots"], {"boots_max": settings.device_boots_max}),
         Ending("ingest_minute", "minutes made days", timedelta(days=settings.minute_keep_days), _Q["fold_minutes"]),
         Ending("ingest_drop", "days of dropped messages", timedelta(days=settings.minute_keep_days), _Q["end_drops"]),
         Ending(

@@ -203,7 +203,7 @@ class Writer:
 
     def _look_into_the_lobby(self, conn: WriteConnection) -> None:
         at, terms = self._clock.now(), Terms(self._limits, self._keeping, self._session.formats)
-        admit_by_rules(conn, at=at)
+        admit_by_rules(conn, at=at, most_of_rule=self._settings.lobby_rule_devices_max)
         stored = store_known(conn, terms, at=at)
         self._session.publish(build_ack(complete) for complete in stored.complete)
 

@@ -82,6 +82,7 @@ class LobbyRuleOut(Out):
     region: str
     made_at: datetime
     made_by: str
+    admitted: Annotated[int, Field(description="How many devices it admitted.")]
 
 
 class AliasOut(Out):

@@ -72,7 +72,8 @@ def import_readings(
             registry = _load_registry(conn, chunk.rows)
             readings, refused = decode_rows(chunk.rows, registry, at, window)
             kept = _quarantine(conn, source, refused, at)
-            tally = store_columns(conn, columns_of(readings), at) + kept
+            stored, _ = store_columns(conn, columns_of(readings), at)
+            tally = stored + kept
             add_to_minute(conn, CONSUMER, tally, len(chunk.rows), at)
         summary = _add(summary, tally, kept, refused)
         on_progress(chunk.done, chunk.of)

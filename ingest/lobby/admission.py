@@ -12,6 +12,7 @@ from devices.store import select_device
 from ingest.lobby.known import Stored, store_waiting
 from ingest.lobby.nouns import LobbyRule, LobbyState, Unknown
 from ingest.lobby.store import (
+    count_rule,
     decide_unknown,
     delete_rule,
     delete_unknown,
@@ -181,17 +182,21 @@ def end_rule(conn: WriteConnection, rule_id: str) -> LobbyRule:
     return rule
 
 
-def admit_by_rules(conn: WriteConnection, *, at: datetime, most: int = 100) -> int:
-    """Register those who wait and whom a rule matches; how many. What waits of them is stored like that of all who
-    are registered by now."""
+def admit_by_rules(conn: WriteConnection, *, at: datetime, most_of_rule: int, most: int = 100) -> int:
+    """Register those who wait and whom a rule matches, `most_of_rule` by each rule in all; how many now.
+
+    What waits of them is stored like that of all who are registered by now.
+    """
     admitted = 0
-    for match in select_matched(conn, most):
+    for match in select_matched(conn, most, most_of_rule):
+        by = f"rule:{match.rule_id}"
         try:
             with conn.transaction():
-                unknown = _lock(conn, match.name)
-                _register(conn, unknown, As(match.model, region=match.region), at=at, by=f"rule:{match.rule_id}")
-                decide_unknown(conn, unknown.name, unknown.state, at=at, by=f"rule:{match.rule_id}")
-                admitted += 1
+                if count_rule(conn, match.rule_id, most_of_rule):
+                    unknown = _lock(conn, match.name)
+                    _register(conn, unknown, As(match.model, region=match.region), at=at, by=by)
+                    decide_unknown(conn, unknown.name, unknown.state, at=at, by=by)
+                    admitted += 1
         except MillpondError as error:
             note_trouble(conn, match.name, str(error))
     return admitted

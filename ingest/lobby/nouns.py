@@ -52,6 +52,7 @@ class LobbyRule:
     region: str
     made_at: datetime
     made_by: str
+    admitted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

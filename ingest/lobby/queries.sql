@@ -119,21 +119,25 @@ values (%(rule_id)s, %(format)s, %(pattern)s, %(model)s, %(region)s, %(at)s, %(b
 
 -- name: select_rules
 -- All rules, in the order of what they match.
-select rule_id, format, pattern, model, region, made_at, made_by from lobby_rule order by format, pattern;
+select rule_id, format, pattern, model, region, made_at, made_by, admitted from lobby_rule order by format, pattern;
 
 -- name: delete_rule
 -- Admit nobody by this rule any more.
 delete from lobby_rule where rule_id = %(rule_id)s
-returning rule_id, format, pattern, model, region, made_at, made_by;
+returning rule_id, format, pattern, model, region, made_at, made_by, admitted;
 
 -- name: select_matched
 -- Those who wait and whom a rule matches, each with its narrowest rule: the one with most characters that are no wildcards.
 select distinct on (l.name) l.name, r.rule_id, r.model, r.region
 from lobby l join lobby_rule r using (format)
-where l.state = 'waiting' and l.trouble is null and l.decided_at is null
+where l.state = 'waiting' and l.trouble is null and l.decided_at is null and r.admitted < %(most_of_rule)s
   and l.identity like replace(replace(replace(replace(replace(r.pattern, '\', '\\'), '%%', '\%%'), '_', '\_'), '*', '%%'), '?', '_')
 order by l.name, length(translate(r.pattern, '*?', '')) desc, r.pattern
 limit %(most)s;
+
+-- name: count_rule
+-- A rule admitted one more.
+update lobby_rule set admitted = admitted + 1 where rule_id = %(rule_id)s and admitted < %(most_of_rule)s;
 
 -- name: clear_trouble
 -- A rule is new: whom one could not admit is tried again.

@@ -155,10 +155,15 @@ def delete_rule(conn: WriteConnection, rule_id: str) -> LobbyRule | None:
         return cursor.execute(_Q["delete_rule"], {"rule_id": rule_id}).fetchone()
 
 
-def select_matched(conn: ReadConnection, most: int) -> list[Match]:
-    """Those who wait and whom a rule matches."""
+def select_matched(conn: ReadConnection, most: int, most_of_rule: int) -> list[Match]:
+    """Those who wait and whom a rule matches that has not admitted `most_of_rule` yet."""
     with conn.cursor(row_factory=class_row(Match)) as cursor:
-        return cursor.execute(_Q["select_matched"], {"most": most}).fetchall()
+        return cursor.execute(_Q["select_matched"], {"most": most, "most_of_rule": most_of_rule}).fetchall()
+
+
+def count_rule(conn: WriteConnection, rule_id: str, most_of_rule: int) -> bool:
+    """A rule admits one more; False when it has admitted all that it may."""
+    return conn.execute(_Q["count_rule"], {"rule_id": rule_id, "most_of_rule": most_of_rule}).rowcount == 1
 
 
 def _unknown(*, state: str, other_names: list[str], **same: Any) -> Unknown:

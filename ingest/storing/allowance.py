@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,8 @@ class Allowance(StrEnum):
     BOOTS = "boots"
     QUARANTINE = "quarantine"
     VALUES = "values"
+    TIMES = "times"
+    CONFLICTS = "conflicts"
     LOBBY = "lobby"
 
 
@@ -104,6 +108,8 @@ class Allowances:
                 Allowance.BOOTS: Rate(settings.device_boots_per_h, timedelta(hours=1)),
                 Allowance.QUARANTINE: Rate(settings.device_quarantine_bytes_per_day, timedelta(days=1)),
                 Allowance.VALUES: Rate(settings.device_values_per_h, timedelta(hours=1)),
+                Allowance.TIMES: Rate(settings.device_made_up_times_per_day, timedelta(days=1)),
+                Allowance.CONFLICTS: Rate(settings.device_conflicts_per_day, timedelta(days=1)),
             }
         )
 
@@ -132,6 +138,7 @@ class Allowances:
                 Allowance.BOOTS: len(boots),
                 Allowance.QUARANTINE: quarantine_bytes(decoded, keeping),
                 Allowance.VALUES: max(1, decoded.items),
+                Allowance.TIMES: _made_up_times(decoded),
             }
             over = self._over(serial, needs, admission, at)
             if over is not None:
@@ -158,7 +165,7 @@ class Allowances:
                 Allowance.VALUES: int(sum(values[number] for number in numbers)),
             }
             left = self._account(serial, at).left
-            if all(left.get(allowance, need) >= need for allowance, need in needs.items()):
+            if _may_conflict(left) and all(left.get(allowance, need) >= need for allowance, need in needs.items()):
                 admission.add(serial, needs, boots)
             else:
                 short.append(serial)
@@ -183,9 +190,11 @@ class Allowances:
                 admission.dropped.append(Drop(boot[0], over, needs[Allowance.VALUES], size))
         return plain.keep(kept)
 
-    def use(self, admission: Admission, at: datetime) -> None:
-        """The admitted messages are committed: what they used is used up."""
-        for serial, needs in admission.used.items():
+    def use(self, admission: Admission, at: datetime, conflicts: Mapping[str, int] = MappingProxyType({})) -> None:
+        """The admitted messages are committed: what they used is used up, and so many of their values are `conflicts`,
+        which nobody could know before."""
+        in_conflict = {serial: {Allowance.CONFLICTS: values} for serial, values in conflicts.items()}
+        for serial, needs in chain(admission.used.items(), in_conflict.items()):
             left = self._account(serial, at).left
             for allowance, need in needs.items():
                 if allowance in left:
@@ -200,6 +209,8 @@ class Allowances:
     def _over(self, serial: str, needs: Needs, admission: Admission, at: datetime) -> Allowance | None:
         """The first allowance of which nothing is left, of those that are needed."""
         left, used = self._account(serial, at).left, admission.used.get(serial, {})
+        if not _may_conflict(left):
+            return Allowance.CONFLICTS
         over = (a for a, need in needs.items() if need and a in left and left[a] <= used.get(a, 0))
         return next(over, None)
 
@@ -216,6 +227,15 @@ class Allowances:
                 account.left[allowance] = min(amount, account.left[allowance] + grown_s * self._per_s[allowance])
             account.at = at
         return account
+
+
+def _may_conflict(left: Mapping[Allowance, float]) -> bool:
+    return left.get(Allowance.CONFLICTS, 1) > 0
+
+
+def _made_up_times(decoded: Decoded) -> int:
+    """How many samples of a message get a time of ours that is kept for when they come again."""
+    return len({one.sample for one in decoded.readings if one.sample and one.reading.corrected})
 
 
 def boots_of(decoded: Decoded) -> set[BootKey]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import itemgetter
 from types import MappingProxyType
@@ -33,13 +33,14 @@ _LOG = logging.getLogger(__name__)
 class StoredBatch:
     """What was committed: outcomes, up to where each touched boot is now safe, and what was dropped unstored.
 
-    `asks` is what the batch makes us ask whoever sent it.
+    `asks` is what the batch makes us ask whoever sent it, `conflicts` how many new ones a device has, by serial.
     """
 
     tally: Tally
     complete: list[Complete]
     dropped: Sequence[Drop] = ()
     asks: Sequence[Ask] = ()
+    conflicts: Mapping[str, int] = field(default_factory=dict)
 
 
 def store_batch(
@@ -72,7 +73,7 @@ def store_batch(
         batch = replace(batch, careful=admission.careful, plain=admission.plain)
         on_decoded(sum(decoded.items for decoded in batch.careful) + len(batch.plain.readings))
         stored = _store(conn, batch, limits, keeping, consumer, at, dropped, entry.callers)
-    allowances.use(admission, at)
+    allowances.use(admission, at, stored.conflicts)
     return stored
 
 
@@ -96,7 +97,7 @@ def _store(
     """`callers` are those of the batch who wait in the lobby."""
     careful = batch.careful
     settled = settle_times(conn, careful, limits.clock_past, at) if careful else NOTHING_TO_SETTLE
-    tally = store_columns(conn, _all_readings(batch, settled), at, may_be_known=batch.is_redelivered)
+    tally, conflicts = store_columns(conn, _all_readings(batch, settled), at, may_be_known=batch.is_redelivered)
     tally += Tally(duplicate=settled.duplicates) + _count_no_news(careful)
     refused, rooms = _quarantine(conn, careful, keeping)
     tally += refused
@@ -109,7 +110,8 @@ def _store(
     add_to_minute(conn, consumer, tally, messages, at, dropped=len(dropped))
     if dropped:
         add_drops(conn, dropped, at)
-    return StoredBatch(tally, complete, dropped, [ask for decoded in careful for ask in decoded.asks])
+    asks = [ask for decoded in careful for ask in decoded.asks]
+    return StoredBatch(tally, complete, dropped, asks, conflicts)
 
 
 def _all_readings(batch: Batch, settled: Settled) -> ReadingColumns:

@@ -1,6 +1,6 @@
 """What became of readings, and what ingest keeps besides them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from devices.bulk.columns import ReadingColumns
@@ -14,21 +14,25 @@ from millpond.kernel.db import WriteConnection, load_queries
 _Q = load_queries("ingest.storing")
 
 
-def store_columns(conn: WriteConnection, columns: ReadingColumns, at: datetime, *, may_be_known: bool = False) -> Tally:
+def store_columns(
+    conn: WriteConnection, columns: ReadingColumns, at: datetime, *, may_be_known: bool = False
+) -> tuple[Tally, Mapping[str, int]]:
     """Store what is new; what is not is a duplicate when it says the same, and a conflict when it does not.
 
     A time of ours that meets a device's own is of another sample, also where both say the same. Readings that
-    `may_be_known` are looked up at once. Days before that of `at` are marked as late.
+    `may_be_known` are looked up at once. Days before that of `at` are marked as late. Returns the outcomes, and how
+    many new conflicts each device has, by serial.
     """
     stored = store_readings(conn, columns, may_be_known=may_be_known)
     if stored.new:
         mark_late(conn, columns, at)
-    conflicts = insert_conflicts(conn, columns.take(stored.differing).readings()) if len(stored.differing) else 0
-    return Tally(stored.new, conflict=conflicts, duplicate=len(columns) - stored.new - conflicts)
+    conflicts = insert_conflicts(conn, columns.take(stored.differing).readings()) if len(stored.differing) else {}
+    count = sum(conflicts.values())
+    return Tally(stored.new, conflict=count, duplicate=len(columns) - stored.new - count), conflicts
 
 
-def insert_conflicts(conn: WriteConnection, readings: Sequence[Reading]) -> int:
-    """Keep readings that disagree with a stored one; returns how many were not kept already."""
+def insert_conflicts(conn: WriteConnection, readings: Sequence[Reading]) -> dict[str, int]:
+    """Keep readings that disagree with a stored one; returns how many were not kept already, by serial."""
     values = {
         "device_ids": [r.device_id for r in readings],
         "metric_ids": [r.metric_id for r in readings],
@@ -37,7 +41,7 @@ def insert_conflicts(conn: WriteConnection, readings: Sequence[Reading]) -> int:
         "states": [r.state for r in readings],
         "received_ats": [r.received_at for r in readings],
     }
-    return conn.execute(_Q["insert_conflicts"], values).rowcount
+    return dict(conn.execute(_Q["insert_conflicts"], values).fetchall())
 
 
 def add_to_minute(

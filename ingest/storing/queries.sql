@@ -47,12 +47,15 @@ on conflict (serial, boot) do update
 set seq = excluded.seq, said_at = excluded.said_at, heard_at = excluded.heard_at, behind = excluded.behind;
 
 -- name: insert_conflicts
--- Keep values that disagree with what is stored; returns those that were not kept already.
+-- Keep values that disagree with what is stored; returns of which devices there were new ones, and how many.
+with kept as (
 insert into reading_conflict (device_id, metric_id, measured_at, value, state, received_at)
 select * from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(measured_ats)s::timestamptz[],
                      %(values)s::float8[], %(states)s::text[], %(received_ats)s::timestamptz[])
 on conflict on constraint conflict_once_per_value do nothing
-returning device_id;
+returning device_id
+)
+select d.serial, count(*) from kept join device d using (device_id) group by d.serial;
 
 -- name: insert_quarantine
 -- Say what was refused and why; returns what was not known already, by its message or by its sample.

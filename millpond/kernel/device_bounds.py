@@ -6,6 +6,26 @@ from pydantic import BaseModel, Field
 class DeviceBounds(BaseModel):
     """Limits in numbers and bytes, at once and by the hour; for how long rows stay is said elsewhere."""
 
+    device_boots_max: int = Field(
+        default=10_000,
+        ge=10,
+        description="Most boots whose numbers are kept of one device; retention takes those that were silent longest.",
+    )
+    device_made_up_times_per_day: int = Field(
+        default=50_000,
+        ge=0,
+        description="Samples without a good time that one device may send in a day: a row keeps the time each is "
+        "given. 0 is no limit.",
+    )
+    device_conflicts_per_day: int = Field(
+        default=20_000,
+        ge=0,
+        description="Values that disagree with stored ones that one device may send in a day: each is kept aside. 0 is "
+        "no limit.",
+    )
+    lobby_rule_devices_max: int = Field(
+        default=10_000, ge=1, description="Most devices that one rule of the lobby admits; a person admits any."
+    )
     quarantine_alarm_items_per_h: int = Field(
         default=1_000,
         ge=0,

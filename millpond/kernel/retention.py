@@ -1,6 +1,7 @@
 """Rows that have an end: deleted some at a time, so that nobody waits long for a lock."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import LiteralString
 
@@ -17,13 +18,15 @@ class Ending:
     """What a table loses once it is older than `kept`; `what` names it in words. Zero days: it loses nothing.
 
     The statement takes `at` (the moment of the run), `before` (`at` less `kept`), `most` (rows at once, null for all)
-    and `deleting`. It answers with one number: the rows that it deleted, or, when not deleting, those that are due.
+    and `deleting`, and what `more` has. It answers with one number: the rows that it deleted, or, when not deleting,
+    those that are due.
     """
 
     table: str
     what: str
     kept: timedelta
     statement: LiteralString
+    more: Mapping[str, int] = field(default_factory=dict)
 
 
 def kernel_endings(settings: Settings) -> list[Ending]:
@@ -65,7 +68,7 @@ def _end_some(conn: WriteConnection, ending: Ending, at: datetime, claim: Claim 
 def _execute(conn: WriteConnection, ending: Ending, at: datetime, *, most: int | None, deleting: bool) -> int:
     if not ending.kept:
         return 0
-    values = {"at": at, "before": at - ending.kept, "most": most, "deleting": deleting}
+    values = {"at": at, "before": at - ending.kept, "most": most, "deleting": deleting, **ending.more}
     # Unprepared, so that each is planned for its own moment: with a general plan the server guesses how much is old.
     row = conn.execute(ending.statement, values, prepare=False).fetchone()
     assert row is not None

@@ -99,6 +99,28 @@ def test_what_is_dropped_is_in_no_outcome(conn: WriteConnection) -> None:
     assert row == (2, 2, 2, 2)
 
 
+def test_beyond_the_times_that_are_made_up_for_it_a_device_is_dropped_until_a_day_is_over(
+    conn: WriteConnection,
+) -> None:
+    limit = allowances(Allowance.TIMES, 3, DAY)
+    timeless = [message({"boot": "b", "seq": seq, "metrics": {"filter_life_pct": 64}}) for seq in range(1, 9)]
+    stored = store(conn, limit, *timeless)
+    assert stored.complete == [Complete("AIR-1", "b", 3)]
+    assert conn.execute("select count(*) from effective_time").fetchone() == (3,)
+    assert store(conn, limit, message(sample(20, boot="c"))).tally == Tally(stored=1), "a good time needs no room"
+    assert len(store(conn, limit, *timeless, at=NOW + DAY).dropped) < 8
+
+
+def test_beyond_its_conflicts_a_device_is_dropped_and_its_neighbour_is_not(conn: WriteConnection) -> None:
+    limit = allowances(Allowance.CONFLICTS, 3, DAY)
+    for value in range(1, 9):
+        store(conn, limit, message(sample(1, filter_life_pct=value)), message(sample(value, power=True), "AIR-2"))
+    assert conn.execute("select count(*) from reading_conflict").fetchone() == (3,)
+    assert drops(conn) == [("AIR-1", "2026-02-16", "conflicts", 4, 4)]
+    assert store(conn, limit, message(sample(9), "AIR-2")).tally == Tally(stored=1)
+    assert store(conn, limit, message(sample(9)), at=NOW + DAY).tally == Tally(stored=1), "it has grown back"
+
+
 def test_a_message_larger_than_the_whole_allowance_passes_once(conn: WriteConnection) -> None:
     limit = allowances(Allowance.QUARANTINE, 100, DAY)
     assert store(conn, limit, message(b"{" * 5_000)).tally == Tally(quarantined=1)

@@ -119,6 +119,14 @@ def test_a_boot_that_was_long_silent_goes_and_the_newest_of_a_device_never(conn:
     assert boots(conn) == ["third"]
 
 
+def test_of_a_device_that_begins_boots_without_end_the_newest_are_known(conn: WriteConnection) -> None:
+    for number in range(15):
+        store(conn, sample(1, 64, AT - 3 * DAY, boot=f"b{number:02}"), AT - 3 * DAY + timedelta(minutes=number))
+    assert retain(conn, AT, device_boots_max=10) == {"boots too many": 5}
+    assert boots(conn) == [f"b{number:02}" for number in range(5, 15)]
+    assert retain(conn, AT, device_boots_max=10) == {}
+
+
 def test_a_boot_that_lacks_numbers_is_known_for_twice_as_long(conn: WriteConnection) -> None:
     for boot, days in (("first", 801), ("second", 799), ("third", 1)):
         store(conn, sample(3, 64, AT - days * DAY, boot), AT - days * DAY)

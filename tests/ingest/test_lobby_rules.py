@@ -20,21 +20,21 @@ def test_a_rule_admits_whom_it_matches_by_the_word_of_who_made_it(conn: WriteCon
         conn, format_name="hub", pattern="air-1?", model="reed-air-2", region="north", at=NOW, by="operator:o"
     )
     store(conn, hub(**{name: {"filter_life_pct": 7} for name in ("air-2", "air-12", "other", "air_2")}))
-    assert admit_by_rules(conn, at=LATER) == 2
+    assert admit_by_rules(conn, at=LATER, most_of_rule=9) == 2
     look(conn)
     rows = conn.execute("select serial, model, region from device order by serial").fetchall()
     assert rows == [("air-12", "reed-air-2", "north"), ("air-2", "generic-purifier-pct", "")]
     assert len(values(conn)) == 2
     assert [one.name for one in waiting(conn)] == ["hub/air_2", "hub/other"]
     assert {one.decided_by for one in waiting(conn, LobbyState.ADMITTED)} >= {f"rule:{narrow.rule_id}"}
-    assert admit_by_rules(conn, at=LATER) == 0
+    assert admit_by_rules(conn, at=LATER, most_of_rule=9) == 0
 
 
 def test_whom_a_rule_cannot_admit_says_why_and_waits_for_a_person(conn: WriteConnection) -> None:
     register(conn, "a")
     store(conn, hub(a={"filter_life_pct": 7}))
     make_rule(conn, format_name="hub", pattern="?", model="reed-air-2", region="", at=NOW, by="operator:o")
-    assert admit_by_rules(conn, at=LATER) == 0
+    assert admit_by_rules(conn, at=LATER, most_of_rule=9) == 0
     [one] = waiting(conn)
     assert one.trouble is not None
     assert "another device already" in one.trouble
@@ -47,7 +47,7 @@ def test_a_rule_is_made_once_of_a_model_that_is_known_and_ends(conn: WriteConnec
     with pytest.raises(InvalidInput, match="model nothing is not known"):
         make_rule(conn, format_name="hub", pattern="x", model="nothing", region="", at=NOW, by="operator:o")
     store(conn, hub(**{name: {"filter_life_pct": 7} for name in ("100%_a", "100xxa")}))
-    assert admit_by_rules(conn, at=LATER) == 1
+    assert admit_by_rules(conn, at=LATER, most_of_rule=9) == 1
     end_rule(conn, rule.rule_id)
     assert select_rules(conn) == []
     with pytest.raises(NotFound):
@@ -69,3 +69,11 @@ def test_the_guess_reads_the_language_of_a_hub(conn: WriteConnection) -> None:
     store(conn, hub(a={"filter_used_h": 3, "filter_life_pct": 64}, b={"filter_life_pct": 300}))
     assert guess_model(conn, waiting(conn)[0], TERMS)[0].readings == 2
     assert HUB.name == waiting(conn)[0].format
+
+
+def test_a_rule_admits_so_many_and_no_more(conn: WriteConnection) -> None:
+    make_rule(conn, format_name="hub", pattern="*", model="reed-air-2", region="", at=NOW, by="operator:o")
+    store(conn, hub(**{f"made-up-{n}": {"filter_life_pct": 7} for n in range(9)}))
+    assert [admit_by_rules(conn, at=LATER, most_of_rule=3) for _ in range(3)] == [3, 0, 0]
+    assert conn.execute("select count(*) from device").fetchone() == (3,)
+    assert [rule.admitted for rule in select_rules(conn)] == [3]
