@@ -3,6 +3,7 @@
 How far a boot's clock is behind ours is the running minimum of "received less said" over its live samples: a message
 can come late, never early. The sample is then taken to be measured at "said plus that". A clock that stands, goes much
 slower than ours (seconds where milliseconds are meant), or was set back says nothing: the time of receiving counts.
+What was measured after the last live sample, and came another way, is dated only by a clock that was seen to go.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,17 +13,27 @@ from datetime import datetime, timedelta
 from ingest.nouns import Delivery, Lane, SeqKey
 
 _SLOWEST = 0.5
+# Samples that come at once, after an outage, do not show how fast a clock goes.
+_TELLING = timedelta(milliseconds=100)
 BootKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class BootClock:
-    """A boot's clock when it was last heard live: its highest number, what the clock said, and when that came."""
+    """A boot's clock when it was last heard live: its highest number, what the clock said, and when that came.
+
+    `goes` says that two live samples have shown it to go about as fast as ours.
+    """
 
     seq: int
     said_at: datetime
     heard_at: datetime
     behind: timedelta
+    goes: bool = False
+
+    def dates(self, said_at: datetime) -> bool:
+        """Whether it tells when a sample was measured."""
+        return self.goes or said_at <= self.said_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,8 @@ def follow(
         last = newest[one.boot, id(one.delivery)]
         if last.is_live:
             clocks[last.boot] = _hear(clocks.get(last.boot), last)
-        behind.append(clocks[one.boot].behind if one.boot in clocks else None)
+        clock = clocks.get(one.boot)
+        behind.append(clock.behind if clock is not None and clock.dates(one.said_at) else None)
     return clocks, behind
 
 
@@ -69,7 +81,9 @@ def _hear(clock: BootClock | None, one: SaidTime) -> BootClock:
         return BootClock(one.key.seq, one.said_at, received_at, behind)
     if one.key.seq <= clock.seq:
         return clock
-    if one.said_at - clock.said_at < _SLOWEST * (received_at - clock.heard_at) or one.said_at <= clock.said_at:
+    elapsed = received_at - clock.heard_at
+    if one.said_at - clock.said_at < _SLOWEST * elapsed or one.said_at <= clock.said_at:
         # It stands, is slow, or was set: what it said before tells nothing of this.
         return BootClock(one.key.seq, one.said_at, received_at, behind)
-    return BootClock(one.key.seq, one.said_at, received_at, min(clock.behind, behind))
+    goes = clock.goes or elapsed >= _TELLING
+    return BootClock(one.key.seq, one.said_at, received_at, min(clock.behind, behind), goes)

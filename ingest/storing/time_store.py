@@ -87,14 +87,15 @@ def upsert_boot_clocks(conn: WriteConnection, clocks: Mapping[BootKey, BootClock
         "said_ats": [clock.said_at for _, clock in rows],
         "heard_ats": [clock.heard_at for _, clock in rows],
         "behinds": [clock.behind for _, clock in rows],
+        "goes": [clock.goes for _, clock in rows],
     }
     conn.execute(_Q["upsert_boot_clocks"], values)
 
 
 def _boot_clock(
-    *, serial: str, boot: str, seq: Decimal, said_at: datetime, heard_at: datetime, behind: timedelta
+    *, serial: str, boot: str, seq: Decimal, said_at: datetime, heard_at: datetime, behind: timedelta, goes: bool
 ) -> tuple[BootKey, BootClock]:
-    return (serial, boot), BootClock(int(seq), said_at, heard_at, behind)
+    return (serial, boot), BootClock(int(seq), said_at, heard_at, behind, goes)
 
 
 def _effective_time(*, serial: str, boot: str, seq: Decimal, effective_at: datetime) -> tuple[SeqKey, datetime]:

@@ -83,6 +83,28 @@ def test_a_clock_that_tells_nothing_leaves_the_time_of_receiving(conn: WriteConn
     assert times(conn)[:2] == [NOW, NOW + 60 * MINUTE]
 
 
+def test_only_a_clock_that_was_seen_to_go_dates_what_was_measured_after_its_last_live_sample(
+    conn: WriteConnection,
+) -> None:
+    later = delivery(message((3, ms(4)), (4, ms(5))), at=NOW + 9 * MINUTE, lane=Lane.BACKFILL)
+    store(conn, delivery(message((1, ms(1)))))
+    store(conn, later)
+    assert times(conn) == [NOW, NOW + 9 * MINUTE, NOW + 9 * MINUTE]
+    conn.execute("delete from reading")
+    conn.execute("delete from sequence")
+    conn.execute("delete from effective_time")
+    store(conn, delivery(message((2, ms(2))), at=NOW + MINUTE))
+    store(conn, later)
+    assert times(conn) == [NOW + MINUTE, NOW + 3 * MINUTE, NOW + 4 * MINUTE]
+
+
+def test_samples_that_come_at_once_do_not_show_that_a_clock_goes(conn: WriteConnection) -> None:
+    for number in range(3):
+        store(conn, delivery(message((number + 1, 1_771_243 + number)), at=NOW + timedelta(microseconds=number)))
+    store(conn, delivery(message((4, 1_771_247)), at=NOW + MINUTE, lane=Lane.BACKFILL))
+    assert times(conn)[-1] == NOW + MINUTE
+
+
 def test_what_the_broker_kept_or_sends_again_says_nothing_of_the_clock(conn: WriteConnection) -> None:
     late = delivery(message((1, ms(1))))
     for number, mark in enumerate(({"redelivered": True}, {"retained": True})):
