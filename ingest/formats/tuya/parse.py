@@ -1,15 +1,16 @@
 """Tuya's data points: by code (`filter_life`) from the cloud, by number (`7`) from the local protocol.
 
 Read are the cloud's answers and its messages (`status`, `result`, `properties`, `bizData`), the local protocol's `dps`,
-and points alone. A point is called by its code, else by its number; where a message has both, by both. A value is
-as the device sends it, without its scale, which is the model's.
+and points alone. A point is called by its code, else by its number; where a message has both, by both. A value is as
+the device sends it, without its scale and unit, which are the model's. Only what comes with its specification
+(`status_range`, as integrations keep a device) is scaled, and has its unit behind its code: `filter_life@min`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from devices.wire import quote
-from ingest.formats.json_values import Said, bridged, read_json, refuse_item, say_by_time
+from ingest.formats.json_values import Said, as_content, bridged, read_json, refuse_item, say_by_time
 from ingest.formats.saying import Saying
 from ingest.nouns import Delivery, Rejection
 
@@ -37,6 +38,9 @@ def _read(content: Any, at: int | None) -> Iterator[Said | Rejection]:
     if content.get("success") is False:
         raise ValueError(f"the cloud answered with {quote(content.get('msg', content.get('code')))}")
     at = _time(content.get("t", content.get("ts"))) or at
+    if isinstance(content.get("status_range"), dict) and isinstance(content.get("status"), dict):
+        yield from _specified(content["status"], content["status_range"], at)
+        return
     if isinstance(content.get("dps"), dict):
         yield from _single(content["dps"], at)
     elif "code" in content and "value" in content:
@@ -56,6 +60,22 @@ def _single(points: Mapping[str, Any], at: int | None) -> Iterator[Said]:
             yield from [Said(_time(raw.get("time")) or at, name, raw["value"])] if _is_single(raw["value"]) else []
         elif _is_single(raw):
             yield Said(at, name, raw)
+
+
+def _specified(points: Mapping[str, Any], ranges: Mapping[str, Any], at: int | None) -> Iterator[Said]:
+    """Points whose message says in what unit and scale they are."""
+    for point in _single(points, at):
+        named = ranges.get(point.name)
+        spec = as_content(named.get("value", named.get("values"))) if isinstance(named, dict) else None
+        unit, scale = (spec.get("unit"), spec.get("scale")) if isinstance(spec, dict) else (None, None)
+        name = f"{point.name}@{unit}" if isinstance(unit, str) and unit else point.name
+        yield Said(at, name, _scaled(point.value, scale))
+
+
+def _scaled(raw: Any, scale: Any) -> Any:
+    """Of scale 1 a number is in tenths, of 2 in hundredths."""
+    numbers = all(isinstance(each, int) and not isinstance(each, bool) for each in (raw, scale))
+    return raw / 10**scale if numbers and 0 < scale < 10 else raw
 
 
 def _read_point(index: int, point: Any, at: int | None) -> Iterator[Said | Rejection]:
