@@ -104,3 +104,15 @@ def test_a_job_that_runs_longer_than_its_period_is_a_warning(conn: WriteConnecti
     finding = check_scheduler(conn, load_settings(), StillClock(AT))
     assert finding.level is Level.WARNING
     assert finding.sentence == f"job forecast has been running since {started.isoformat()}, longer than its period"
+
+
+def test_the_doctor_says_when_more_is_refused_than_somebody_wants_to_sleep_through(conn: WriteConnection) -> None:
+    conn.execute(
+        "insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined)"
+        " values ('c', %s, 90000, 100000, 99950, 0, 0, 50)",
+        [AT - timedelta(minutes=9)],
+    )
+    [quiet] = [one for one in check_telemetry(conn, AT, 51) if one.check == "quarantine"]
+    [loud] = [one for one in check_telemetry(conn, AT, 50) if one.check == "quarantine"]
+    assert (quiet.level, loud.level) == (Level.GOOD, Level.WARNING)
+    assert loud.sentence == "50 items were refused in the last hour"

@@ -1,15 +1,39 @@
 """A rule of a person admits; a guess never does."""
 
+from typing import Any
+
 import pytest
 
-from ingest.lobby.admission import admit_by_rules, end_rule, make_rule
+from devices.aliases import alias_device, select_aliases_of_device
+from devices.store import read_device
+from ingest.formats.format import Formats, Subscription
+from ingest.formats.saying import Saying
+from ingest.formats.spoken import spoken
+from ingest.lobby.admission import admit_by_rules, admit_unknown, end_rule, make_rule
 from ingest.lobby.guess import guess_model
+from ingest.lobby.known import store_known
 from ingest.lobby.nouns import LobbyState
 from ingest.lobby.store import select_rules
+from ingest.nouns import Delivery, Lane
+from ingest.storing.terms import Terms
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput, NotFound
 from tests.ingest.hub_format import HUB
-from tests.ingest.lobby_world import LATER, NOW, TERMS, hub, look, message, register, sample, store, values, waiting
+from tests.ingest.lobby_world import (
+    AIR,
+    LATER,
+    LIMITS,
+    NOW,
+    TERMS,
+    hub,
+    look,
+    message,
+    register,
+    sample,
+    store,
+    values,
+    waiting,
+)
 
 
 def test_a_rule_admits_whom_it_matches_by_the_word_of_who_made_it(conn: WriteConnection) -> None:
@@ -77,3 +101,29 @@ def test_a_rule_admits_so_many_and_no_more(conn: WriteConnection) -> None:
     assert [admit_by_rules(conn, at=LATER, most_of_rule=3) for _ in range(3)] == [3, 0, 0]
     assert conn.execute("select count(*) from device").fetchone() == (3,)
     assert [rule.admitted for rule in select_rules(conn)] == [3]
+
+
+def parse(delivery: Delivery, _described: Any) -> list[Saying]:
+    return [Saying("kitchen", {"life": delivery.payload}, other_names=("0x1", "bad\x00name"), model="Purifier 9")]
+
+
+def test_what_a_language_says_of_a_device_is_known_of_it_and_any_of_its_names_makes_it_known(
+    conn: WriteConnection,
+) -> None:
+    formats = Formats(spoken("tongue", [Subscription("tongue/#", Lane.LIVE)], parse))
+    said = Delivery("tongue/kitchen", b"64", NOW, Lane.LIVE, 1, 1, 1)
+    store(conn, said, formats=formats)
+    [one] = waiting(conn)
+    assert (one.identity, one.other_names, one.said_model) == ("kitchen", ("0x1",), "Purifier 9")
+    register(conn, "AIR-K")
+    alias_device(conn, read_device(conn, "AIR-K").device_id, format_name="tongue", external_id="0x1", at=LATER)
+    assert store_known(conn, Terms(LIMITS, formats=formats), at=LATER).messages == 1
+    assert waiting(conn) == []
+
+
+def test_who_is_admitted_keeps_all_its_names(conn: WriteConnection) -> None:
+    formats = Formats(spoken("tongue", [Subscription("tongue/#", Lane.LIVE)], parse))
+    store(conn, Delivery("tongue/kitchen", b"64", NOW, Lane.LIVE, 1, 1, 1), formats=formats)
+    admitted = admit_unknown(conn, "kitchen", AIR, Terms(LIMITS, formats=formats), at=LATER, by="operator:o")
+    names = select_aliases_of_device(conn, admitted.device.device_id)
+    assert [name.external_id for name in names] == ["0x1", "kitchen"]
