@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from devices.nouns import MetricKind
 from devices.parts.limits import COUNTS, PERCENTAGES
-from devices.profile import PartProfile, ProfileDraft, find_mismatches
+from devices.profile import CATEGORIES, PartProfile, ProfileDraft, find_mismatches
 from devices.units import find_unit
 from millpond.kernel.language import LANGUAGES
 from millpond.kernel.yaml_file import find_line, load_yaml
@@ -67,6 +67,8 @@ def _remark(text: str, place: Place, sentence: str, *, is_fault: bool) -> Remark
 def _find_oddities(draft: ProfileDraft, known: Surroundings) -> Iterator[tuple[Place, str]]:
     if missing := [language for language in LANGUAGES if language not in draft.name]:
         yield ("name",), f"{draft.model} has no name in {', '.join(missing)}: there it is shown in English"
+    if draft.category not in CATEGORIES:
+        yield ("category",), f"{draft.category} is none of {', '.join(CATEGORIES)}: it has no picture on the pages"
     yield from _odd_metrics(draft)
     for number, part in enumerate(draft.parts):
         for why in _odd_part(part, draft, known):

@@ -6,9 +6,10 @@ from typing import Any
 
 from rich.table import Table
 
+from devices.units import step_between
 from ingest.formats.lens import Lens
 from ingest.formats.translate import Spoken, find_spoken
-from ingest.formats.vocabulary import find_entry, read_by, vocabulary_of
+from ingest.formats.vocabulary import Entry, find_entry, read_by, vocabulary_of
 from ingest.nouns import Decoded, DecodedReading
 from millpond.cli.decode_reading import Read
 
@@ -17,8 +18,8 @@ _NAMES_SHOWN = 12
 
 def to_lines(read: Read) -> list[dict[str, Any]]:
     """One mapping for each item; `kind` is reading, status, gone, rejection or passed_over."""
-    said = _said(read)
-    lines = [line for decoded in read.results for line in _lines_of(read.lens, decoded, said)]
+    said, vocabulary = _said(read), vocabulary_of(read.format)
+    lines = [line for decoded in read.results for line in _lines_of(read.lens, vocabulary, decoded, said)]
     return lines + list(_passed_over(read))
 
 
@@ -33,13 +34,16 @@ def _said(read: Read) -> dict[tuple[int, str], Spoken]:
     }
 
 
-def _lines_of(lens: Lens, decoded: Decoded, said: Mapping[tuple[int, str], Spoken]) -> Iterator[dict[str, Any]]:
+def _lines_of(
+    lens: Lens, vocabulary: Mapping[str, Entry], decoded: Decoded, said: Mapping[tuple[int, str], Spoken]
+) -> Iterator[dict[str, Any]]:
     names = list(lens.profile.metrics)
     for item in decoded.readings:
         metric = names[item.reading.metric_id]
         line = {"kind": "reading", "serial": decoded.serial} | _reading(lens, metric, item)
         if spoken := said.get((item.index, metric)):
             line |= {"said": spoken.said, "raw": _shown(spoken.raw), "raw_unit": spoken.meaning.unit}
+            line = _as_language_says(vocabulary, spoken.said, line["unit"]) | line
         yield line
     if decoded.status is not None:
         yield {"kind": "status", "serial": decoded.serial, **decoded.status.model_dump()}
@@ -66,6 +70,17 @@ def _reading(lens: Lens, metric: str, item: DecodedReading) -> dict[str, Any]:
         line |= {"part": of.part, "measure": str(of.measure)}
         line |= {} if of.capacity is None else {"capacity": of.capacity}
     return line
+
+
+def _as_language_says(vocabulary: Mapping[str, Entry], said: str, unit: str) -> dict[str, Any]:
+    """Of which part a metric speaks where no profile says it: a part that is cleaned, a capacity, a product."""
+    entry = find_entry(vocabulary, said)
+    if entry is None or not entry.part or entry.measure is None:
+        return {}
+    step = step_between(entry.unit, unit)
+    capacity = entry.capacity * step.scale if entry.capacity and step else None
+    of = {"part": entry.part, "measure": str(entry.measure)}
+    return of if capacity is None else of | {"capacity": capacity}
 
 
 def _passed_over(read: Read) -> Iterator[dict[str, Any]]:

@@ -235,3 +235,9 @@ def test_of_bytes_of_no_language_it_says_why_none_reads_them(millpond: Run, tmp_
     message.write_bytes(b"\xff\x00\x01")
     done = millpond("decode", "--topic", "homes/x", message)
     assert_one_sentence(done, "no format reads topic 'homes/x'; these come closest: ")
+
+
+def test_a_metric_that_limits_no_part_is_still_told_as_its_language_knows_it(millpond: Run) -> None:
+    payload = {"id": 1, "result": [{"sensor_dirty_time": 3600, "filter_work_time": 7200}]}
+    lines = explain(millpond, "--format", "miio", "--model", "roborock.vacuum.a15", payload=payload)
+    assert ("sensor", "used", 1, "h", 30) in parts(lines)

@@ -62,6 +62,7 @@ def test_each_fault_is_one_sentence_with_its_line(was: str, becomes: str, said: 
     [
         (", ko: 에이크미", "", "2: name: acme has no name in ko: there it is shown in English"),
         ("unit: h, min: 0,", "unit: h,", "5: metrics.filter_used_h: filter_used_h has no range"),
+        ("air_purifier", "toaster", "3: category: toaster is none of air_purifier, humidifier,"),
         ("generic-hepa", "nothing", "7: parts.0: no consumable is called nothing"),
         ("_days: 180", "_days: 100", "7: parts.0: 3000 hours cannot be used up in 100 days"),
         ("  dyson:", "  dysin:", "14: speaks.dysin: dysin is none of the languages dyson, miot"),
