@@ -1,5 +1,6 @@
 """One function, one statement: readings by column into the database, and what of them was there already."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,14 @@ from millpond.kernel.arrays import Array, Ints, bigints, booleans, doubles, from
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
 _Q = load_queries("devices.bulk")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unlike:
+    """The places of readings that are not stored, in order, and of those that disagree with what is stored."""
+
+    missing: Ints
+    differing: Ints
 
 
 def copy_readings(conn: WriteConnection, columns: ReadingColumns) -> int:
@@ -25,11 +34,11 @@ def insert_readings(conn: WriteConnection, columns: ReadingColumns) -> int:
     return conn.execute(_Q["insert_readings"], _parameters(columns)).rowcount
 
 
-def select_differing(conn: ReadConnection, columns: ReadingColumns) -> Ints:
-    """Which of the readings disagree with what is stored under their key, by their places in the columns."""
+def select_unlike(conn: ReadConnection, columns: ReadingColumns) -> Unlike:
+    """Which of the readings are not stored, and which are and disagree with what is stored; the others are the same."""
     span = {"from_at": from_us(columns.measured_us.min()), "to_at": from_us(columns.measured_us.max())}
-    rows = conn.execute(_Q["select_differing"], _parameters(columns) | span).fetchall()
-    return np.array([row for (row,) in rows], np.int64)
+    [(missing, differing)] = conn.execute(_Q["select_unlike"], _parameters(columns) | span).fetchall()
+    return Unlike(np.sort(np.array(missing, np.int64)), np.array(differing, np.int64))
 
 
 def upsert_latest(conn: WriteConnection, columns: ReadingColumns) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from psycopg.errors import UniqueViolation
 
 from devices.bulk.columns import ReadingColumns
-from devices.bulk.store import copy_readings, insert_readings, select_differing, upsert_latest
+from devices.bulk.store import copy_readings, insert_readings, select_unlike, upsert_latest
 from millpond.kernel.arrays import Ints
 from millpond.kernel.db import WriteConnection
 
@@ -25,28 +25,51 @@ def store_readings(conn: WriteConnection, columns: ReadingColumns, *, may_be_kno
     """Store each reading once and keep the latest values, within the caller's transaction.
 
     Of several with one key the first is stored. COPY is by far the quickest and ends at the first reading that is there
-    already, so it is tried first; readings that `may_be_known` are inserted at once. All in key order, so that two
-    writers never deadlock.
+    already. So it is tried first; only then, or when they `may_be_known`, is it looked who is there. All in key order,
+    so that two writers never deadlock.
     """
     if not len(columns):
         return Stored(0, _NONE)
     first = columns.first_of_each_key()
     unique = columns.take(first)
-    new = None if may_be_known else _try_to_copy(conn, unique)
-    if new is None:
-        new = insert_readings(conn, unique)
-    # Whoever counts knows: when as many were stored as came, nobody was there before.
-    differing = _NONE if new == len(columns) else select_differing(conn, columns)
+    if not may_be_known and _copies(conn, unique):
+        new, differing = len(unique), _NONE
+    else:
+        new, differing = _store_missing(conn, unique)
+        unique = unique.take(_all_but(differing, len(unique))) if len(differing) else unique
     if new:
-        agreeing = unique.take(~np.isin(first, differing)) if len(differing) else unique
-        upsert_latest(conn, agreeing.newest_of_each_series())
-    return Stored(new, differing)
+        upsert_latest(conn, unique.newest_of_each_series())
+    repeated = _all_but(first, len(columns)) if len(first) < len(columns) else _NONE
+    return Stored(new, np.sort(np.concatenate([first[differing], _find_differing(conn, columns, repeated)])))
 
 
-def _try_to_copy(conn: WriteConnection, columns: ReadingColumns) -> int | None:
-    """How many were stored: all. None when some are there already; then nothing was."""
+def _store_missing(conn: WriteConnection, columns: ReadingColumns) -> tuple[int, Ints]:
+    """Store those that are not there; returns how many, and the places of those that disagree with what is there."""
+    unlike = select_unlike(conn, columns)
+    missing = columns.take(unlike.missing)
+    if not len(missing) or _copies(conn, missing):
+        return len(missing), unlike.differing
+    # Somebody else stored some of them just now.
+    new = insert_readings(conn, missing)
+    return new, np.concatenate([unlike.differing, _find_differing(conn, columns, unlike.missing)])
+
+
+def _find_differing(conn: WriteConnection, columns: ReadingColumns, places: Ints) -> Ints:
+    """Those of the places whose readings disagree with what is stored."""
+    return places[select_unlike(conn, columns.take(places)).differing] if len(places) else _NONE
+
+
+def _all_but(places: Ints, count: int) -> Ints:
+    others = np.ones(count, np.bool_)
+    others[places] = False
+    return np.flatnonzero(others)
+
+
+def _copies(conn: WriteConnection, columns: ReadingColumns) -> bool:
+    """Whether all could be stored by COPY; if not, some are there already and nothing was stored."""
     try:
         with conn.transaction():
-            return copy_readings(conn, columns)
+            copy_readings(conn, columns)
     except UniqueViolation:
-        return None
+        return False
+    return True

@@ -4,20 +4,22 @@ Dropped means counted and told to the operator, and not told to the device as sa
 again, so an honest one that was over its allowance loses nothing.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import chain
+from operator import add, ge, sub
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ingest.nouns import Decoded, Keeping
 from ingest.plain import NO_PLAIN_MESSAGES, BootKey, PlainMessages
 from ingest.storing.quarantine import ROW_BYTES
+from millpond.kernel.arrays import Bools
 from millpond.kernel.settings import Settings
 
 _DEVICES_REMEMBERED = 100_000
@@ -46,11 +48,30 @@ class Rate:
     period: timedelta
 
 
+_NO_LIMIT = Rate(math.inf, timedelta(seconds=1))
+
+
+class Needs(NamedTuple):
+    """How much messages need of each allowance."""
+
+    messages: int = 0
+    boots: int = 0
+    quarantine: int = 0
+    values: int = 0
+    times: int = 0
+    conflicts: int = 0
+
+
+_KINDS = tuple(Allowance(field) for field in Needs._fields)
+_CONFLICTS = _KINDS.index(Allowance.CONFLICTS)
+_NOTHING = Needs()
+
+
 @dataclass(slots=True)
 class _Account:
-    """What a device has left of each allowance that has a limit, as of a moment."""
+    """What a device has left of each kind as of a moment; of one without a limit, endlessly much."""
 
-    left: dict[Allowance, float]
+    left: list[float]
     at: datetime
 
 
@@ -64,9 +85,6 @@ class Drop:
     bytes: int
 
 
-Needs = dict[Allowance, int]
-
-
 @dataclass(slots=True)
 class Admission:
     """Which messages of a batch go on, and what they use once they are committed."""
@@ -77,11 +95,10 @@ class Admission:
     used: dict[str, Needs] = field(default_factory=dict)
     boots: set[BootKey] = field(default_factory=set)
 
-    def add(self, serial: str, needs: Needs, boots: Collection[BootKey]) -> None:
+    def add(self, serial: str, needs: Needs, boots: Iterable[BootKey]) -> None:
         """Messages go on that need so much, and are the first of these boots."""
-        used = self.used.setdefault(serial, {})
-        for allowance, need in needs.items():
-            used[allowance] = used.get(allowance, 0) + need
+        used = self.used.get(serial)
+        self.used[serial] = needs if used is None else Needs(*map(add, used, needs))
         self.boots.update(boots)
 
 
@@ -92,9 +109,9 @@ class Allowances:
     """
 
     def __init__(self, rates: Mapping[Allowance, Rate]) -> None:
-        limits = {allowance: rate for allowance, rate in rates.items() if rate.amount}
-        self._amounts = {allowance: rate.amount for allowance, rate in limits.items()}
-        self._per_s = {allowance: rate.amount / rate.period.total_seconds() for allowance, rate in limits.items()}
+        limits = [rate if (rate := rates.get(kind)) and rate.amount else _NO_LIMIT for kind in _KINDS]
+        self._amounts = [rate.amount for rate in limits]
+        self._per_s = [rate.amount / rate.period.total_seconds() for rate in limits]
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
         self._boots: OrderedDict[BootKey, None] = OrderedDict()
 
@@ -133,72 +150,62 @@ class Allowances:
                 continue
             serial = UNREGISTERED if decoded.device is None else decoded.serial
             boots = self._new_boots(boots_of(decoded), admission)
-            needs = {
-                Allowance.MESSAGES: 0 if decoded.device is None else 1,
-                Allowance.BOOTS: len(boots),
-                Allowance.QUARANTINE: quarantine_bytes(decoded, keeping),
-                Allowance.VALUES: max(1, decoded.items),
-                Allowance.TIMES: _made_up_times(decoded),
-            }
+            needs = Needs(
+                messages=0 if decoded.device is None else 1,
+                boots=len(boots),
+                quarantine=quarantine_bytes(decoded, keeping),
+                values=max(1, decoded.items),
+                times=_made_up_times(decoded),
+            )
             over = self._over(serial, needs, admission, at)
-            if over is not None:
+            if over is None:
+                admission.careful.append(decoded)
+                admission.add(serial, needs, boots)
+            else:
                 admission.dropped.append(Drop(serial, over, decoded.items, len(decoded.delivery.payload)))
-                continue
-            admission.careful.append(decoded)
-            admission.add(serial, needs, boots)
         return admission
 
     def _admit_plain(self, plain: PlainMessages, admission: Admission, at: datetime) -> None:
-        """A device that has enough left for all its messages is not asked for each of them."""
-        values = np.bincount(plain.boot_of, plain.items, minlength=len(plain.boots)).tolist()
+        """A device that has enough left for all messages of a boot is not asked for each of them."""
         messages = np.bincount(plain.boot_of, minlength=len(plain.boots)).tolist()
-        by_serial: dict[str, list[int]] = {}
-        for number, (serial, _) in enumerate(plain.boots):
-            if messages[number]:
-                by_serial.setdefault(serial, []).append(number)
-        short = []
-        for serial, numbers in by_serial.items():
-            boots = self._new_boots((plain.boots[number] for number in numbers), admission)
-            needs = {
-                Allowance.MESSAGES: sum(messages[number] for number in numbers),
-                Allowance.BOOTS: len(boots),
-                Allowance.VALUES: int(sum(values[number] for number in numbers)),
-            }
-            left = self._account(serial, at).left
-            if _may_conflict(left) and all(left.get(allowance, need) >= need for allowance, need in needs.items()):
+        values = np.bincount(plain.boot_of, plain.items, minlength=len(plain.boots)).tolist()
+        short = np.zeros(len(plain.boots), np.bool_)
+        for number, boot in enumerate(plain.boots):
+            if not messages[number]:
+                continue
+            serial, boots = boot[0], () if boot in self._boots else (boot,)
+            needs = Needs(messages[number], len(boots), values=int(values[number]))
+            left, used = self._account(serial, at).left, admission.used.get(serial, _NOTHING)
+            if _may_conflict(left) and all(map(ge, left, map(add, used, needs))):
                 admission.add(serial, needs, boots)
             else:
-                short.append(serial)
-        admission.plain = self._admit_short(plain, short, admission, at) if short else plain
+                short[number] = True
+        admission.plain = self._admit_short(plain, short, admission, at) if short.any() else plain
 
-    def _admit_short(
-        self, plain: PlainMessages, short: Collection[str], admission: Admission, at: datetime
-    ) -> PlainMessages:
-        """The messages without those of devices that have not enough left for all of theirs."""
-        kept = np.ones(len(plain), np.bool_)
-        items = plain.items
-        for place in np.flatnonzero(plain.is_of(short)).tolist():
-            boot = plain.boots[plain.boot_of[place]]
+    def _admit_short(self, plain: PlainMessages, short: Bools, admission: Admission, at: datetime) -> PlainMessages:
+        """The messages without those that are beyond, looked at one by one where a boot is `short` of something."""
+        kept, items = np.ones(len(plain), np.bool_), plain.items
+        for message in np.flatnonzero(short[plain.boot_of]).tolist():
+            boot = plain.boots[plain.boot_of[message]]
             boots = self._new_boots([boot], admission)
-            needs = {Allowance.MESSAGES: 1, Allowance.BOOTS: len(boots), Allowance.VALUES: int(items[place])}
+            needs = Needs(1, len(boots), values=int(items[message]))
             over = self._over(boot[0], needs, admission, at)
             if over is None:
                 admission.add(boot[0], needs, boots)
             else:
-                kept[place] = False
-                size = len(plain.deliveries[place].payload)
-                admission.dropped.append(Drop(boot[0], over, needs[Allowance.VALUES], size))
+                kept[message] = False
+                size = len(plain.deliveries[message].payload)
+                admission.dropped.append(Drop(boot[0], over, needs.values, size))
         return plain.keep(kept)
 
     def use(self, admission: Admission, at: datetime, conflicts: Mapping[str, int] = MappingProxyType({})) -> None:
         """The admitted messages are committed: what they used is used up, and so many of their values are `conflicts`,
         which nobody could know before."""
-        in_conflict = {serial: {Allowance.CONFLICTS: values} for serial, values in conflicts.items()}
-        for serial, needs in chain(admission.used.items(), in_conflict.items()):
-            left = self._account(serial, at).left
-            for allowance, need in needs.items():
-                if allowance in left:
-                    left[allowance] -= need
+        for serial, values in conflicts.items():
+            admission.add(serial, Needs(conflicts=values), ())
+        for serial, needs in admission.used.items():
+            account = self._account(serial, at)
+            account.left = [*map(sub, account.left, needs)]
         self._boots.update(dict.fromkeys(admission.boots))
         _forget_oldest(self._boots, _BOOTS_REMEMBERED)
         _forget_oldest(self._accounts, _DEVICES_REMEMBERED)
@@ -208,29 +215,29 @@ class Allowances:
 
     def _over(self, serial: str, needs: Needs, admission: Admission, at: datetime) -> Allowance | None:
         """The first allowance of which nothing is left, of those that are needed."""
-        left, used = self._account(serial, at).left, admission.used.get(serial, {})
+        left, used = self._account(serial, at).left, admission.used.get(serial, _NOTHING)
         if not _may_conflict(left):
             return Allowance.CONFLICTS
-        over = (a for a, need in needs.items() if need and a in left and left[a] <= used.get(a, 0))
-        return next(over, None)
+        rows = zip(_KINDS, needs, left, used, strict=True)
+        return next((kind for kind, need, rest, gone in rows if need and rest <= gone), None)
 
     def _account(self, serial: str, at: datetime) -> _Account:
         account = self._accounts.get(serial)
         if account is None:
-            account = self._accounts[serial] = _Account(dict(self._amounts), at)
+            account = self._accounts[serial] = _Account(self._amounts, at)
             return account
         self._accounts.move_to_end(serial)
         if at != account.at:
             # A clock that was set back gives nothing, and takes nothing either.
             grown_s = max(0.0, (at - account.at).total_seconds())
-            for allowance, amount in self._amounts.items():
-                account.left[allowance] = min(amount, account.left[allowance] + grown_s * self._per_s[allowance])
+            grown = (left + grown_s * per_s for left, per_s in zip(account.left, self._per_s, strict=True))
+            account.left = [*map(min, self._amounts, grown)]
             account.at = at
         return account
 
 
-def _may_conflict(left: Mapping[Allowance, float]) -> bool:
-    return left.get(Allowance.CONFLICTS, 1) > 0
+def _may_conflict(left: Sequence[float]) -> bool:
+    return left[_CONFLICTS] > 0
 
 
 def _made_up_times(decoded: Decoded) -> int:

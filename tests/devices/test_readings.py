@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,8 +15,9 @@ from devices.bulk.columns import columns_of
 from devices.bulk.storing import store_readings
 from devices.nouns import Reading
 from millpond.kernel.arrays import bigints, booleans, doubles, integers, moments, null_texts
-from millpond.kernel.db import WriteConnection, load_queries
+from millpond.kernel.db import WriteConnection, connect, load_queries
 from millpond.kernel.ids import DeviceId, MetricId
+from millpond.kernel.waiting import wait_until
 
 FIRST = datetime(2025, 1, 1, 0, 0, 0, 123456, tzinfo=UTC)
 LATER = timedelta(seconds=1)
@@ -97,7 +100,7 @@ def test_nothing_is_stored_of_nothing(conn: WriteConnection) -> None:
 def test_a_key_costs_one_lookup_wherever_the_others_lie(conn: WriteConnection, stored: list[Reading]) -> None:
     """A table that is divided by time must not be searched in all its parts for each key."""
     asked = columns_of(stored[::10])
-    statement = load_queries("devices.bulk")["select_differing"]
+    statement = load_queries("devices.bulk")["select_unlike"]
     values = {
         "device_ids": bigints(asked.device_ids),
         "metric_ids": integers(asked.metric_ids),
@@ -124,3 +127,21 @@ def _reads_readings(node: dict[str, Any]) -> bool:
     """A look into the table or into one part of it; the node that appends the parts looks into none itself."""
     appends = node.get("Custom Plan Provider") == "ChunkAppend"
     return not appends and bool(re.fullmatch(r"reading(_\w+)?|_hyper_\d+_\d+_chunk", node.get("Relation Name", "")))
+
+
+@ways
+def test_what_another_writer_commits_meanwhile_is_stored_once_and_compared(database: str, may_be_known: bool) -> None:
+    """The second one waits for the first at the key that both have, and then looks again."""
+    said = [reading(1), reading(2), reading(3)]
+    with connect(database) as first, connect(database) as second, ThreadPoolExecutor(1) as thread:
+        first.execute("begin")
+        store_readings(first, columns_of([reading(2, 9)]))
+        store = thread.submit(store_readings, second, columns_of(said), may_be_known=may_be_known)
+        waiting = "select wait_event_type from pg_stat_activity where pid = %s"
+        with connect(database) as watch:
+            look = partial(watch.execute, waiting, [second.info.backend_pid])
+            wait_until(lambda: look().fetchone() == ("Lock",), "the second one to wait", timeout_s=20)
+        first.execute("commit")
+        stored = store.result(timeout=20)
+        assert (stored.new, stored.differing.tolist()) == (2, [1])
+        assert set(second.execute("select value from reading")) == {(9,), (1,)}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from devices.bulk.columns import columns_of
-from devices.bulk.storing import Stored, store_readings
+from devices.bulk.store import insert_readings, select_unlike, upsert_latest
 from devices.nouns import Reading
 from devices.registry import register_device
 from devices.retention import drop_old_readings
@@ -88,9 +88,9 @@ def test_what_it_does_by_itself_can_be_seen(conn: WriteConnection) -> None:
 
 def test_readings_are_stored_once_also_in_compressed_chunks(conn: WriteConnection) -> None:
     batch = readings(conn, "TS-1", days=30, before=AT)
-    assert store(conn, batch).new == len(batch)
+    assert store(conn, batch) == len(batch)
     conn.execute("select compress_chunk(c) from show_chunks('reading') c")
-    assert store(conn, batch).new == 0
+    assert store(conn, batch) == 0
 
 
 def test_late_data_is_in_the_rollup_after_a_refresh(conn: WriteConnection) -> None:
@@ -104,10 +104,13 @@ def test_late_data_is_in_the_rollup_after_a_refresh(conn: WriteConnection) -> No
     assert rollup_days(conn, batch[0].device_id) == 20
 
 
-def store(conn: WriteConnection, batch: list[Reading]) -> Stored:
-    """Store readings as ingest does after a reconnect: without COPY, which this server does not take."""
+def store(conn: WriteConnection, batch: list[Reading]) -> int:
+    """Store readings without COPY, which this server does not take; returns how many were new."""
+    columns = columns_of(batch)
+    unique = columns.take(columns.first_of_each_key())
     with conn.transaction():
-        return store_readings(conn, columns_of(batch), may_be_known=True)
+        upsert_latest(conn, unique.newest_of_each_series())
+        return insert_readings(conn, unique)
 
 
 def last_in_rollup(conn: WriteConnection, device_id: int) -> datetime:
@@ -175,5 +178,6 @@ def test_readings_that_disagree_with_compressed_ones_are_found(conn: WriteConnec
     batch = readings(conn, "TS-3", days=60, before=AT)
     store(conn, batch)
     conn.execute("select compress_chunk(c, if_not_compressed => true) from show_chunks('reading') c")
-    stored = store(conn, [*batch, replace(batch[0], value=49.0)])
-    assert (stored.new, stored.differing.tolist()) == (0, [len(batch)])
+    missing = replace(batch[0], measured_at=AT + timedelta(days=1))
+    unlike = select_unlike(conn, columns_of([*batch, replace(batch[0], value=49.0), missing]))
+    assert (unlike.missing.tolist(), unlike.differing.tolist()) == ([len(batch) + 1], [len(batch)])
