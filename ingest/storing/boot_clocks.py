@@ -32,8 +32,8 @@ class BootClock:
     goes: bool = False
 
     def dates(self, said_at: datetime) -> bool:
-        """Whether it tells when a sample was measured."""
-        return self.goes or said_at <= self.said_at
+        """Whether it tells when a sample was measured. One that stands says the same of what came after."""
+        return self.goes or said_at < self.said_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,12 @@ def test_only_a_clock_that_was_seen_to_go_dates_what_was_measured_after_its_last
     assert times(conn) == [NOW + MINUTE, NOW + 3 * MINUTE, NOW + 4 * MINUTE]
 
 
+def test_a_clock_that_stands_does_not_date_what_was_measured_later(conn: WriteConnection) -> None:
+    store(conn, delivery(message((1, ms(1)))))
+    store(conn, delivery(message((2, ms(1))), at=NOW + 9 * MINUTE, lane=Lane.BACKFILL))
+    assert times(conn) == [NOW, NOW + 9 * MINUTE]
+
+
 def test_samples_that_come_at_once_do_not_show_that_a_clock_goes(conn: WriteConnection) -> None:
     for number in range(3):
         store(conn, delivery(message((number + 1, 1_771_243 + number)), at=NOW + timedelta(microseconds=number)))
