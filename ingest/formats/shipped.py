@@ -87,9 +87,10 @@ def installed_formats() -> Installed:
 
 def listened_formats(settings: Settings) -> Formats:
     """Those that the operator wants to be listened to. Raises ConfigurationError for a name that is none."""
-    formats, listened = known_formats(settings), Fleets.from_settings(settings).listened
+    formats, fleets = known_formats(settings), Fleets.from_settings(settings)
+    spoken = [one.language for one in formats.all if one.name != "homeassistant" or fleets.homeassistant_state_topics]
     try:
-        return formats.named(*listened) if listened else formats
+        return formats.named(*(fleets.listened or spoken))
     except KeyError as error:
         known = ", ".join(dict.fromkeys(one.language for one in formats.all))
         raise ConfigurationError(f"MILLPOND_FORMATS names {error.args[0]}, which is none of {known}") from None

@@ -13,19 +13,22 @@ from ingest.nouns import Delivery, Lane
 
 
 def make_homeassistant(fleets: Fleets) -> Format:
-    """The format of configs below these prefixes, and of the topics that may have values."""
+    """The format of configs below these prefixes, and of the topics that may have values.
+
+    Without any such topic it is of no use to ingest, which then does not listen to it.
+    """
     prefixes = fleets.homeassistant_prefixes
     configs = [Subscription(f"{prefix}/{path}/config", Lane.LIVE) for prefix in prefixes for path in ("+/+", "+/+/+")]
     states = [Subscription(one, Lane.LIVE) for one in fleets.homeassistant_state_topics]
     is_config, is_state = compile_filters(configs), compile_filters(states)
 
     def entities(delivery: Delivery) -> list[Entity]:
-        """What a config describes, on topics that are allowed."""
+        """What a config describes, on topics that are allowed; on any where it is only looked at, since none is."""
         if not delivery.payload or not is_config.fullmatch(delivery.topic):
             return []
         prefix = next(one for one in prefixes if delivery.topic.startswith(f"{one}/"))
         found = read_config(delivery.topic, prefix, delivery.payload)
-        return [entity for entity in found if states and is_state.fullmatch(entity.topic)]
+        return [entity for entity in found if not states or is_state.fullmatch(entity.topic)]
 
     def parse(delivery: Delivery, described: Mapping[str, bytes]) -> Sequence[Saying]:
         if is_config.fullmatch(delivery.topic):

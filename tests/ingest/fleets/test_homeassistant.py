@@ -7,7 +7,8 @@ import pytest
 from ingest.formats.fleets import Fleets
 from ingest.formats.homeassistant.template import MISSING, compile_template
 from ingest.formats.saying import Saying
-from ingest.formats.shipped import make_formats
+from ingest.formats.shipped import listened_formats, make_formats
+from millpond.kernel.settings import load_settings
 from tests.ingest.fleets.speaking import made
 
 FORMATS = make_formats(Fleets(homeassistant_state_topics=("home/#", "tele/#")))
@@ -135,6 +136,8 @@ def test_a_topic_that_is_not_allowed_or_of_another_language_is_not_read_by_it() 
     assert one is not None
     assert one.name == "tasmota"
     assert make_formats().reading("home/air/state") is None
+    assert "homeassistant" not in listened_formats(load_settings()).names
+    assert "homeassistant" in listened_formats(load_settings(homeassistant_state_topics="home/#")).names
 
 
 def test_a_template_that_is_a_program_is_refused_by_name_and_never_run() -> None:
