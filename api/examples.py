@@ -67,6 +67,8 @@ PARAMETERS: dict[str, Any] = {
     "topic": "millpond/v1/AIR-2",
     "stored": True,
     "decided": True,
+    "connection": "online",
+    "reporting": "quiet",
     "limit": 50,
     "cursor": "WzQyXQ",
 }

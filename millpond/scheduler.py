@@ -17,6 +17,7 @@ import psycopg
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from attribution.release import release_commissions
+from devices.presence.states import learn_intervals
 from forecasting.job import forecast_late, run_forecasts
 from millpond.kernel.clock import Clock, floor_to_period
 from millpond.kernel.db import WriteConnection, connect
@@ -47,6 +48,7 @@ def make_jobs(settings: Settings, clock: Clock) -> list[Job]:
         Job("late_data", timedelta(hours=settings.late_data_period_h), _late_job(clock)),
         *_tell_jobs(settings),
         Job("offers", timedelta(hours=settings.offers_period_h), _offers_job(settings)),
+        Job("intervals", timedelta(days=1), _intervals_job),
         Job("release_commissions", timedelta(days=1), _release_job),
         Job("retention", timedelta(days=1), _retention_job(settings)),
     ]
@@ -150,6 +152,10 @@ def _offers_job(settings: Settings) -> Callable[[WriteConnection, datetime, Clai
 
 def _release_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
     return {"released": release_commissions(conn, at, claim=claim)}
+
+
+def _intervals_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
+    return {"known": learn_intervals(conn, at, claim=claim)}
 
 
 def _retention_job(settings: Settings) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:

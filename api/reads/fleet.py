@@ -25,6 +25,7 @@ class FleetDevice:
     region: str
     customer: str | None
     status: str | None
+    reporting: str
     heard_at: datetime | None
 
 
@@ -99,10 +100,13 @@ class DoubtfulInstallation:
     at: datetime
 
 
-def select_fleet(conn: ReadConnection, *, search: str = "", after: int = 0, limit: int = 50) -> list[FleetDevice]:
+def select_fleet(
+    conn: ReadConnection, at: datetime, *, search: str = "", after: int = 0, limit: int = 50
+) -> list[FleetDevice]:
     """Up to `limit` devices with a key above `after` whose serial or model holds `search`."""
     with conn.cursor(row_factory=class_row(FleetDevice)) as cursor:
-        return cursor.execute(_Q["select_fleet"], {"search": search, "after": after, "limit": limit}).fetchall()
+        values = {"at": at, "search": search, "after": after, "limit": limit}
+        return cursor.execute(_Q["select_fleet"], values).fetchall()
 
 
 def select_device_doubt(conn: ReadConnection, device_id: DeviceId) -> DeviceDoubt | None:

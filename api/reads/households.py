@@ -21,6 +21,7 @@ class HouseholdDevice:
     category: str
     installed_at: datetime
     status: str | None
+    reporting: str
     heard_at: datetime | None
 
 
@@ -66,10 +67,12 @@ class UnitsOnTheirWay:
     placed_at: datetime | None
 
 
-def select_household(conn: ReadConnection, customer_id: CustomerId, *, limit: int = 50) -> list[HouseholdDevice]:
+def select_household(
+    conn: ReadConnection, customer_id: CustomerId, at: datetime, *, limit: int = 50
+) -> list[HouseholdDevice]:
     """Up to `limit` of a customer's devices, in the order they were registered."""
     with conn.cursor(row_factory=class_row(HouseholdDevice)) as cursor:
-        return cursor.execute(_Q["select_household"], {"customer_id": customer_id, "limit": limit}).fetchall()
+        return cursor.execute(_Q["select_household"], {"customer_id": customer_id, "at": at, "limit": limit}).fetchall()
 
 
 def select_household_parts(conn: ReadConnection, customer_id: CustomerId, *, at: datetime) -> list[HouseholdPart]:

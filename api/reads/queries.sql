@@ -18,12 +18,11 @@ select (select count(*) from device) as devices,
 
 -- name: select_household
 -- A customer's devices with their model's name and when they were last heard of.
-select d.device_id, d.serial, m.name, m.category, greatest(d.installed_at, w.owned_from) as installed_at, s.state as status,
-       (select max(received_at) from reading_latest l
-        where l.device_id = d.device_id and l.received_at >= w.owned_from) as heard_at
+select d.device_id, d.serial, m.name, m.category, greatest(d.installed_at, w.owned_from) as installed_at,
+       nullif(p.connection, 'unknown') as status, p.reporting, p.heard_at
 from device d join device_model m using (model)
 join device_owner w on w.device_id = d.device_id and w.owned_until is null
-left join device_status s on s.device_id = d.device_id and s.changed_at >= w.owned_from
+cross join lateral device_presence(d.device_id, %(at)s::timestamptz, w.owned_from) p
 where d.customer_id = %(customer_id)s
 order by d.device_id limit %(limit)s;
 
@@ -67,9 +66,10 @@ group by r.day order by r.day;
 
 -- name: select_fleet
 -- A page of devices for an operator, those whose serial or model holds a text.
-select d.device_id, d.serial, d.model, d.region, c.name as customer, s.state as status,
-       (select max(received_at) from reading_latest l where l.device_id = d.device_id) as heard_at
-from device d left join current_customer c on c.known_as = d.customer_id left join device_status s using (device_id)
+select d.device_id, d.serial, d.model, d.region, c.name as customer, nullif(p.connection, 'unknown') as status,
+       p.reporting, p.heard_at
+from device d left join current_customer c on c.known_as = d.customer_id
+cross join lateral device_presence(d.device_id, %(at)s::timestamptz) p
 where d.device_id > %(after)s::bigint
   and (%(search)s::text = '' or strpos(lower(d.serial), lower(%(search)s::text)) > 0
        or strpos(lower(d.model), lower(%(search)s::text)) > 0)

@@ -1,7 +1,7 @@
 """`/v1/devices`: registering, claiming, listing and showing devices."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -13,11 +13,21 @@ from api.idempotency import IdempotentWrite
 from api.models import Body, Out, Region, Text, Time
 from api.paging import Cursor, Limit, Page, cut_page, decode_cursor, encode_cursor
 from api.reads.fleet import select_device_doubt
-from api.told.devices import DeviceDetail, DeviceOut, DoubtOut, LatestOut, RegisteredOut, StatusOut, show_installations
+from api.told.devices import (
+    DeviceDetail,
+    DeviceOut,
+    DoubtOut,
+    LatestOut,
+    PresenceOut,
+    RegisteredOut,
+    StatusOut,
+    show_installations,
+)
 from api.visible.customers import named_customer, own_customer_id, visible_account
 from api.visible.devices import as_owned, device_owner, may_register_devices, visible_device
 from api.visible.roles import may_see_workings, owns_nothing
 from devices.owners import ClaimKind, count_claim_try, issue_claim_code
+from devices.presence.states import select_devices_present, select_presence
 from devices.registry import register_device
 from devices.store import select_device_status, select_devices, select_installations, select_latest
 from millpond.kernel.db import WriteConnection
@@ -97,31 +107,45 @@ def _claim(edge: Edge, caller: Caller, body: NewDevice, write: IdempotentWrite) 
 
 
 @router.get("", response_model=Page[DeviceOut])
-def get_devices(reads: Reads, caller: CallerDep, limit: Limit = 50, cursor: Cursor = None) -> Page[DeviceOut]:
-    """All devices for an operator, their own for a customer, in the order they were registered."""
+def get_devices(
+    reads: Reads,
+    caller: CallerDep,
+    at: At,
+    connection: Literal["online", "offline", "unknown"] | None = None,
+    reporting: Literal["reporting", "quiet", "never_heard"] | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[DeviceOut]:
+    """All devices for an operator, their own for a customer, in the order they were registered; or those in a state."""
     if owns_nothing(caller):
         return Page(items=[], next_cursor=None)
     owner = device_owner(caller)
     after = decode_cursor(cursor, int)[0] if cursor else 0
     with reads.connection() as conn:
-        rows = select_devices(conn, after=after, limit=limit + 1, customer_id=owner)
+        page: dict[str, Any] = {"after": after, "limit": limit + 1, "customer_id": owner}
+        if connection or reporting:
+            rows = select_devices_present(conn, at, connection=connection, reporting=reporting, **page)
+        else:
+            rows = select_devices(conn, **page)
         shown, following = cut_page(rows, limit, lambda row: encode_cursor(row.device_id))
         told = [as_owned(conn, row) if owner else row for row in shown]
     return Page(items=[DeviceOut.model_validate(row) for row in told], next_cursor=following)
 
 
 @router.get("/{serial}", response_model=DeviceDetail)
-def get_device(serial: str, reads: Reads, caller: CallerDep) -> DeviceDetail:
+def get_device(serial: str, reads: Reads, caller: CallerDep, at: At) -> DeviceDetail:
     """One device with its installations and the latest value of every metric, as long as it is the caller's."""
     with reads.connection() as conn:
         seen = visible_device(conn, caller, serial)
         status = select_device_status(conn, seen.device.device_id)
+        presence = select_presence(conn, seen.device.device_id, at, seen.since)
         installations = select_installations(conn, seen.device.device_id)
         latest = select_latest(conn, seen.device.device_id)
         doubt = select_device_doubt(conn, seen.device.device_id) if may_see_workings(caller) else None
     return DeviceDetail(
         **DeviceOut.model_validate(seen.device).model_dump(),
         status=StatusOut.model_validate(status) if status and status.changed_at >= seen.since else None,
+        presence=PresenceOut.model_validate(presence),
         installations=show_installations(installations, seen.since),
         latest=[LatestOut.model_validate(row) for row in latest if row.measured_at >= seen.since],
         doubt=DoubtOut.model_validate(doubt) if doubt else None,

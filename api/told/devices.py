@@ -59,6 +59,20 @@ class StatusOut(Out):
     changed_at: datetime
 
 
+class PresenceOut(Out):
+    """Whether the device is there: connected (`online`, `offline`, `unknown`), and apart from that `reporting`.
+
+    `reporting` is `reporting`, `quiet` or `never_heard`: whether its newest value came within three of its own
+    intervals (`interval_s`, learnt from its days; null while it has none: then within two days).
+    """
+
+    connection: str
+    connection_since: datetime | None
+    reporting: str
+    heard_at: datetime | None
+    interval_s: float | None
+
+
 class DoubtOut(Out):
     """What is doubtful about the device: samples that came without a good time, holes in its numbers, two units.
 
@@ -86,6 +100,7 @@ class DeviceDetail(DeviceOut):
     """A device with what is in it and what it last said; `doubt` is told to operators."""
 
     status: StatusOut | None
+    presence: PresenceOut
     installations: list[InstallationOut]
     latest: list[LatestOut]
     doubt: DoubtOut | None

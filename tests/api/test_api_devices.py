@@ -8,7 +8,7 @@ import pytest
 from devices.bulk.columns import columns_of
 from devices.bulk.storing import store_readings
 from devices.nouns import Reading
-from devices.store import select_metrics
+from devices.store import select_metrics, upsert_device_status
 from ingest.nouns import Delivery, Lane, Limits
 from ingest.storing.batch import store_batch
 from millpond.kernel.settings import Settings
@@ -168,3 +168,15 @@ def test_a_clock_is_told_by_the_least_delay_of_the_last_day(
     assert doubt["clock_behind_s"] == behind_s
     page = world.browser("operator", "ops").get("/ops/devices/AIR-1").text
     assert ("by its last day of readings its clock is" in page) == (abs(behind_s) >= 60)
+
+
+def test_a_device_tells_its_presence_and_the_list_finds_it_by_that(world: World) -> None:
+    with world.connect() as conn:
+        upsert_device_status(conn, world.purifier.device_id, state="online", session="s1", at=world.clock.at)
+    shown = world.as_ann.get(f"/v1/devices/{world.purifier.serial}").json()["presence"]
+    assert (shown["connection"], shown["reporting"]) == ("online", "never_heard")
+    for asked, serials in (("connection=online", ["AIR-1"]), ("connection=unknown&reporting=never_heard", ["TV-1"])):
+        found = world.as_operator.get(f"/v1/devices?{asked}").json()["items"]
+        assert [each["serial"] for each in found] == serials
+    assert world.as_ben.get("/v1/devices?connection=online").json()["items"] == []
+    assert world.as_operator.get("/v1/devices?reporting=asleep").status_code == 422

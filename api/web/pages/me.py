@@ -157,7 +157,7 @@ def _read_devices(conn: ReadConnection, customer_id: CustomerId, view: View) -> 
         DeviceCard(
             device, [_read_part(conn, customer_id, part, view) for part in parts if part.device_id == device.device_id]
         )
-        for device in select_household(conn, customer_id)
+        for device in select_household(conn, customer_id, view.at)
     ]
 
 

@@ -67,14 +67,14 @@ def get_live(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Response:
 
 @router.get("/fleet")
 def get_fleet(
-    request: Request, reads: Reads, q: Annotated[str, Query(max_length=80)] = "", cursor: Cursor = None
+    request: Request, reads: Reads, at: At, q: Annotated[str, Query(max_length=80)] = "", cursor: Cursor = None
 ) -> Response:
     """Devices by search, a page at a time."""
     require_caller(request, Role.OPERATOR)
     after = decode_cursor(cursor, int)[0] if cursor else 0
     search = q.strip().replace("\x00", "")
     with reads.connection() as conn:
-        rows = select_fleet(conn, search=search, after=after, limit=_A_PAGE + 1)
+        rows = select_fleet(conn, at, search=search, after=after, limit=_A_PAGE + 1)
     shown, following = cut_page(rows, _A_PAGE, lambda row: encode_cursor(row.device_id))
     return make_english_view(request).render("ops_fleet.html", devices=shown, following=following, search=search)
 

@@ -14,7 +14,8 @@ from api.web.doubt_words import clock_words
 from api.web.session import require_caller
 from api.web.view import make_english_view
 from devices.completeness import read_completeness, usual_interval
-from devices.store import select_device_status, select_installations, select_latest
+from devices.presence.states import select_presence
+from devices.store import select_installations, select_latest
 
 router = APIRouter(prefix="/ops/devices", include_in_schema=False)
 
@@ -30,7 +31,7 @@ def get_device(serial: str, request: Request, reads: Reads, at: At) -> Response:
         days = read_completeness(conn, device.device_id, at - _DAYS_SHOWN, at, at)
         shown: dict[str, Any] = {
             "device": device,
-            "presence": select_device_status(conn, device.device_id),
+            "presence": select_presence(conn, device.device_id, at),
             "latest": select_latest(conn, device.device_id),
             "installations": select_installations(conn, device.device_id),
             "doubt": select_device_doubt(conn, device.device_id),
