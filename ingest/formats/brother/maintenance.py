@@ -55,14 +55,16 @@ _ROW, _OLD_ROW = 14, 10
 
 def read_maintenance(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The values in an answer by object numbers, under the names that Brother's printers are known by."""
+    # Printers count their pages themselves too, and that is the better count: it comes later.
+    if isinstance(content.get(_PAGES), str | int):
+        yield "page_counter", content[_PAGES]
+    if isinstance(content.get(_STATUS), str):
+        yield "status", " ".join(content[_STATUS].split()).lower()
     rows = {oid: _rows(content.get(oid)) for oid in (_COUNTERS, _MAINTENANCE, _NEXT_CARE)}
     ink = _is_ink(str(content.get(_MODEL, "")), rows[_MAINTENANCE])
     yield from _read(rows[_COUNTERS], _COUNTED)
     yield from _read(rows[_NEXT_CARE], _CARE)
     yield from _read(rows[_MAINTENANCE], _supplies("ink") if ink else {**_LASER, **_supplies("toner")})
-    for oid, name in ((_STATUS, "status"), (_PAGES, "page_counter")):
-        if isinstance(content.get(oid), str | int):
-            yield name, " ".join(str(content[oid]).split()).lower() if name == "status" else content[oid]
 
 
 def model_of(content: Mapping[str, Any]) -> str:
