@@ -264,6 +264,62 @@ where device_id = %(device_id)s and metric_id = %(metric_id)s
   and measured_at >= %(from_at)s and measured_at < %(to_at)s and value is not null
 group by 1 order by 1 limit %(limit)s;
 
+-- name: select_hourly_series
+-- One metric of one device per bucket of whole hours, oldest first. The two ends, which may not be whole hours, are made of
+-- readings; an hour whose readings are gone counts as a whole.
+select date_bin(%(bucket)s::interval, t.at, timestamptz '2000-01-01 00:00:00+00') as at,
+       sum(t.value * t.readings) / sum(t.readings) as value, min(t.min_value) as min_value, max(t.max_value) as max_value,
+       sum(t.readings)::bigint as readings
+from (
+    select hour as at, avg_value as value, min_value, max_value, readings
+    from reading_hour
+    where device_id = %(device_id)s and metric_id = %(metric_id)s
+      and hour > %(from_at)s::timestamptz - interval '1 hour' and hour < %(to_at)s::timestamptz
+      and ((hour >= %(from_at)s::timestamptz and hour < %(inner_to)s::timestamptz)
+           or hour < (select live_from from reading_horizon))
+    union all
+    select measured_at, value, value, value, 1
+    from reading
+    where device_id = %(device_id)s and metric_id = %(metric_id)s and value is not null
+      and measured_at >= %(from_at)s::timestamptz and measured_at < %(first_to)s::timestamptz
+      and measured_at >= (select live_from from reading_horizon)
+    union all
+    select measured_at, value, value, value, 1
+    from reading
+    where device_id = %(device_id)s and metric_id = %(metric_id)s and value is not null
+      and measured_at >= %(last_from)s::timestamptz and measured_at < %(to_at)s::timestamptz
+      and measured_at >= (select live_from from reading_horizon)
+) t
+group by 1 order by 1 limit %(limit)s;
+
+-- name: select_daily_series
+-- One metric of one device per bucket of whole days, oldest first. The two ends, which may not be whole days, are made of
+-- readings; a day whose readings are gone counts as a whole.
+select date_bin(%(bucket)s::interval, t.at, timestamptz '2000-01-01 00:00:00+00') as at,
+       sum(t.value * t.readings) / sum(t.readings) as value, min(t.min_value) as min_value, max(t.max_value) as max_value,
+       sum(t.readings)::bigint as readings
+from (
+    select day as at, avg_value as value, min_value, max_value, readings
+    from reading_day
+    where device_id = %(device_id)s and metric_id = %(metric_id)s
+      and day > %(from_at)s::timestamptz - interval '1 day' and day < %(to_at)s::timestamptz
+      and ((day >= %(from_at)s::timestamptz and day < %(inner_to)s::timestamptz)
+           or day < (select live_from from reading_horizon))
+    union all
+    select measured_at, value, value, value, 1
+    from reading
+    where device_id = %(device_id)s and metric_id = %(metric_id)s and value is not null
+      and measured_at >= %(from_at)s::timestamptz and measured_at < %(first_to)s::timestamptz
+      and measured_at >= (select live_from from reading_horizon)
+    union all
+    select measured_at, value, value, value, 1
+    from reading
+    where device_id = %(device_id)s and metric_id = %(metric_id)s and value is not null
+      and measured_at >= %(last_from)s::timestamptz and measured_at < %(to_at)s::timestamptz
+      and measured_at >= (select live_from from reading_horizon)
+) t
+group by 1 order by 1 limit %(limit)s;
+
 -- name: select_days_heard
 -- Of each day of a device how many readings the metric has that it says most often, and when the first one was.
 select day, max(readings)::bigint as samples, min(first_at) as first_at

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from psycopg.rows import class_row
 
@@ -10,6 +10,8 @@ from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import DeviceId, MetricId
 
 _Q = load_queries("devices")
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,10 @@ def select_bucketed_series(
     bucket: timedelta,
     limit: int,
 ) -> list[Bucket]:
-    """Up to `limit` buckets of numeric values measured in [from_at, to_at), oldest first."""
+    """Up to `limit` buckets of numeric values measured in [from_at, to_at), oldest first.
+
+    Made of the coarsest tier of which a bucket is a whole number: days, hours, or readings.
+    """
     values = {
         "device_id": device_id,
         "metric_id": metric_id,
@@ -83,5 +88,16 @@ def select_bucketed_series(
         "bucket": bucket,
         "limit": limit,
     }
+    name = "select_bucketed_series"
+    for unit, of_tier in ((_DAY, "select_daily_series"), (_HOUR, "select_hourly_series")):
+        if bucket % unit == timedelta():
+            name, values = of_tier, values | _ends(from_at, to_at, unit)
+            break
     with conn.cursor(row_factory=class_row(Bucket)) as cursor:
-        return cursor.execute(_Q["select_bucketed_series"], values, prepare=False).fetchall()
+        return cursor.execute(_Q[name], values, prepare=False).fetchall()
+
+
+def _ends(from_at: datetime, to_at: datetime, unit: timedelta) -> dict[str, datetime]:
+    """Where the whole units of a span end, and the pieces before the first and after the last of them."""
+    inner_from, inner_to = from_at + -(from_at - _EPOCH) % unit, to_at - (to_at - _EPOCH) % unit
+    return {"inner_to": inner_to, "first_to": min(inner_from, to_at), "last_from": max(inner_from, inner_to)}

@@ -10,6 +10,7 @@ import pytest
 from devices.bulk.columns import columns_of
 from devices.bulk.storing import store_readings
 from devices.nouns import Reading
+from devices.readings import select_bucketed_series
 from devices.registry import register_device
 from devices.retention import devices_endings, drop_old_readings
 from devices.store import select_metrics
@@ -23,6 +24,7 @@ from tests.old_database import OLD_AT, old_database
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 MODEL = "reed-air-2"
 
 
@@ -160,6 +162,49 @@ def test_each_tier_goes_after_its_own_days(own: WriteConnection, readings: list[
     assert gone == due
     assert hours(own)[0][0] == newest.replace(minute=0)
     assert own.execute("select count(*) from reading_day").fetchone() == (5,)
+
+
+SPANS = [
+    (AT - 3 * DAY, AT),
+    (AT - 2 * DAY - timedelta(minutes=50), AT - timedelta(minutes=50)),
+    (AT - timedelta(minutes=90), AT - timedelta(minutes=70)),
+    ((AT - 2 * DAY).replace(hour=0), AT.replace(hour=0)),
+]
+
+
+@pytest.mark.parametrize("span", SPANS)
+@pytest.mark.parametrize("bucket", [HOUR, 6 * HOUR, DAY, 2 * DAY])
+@pytest.mark.parametrize("rolled", [False, True])
+def test_buckets_say_the_same_whatever_tier_they_are_made_of(
+    own: WriteConnection, readings: list[Reading], span: tuple[datetime, datetime], bucket: timedelta, rolled: bool
+) -> None:
+    if rolled:
+        refresh_tiers(own)
+    device_id, metric_id = readings[0].device_id, readings[0].metric_id
+    within = [r for r in readings if span[0] <= r.measured_at < span[1]]
+    expected: dict[datetime, list[float]] = {}
+    for one in sorted(within, key=lambda r: r.measured_at):
+        assert one.value is not None
+        expected.setdefault(one.measured_at - (one.measured_at - EPOCH) % bucket, []).append(one.value)
+    found = select_bucketed_series(own, device_id, metric_id, *span, bucket, 1000)
+    assert [(b.at, b.value, b.min_value, b.max_value, b.readings) for b in found] == [
+        (at, pytest.approx(mean(some)), min(some), max(some), len(some)) for at, some in expected.items()
+    ]
+
+
+@pytest.mark.parametrize("bucket", [HOUR, DAY])
+def test_buckets_stay_when_their_readings_are_gone(
+    own: WriteConnection, readings: list[Reading], bucket: timedelta
+) -> None:
+    store(own, [replace(readings[0], measured_at=AT + 80 * DAY)], at=AT + 80 * DAY)
+    device_id, metric_id = readings[0].device_id, readings[0].metric_id
+    span = (AT - 2 * DAY - timedelta(minutes=50), AT + 90 * DAY)
+    before = select_bucketed_series(own, device_id, metric_id, *span, bucket, 1000)
+    drop_old_readings(own, AT + 79 * DAY)
+    after = select_bucketed_series(own, device_id, metric_id, *span, bucket, 1000)
+    assert after[1:] == before[1:]
+    # The unit in which the span begins counts whole: what of it was before cannot be told any more.
+    assert (after[0].at, after[0].readings > before[0].readings) == (before[0].at, True)
 
 
 def test_an_old_database_comes_along_with_its_days(server_dsn: str) -> None:
