@@ -24,28 +24,43 @@ where r.device_id = any(%(device_ids)s::bigint[]) and r.metric_id = any(%(metric
 order by k.installation_id, r.metric_id, r.day;
 
 -- name: select_limit_readings
--- The raw readings of some days of some limits of some installations.
-select k.installation_id, r.metric_id, r.measured_at, r.value
-from unnest(%(installation_ids)s::bigint[], %(metric_ids)s::int[], %(from_ats)s::timestamptz[], %(to_ats)s::timestamptz[])
-     as k (installation_id, metric_id, from_at, to_at)
-join installation i using (installation_id)
-join reading r on r.device_id = i.device_id and r.metric_id = k.metric_id
-              and r.measured_at >= k.from_at and r.measured_at < k.to_at
-where r.value is not null and r.measured_at <= %(at)s::timestamptz
+-- The raw readings of some spans of some limits of some installations. Each span is looked up where it lies in time, and
+-- parts of a divided table that lie before or after all of them are left out when the query is planned.
+select k.installation_id, k.metric_id, r.measured_at, r.value
+from unnest(%(installation_ids)s::bigint[], %(of_devices)s::bigint[], %(metric_ids)s::int[], %(from_ats)s::timestamptz[],
+            %(to_ats)s::timestamptz[]) as k (installation_id, device_id, metric_id, from_at, to_at)
+cross join lateral (
+    select t.measured_at, t.value from reading t
+    where t.device_id = k.device_id and t.metric_id = k.metric_id
+      and t.measured_at >= k.from_at and t.measured_at < k.to_at
+      and t.measured_at >= %(first_at)s::timestamptz and t.measured_at <= %(at)s::timestamptz and t.value is not null
+    offset 0
+) r
 order by 1, 2, 3;
 
--- name: select_word_runs
--- The first and the last reading of every run of one cartridge id, or of one state, since the given moments.
-select installation_id, metric_id, measured_at, state
-from (select i.installation_id, r.metric_id, r.measured_at, r.state,
-             lag(r.state) over series as before, lead(r.state) over series as after
-      from unnest(%(installation_ids)s::bigint[], %(began)s::timestamptz[]) as k (installation_id, began)
-      join installation i using (installation_id)
-      join reading r on r.device_id = i.device_id
-      where r.metric_id = any(%(metric_ids)s::int[])
-        and r.measured_at >= k.began and r.measured_at <= %(at)s::timestamptz and r.state is not null
-      window series as (partition by i.installation_id, r.metric_id order by r.measured_at)) runs
-where state is distinct from before or state is distinct from after
+-- name: select_word_days
+-- The days of some limits that are told in words, of some installations, from the day each began.
+select k.installation_id, s.metric_id, s.day, s.first_at, s.first_state, s.last_at, s.last_state,
+       s.min_state = s.max_state as same
+from state_day s
+join unnest(%(installation_ids)s::bigint[], %(of_devices)s::bigint[], %(of_metrics)s::int[], %(began)s::timestamptz[])
+     as k (installation_id, device_id, metric_id, began) using (device_id, metric_id)
+where s.device_id = any(%(device_ids)s::bigint[]) and s.metric_id = any(%(metric_ids)s::int[])
+  and s.last_at >= k.began and s.first_at <= %(at)s::timestamptz
+order by k.installation_id, s.metric_id, s.day;
+
+-- name: select_word_readings
+-- What was told in words in some spans of some limits of some installations.
+select k.installation_id, k.metric_id, r.measured_at, r.state
+from unnest(%(installation_ids)s::bigint[], %(of_devices)s::bigint[], %(metric_ids)s::int[], %(from_ats)s::timestamptz[],
+            %(to_ats)s::timestamptz[]) as k (installation_id, device_id, metric_id, from_at, to_at)
+cross join lateral (
+    select t.measured_at, t.state from reading t
+    where t.device_id = k.device_id and t.metric_id = k.metric_id
+      and t.measured_at >= k.from_at and t.measured_at < k.to_at
+      and t.measured_at >= %(first_at)s::timestamptz and t.measured_at <= %(at)s::timestamptz and t.state is not null
+    offset 0
+) r
 order by 1, 2, 3;
 
 -- name: end_installation
