@@ -61,7 +61,7 @@ def rows_read(conn: WriteConnection, name: str, values: dict[str, Any]) -> float
     # What appends the chunks names their table, too, and reads none itself.
     nodes = [node for node in nodes if node.get("Custom Plan Provider") != "ChunkAppend"]
     assert nodes
-    return sum((n["Actual Rows"] + n.get("Rows Removed by Filter", 0)) * n["Actual Loops"] for n in nodes)
+    return float(sum((n["Actual Rows"] + n.get("Rows Removed by Filter", 0)) * n["Actual Loops"] for n in nodes))
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -187,9 +187,8 @@ def test_buckets_say_the_same_whatever_tier_they_are_made_of(
         assert one.value is not None
         expected.setdefault(one.measured_at - (one.measured_at - EPOCH) % bucket, []).append(one.value)
     found = select_bucketed_series(own, device_id, metric_id, *span, bucket, 1000)
-    assert [(b.at, b.value, b.min_value, b.max_value, b.readings) for b in found] == [
-        (at, pytest.approx(mean(some)), min(some), max(some), len(some)) for at, some in expected.items()
-    ]
+    told: list[tuple[object, ...]] = [(b.at, b.value, b.min_value, b.max_value, b.readings) for b in found]
+    assert told == [(at, pytest.approx(mean(some)), min(some), max(some), len(some)) for at, some in expected.items()]
 
 
 @pytest.mark.parametrize("bucket", [HOUR, DAY])
