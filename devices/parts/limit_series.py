@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from psycopg.rows import class_row
@@ -128,14 +129,31 @@ def _select_days(
         yield from cursor.execute(_Q["select_limit_days"], _keys(chunk, parts, words=False, at=at))
 
 
-def _spans(days: Sequence[LimitDay | WordDay], currents: dict[int, CurrentPart], at: datetime) -> dict[str, Any]:
-    """The days, in the order of their limits and dates, as parameters; days that follow each other are one span."""
+def _read_spans(
+    conn: ReadConnection, name: str, days: Sequence[LimitDay | WordDay], currents: dict[int, CurrentPart], at: datetime
+) -> Iterator[tuple[Any, ...]]:
+    """What was read on the days, which are in the order of their limits and dates; days in a row are one span.
+
+    Month by month, and not prepared: so the parts of a long history that lie beside a month are not even looked at.
+    """
     spans: list[tuple[LimitDay | WordDay, datetime]] = []
     for day in days:
         if spans and _key(spans[-1][0]) == _key(day) and spans[-1][1] == day.day:
             spans[-1] = (spans[-1][0], day.day + _DAY)
         else:
             spans.append((day, day.day + _DAY))
+    for _, some in groupby(sorted(spans, key=_month), key=_month):
+        yield from conn.execute(_Q[name], _as_parameters(list(some), currents, at), prepare=False)
+
+
+def _month(span: tuple[LimitDay | WordDay, datetime]) -> tuple[int, int]:
+    began = span[0].day.astimezone(UTC)
+    return began.year, began.month
+
+
+def _as_parameters(
+    spans: list[tuple[LimitDay | WordDay, datetime]], currents: dict[int, CurrentPart], at: datetime
+) -> dict[str, Any]:
     from_ats = [max(day.day, currents[day.installation_id].read_from) for day, _ in spans]
     return {
         "installation_ids": [day.installation_id for day, _ in spans],
@@ -144,6 +162,7 @@ def _spans(days: Sequence[LimitDay | WordDay], currents: dict[int, CurrentPart],
         "from_ats": from_ats,
         "to_ats": [to_at for _, to_at in spans],
         "first_at": min(from_ats),
+        "last_at": max(to_at for _, to_at in spans),
         "at": at,
     }
 
@@ -151,11 +170,8 @@ def _spans(days: Sequence[LimitDay | WordDay], currents: dict[int, CurrentPart],
 def _add_raw(
     conn: ReadConnection, series: _Series, days: list[LimitDay], currents: dict[int, CurrentPart], at: datetime
 ) -> None:
-    if not days:
-        return
     read = set()
-    # Not prepared: a plan for every span would open all parts of a long history before it leaves out most of them.
-    rows = conn.execute(_Q["select_limit_readings"], _spans(days, currents, at), prepare=False)
+    rows = _read_spans(conn, "select_limit_readings", days, currents, at)
     for installation_id, metric_id, measured_at, value in rows:
         series[installation_id, metric_id].append(LimitPoint(measured_at, value))
         read.add((installation_id, metric_id, measured_at.astimezone(UTC).date()))
@@ -188,10 +204,8 @@ def _add_words(
                 points[_key(day)][moment] = LimitPoint(moment, state=state)
         if not day.same or day.first_at < began or day.last_at > at:
             mixed.append(day)
-    if mixed:
-        rows = conn.execute(_Q["select_word_readings"], _spans(mixed, currents, at), prepare=False)
-        for installation_id, metric_id, moment, state in rows:
-            points[installation_id, metric_id][moment] = LimitPoint(moment, state=state)
+    for installation_id, metric_id, moment, state in _read_spans(conn, "select_word_readings", mixed, currents, at):
+        points[installation_id, metric_id][moment] = LimitPoint(moment, state=state)
     for key, by_moment in points.items():
         series[key] = _ends_of_runs([by_moment[moment] for moment in sorted(by_moment)])
 

@@ -33,7 +33,8 @@ cross join lateral (
     select t.measured_at, t.value from reading t
     where t.device_id = k.device_id and t.metric_id = k.metric_id
       and t.measured_at >= k.from_at and t.measured_at < k.to_at
-      and t.measured_at >= %(first_at)s::timestamptz and t.measured_at <= %(at)s::timestamptz and t.value is not null
+      and t.measured_at >= %(first_at)s::timestamptz and t.measured_at < %(last_at)s::timestamptz
+      and t.measured_at <= %(at)s::timestamptz and t.value is not null
     offset 0
 ) r
 order by 1, 2, 3;
@@ -58,7 +59,8 @@ cross join lateral (
     select t.measured_at, t.state from reading t
     where t.device_id = k.device_id and t.metric_id = k.metric_id
       and t.measured_at >= k.from_at and t.measured_at < k.to_at
-      and t.measured_at >= %(first_at)s::timestamptz and t.measured_at <= %(at)s::timestamptz and t.state is not null
+      and t.measured_at >= %(first_at)s::timestamptz and t.measured_at < %(last_at)s::timestamptz
+      and t.measured_at <= %(at)s::timestamptz and t.state is not null
     offset 0
 ) r
 order by 1, 2, 3;

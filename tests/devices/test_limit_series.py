@@ -103,6 +103,7 @@ def test_of_all_readings_only_those_of_eventful_days_are_read(own: WriteConnecti
         "from_ats": days,
         "to_ats": [day + DAY for day in days],
         "first_at": days[0],
+        "last_at": days[-1] + DAY,
         "at": AT,
     }
     assert rows_read(own, "select_limit_readings", values) == 3 * 24
