@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import DeviceId, MetricId
 
-_Q = load_queries("devices")
+_Q, _TIERS = load_queries("devices"), load_queries("devices.tiers")
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -64,7 +64,7 @@ def select_raw_series(
     """Up to `limit` values measured in [from_at, to_at), oldest first."""
     values = {"device_id": device_id, "metric_id": metric_id, "from_at": from_at, "to_at": to_at, "limit": limit}
     with conn.cursor(row_factory=class_row(Point)) as cursor:
-        return cursor.execute(_Q["select_raw_series"], values, prepare=False).fetchall()
+        return cursor.execute(_TIERS["select_raw_series"], values, prepare=False).fetchall()
 
 
 def select_bucketed_series(
@@ -94,7 +94,7 @@ def select_bucketed_series(
             name, values = of_tier, values | _ends(from_at, to_at, unit)
             break
     with conn.cursor(row_factory=class_row(Bucket)) as cursor:
-        return cursor.execute(_Q[name], values, prepare=False).fetchall()
+        return cursor.execute(_TIERS[name], values, prepare=False).fetchall()
 
 
 def _ends(from_at: datetime, to_at: datetime, unit: timedelta) -> dict[str, datetime]:

@@ -74,3 +74,76 @@ with old as (
     where %(deleting)s::boolean and (k.device_id, k.metric_id, k.day) = (old.device_id, old.metric_id, old.day) returning 1
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: select_raw_series
+-- One metric of one device as it was read, oldest first.
+select measured_at as at, value, state
+from reading
+where device_id = %(device_id)s and metric_id = %(metric_id)s
+  and measured_at >= %(from_at)s and measured_at < %(to_at)s
+order by measured_at limit %(limit)s;
+
+-- name: select_bucketed_series
+-- One metric of one device, its mean, least and most per bucket, oldest first.
+select date_bin(%(bucket)s::interval, measured_at, timestamptz '2000-01-01 00:00:00+00') as at,
+       avg(value) as value, min(value) as min_value, max(value) as max_value, count(*) as readings
+from reading
+where device_id = %(device_id)s and metric_id = %(metric_id)s
+  and measured_at >= %(from_at)s and measured_at < %(to_at)s and value is not null
+group by 1 order by 1 limit %(limit)s;
+
+-- name: select_hourly_series
+-- One metric of one device per bucket of whole hours, oldest first. The two ends, which may not be whole hours, are made of
+-- readings; an hour whose readings are gone counts as a whole.
+select date_bin(%(bucket)s::interval, t.at, timestamptz '2000-01-01 00:00:00+00') as at,
+       sum(t.value * t.readings) / sum(t.readings) as value, min(t.min_value) as min_value, max(t.max_value) as max_value,
+       sum(t.readings)::bigint as readings
+from (
+    select hour as at, avg_value as value, min_value, max_value, readings
+    from reading_hour
+    where device_id = %(device_id)s and metric_id = %(metric_id)s
+      and hour > %(from_at)s::timestamptz - interval '1 hour' and hour < %(to_at)s::timestamptz
+      and ((hour >= %(from_at)s::timestamptz and hour < %(inner_to)s::timestamptz)
+           or hour < (select live_from from reading_horizon))
+    union all
+    select measured_at, value, value, value, 1
+    from reading
+    where device_id = %(device_id)s and metric_id = %(metric_id)s and value is not null
+      and measured_at >= %(from_at)s::timestamptz and measured_at < %(first_to)s::timestamptz
+      and measured_at >= (select live_from from reading_horizon)
+    union all
+    select measured_at, value, value, value, 1
+    from reading
+    where device_id = %(device_id)s and metric_id = %(metric_id)s and value is not null
+      and measured_at >= %(last_from)s::timestamptz and measured_at < %(to_at)s::timestamptz
+      and measured_at >= (select live_from from reading_horizon)
+) t
+group by 1 order by 1 limit %(limit)s;
+
+-- name: select_daily_series
+-- One metric of one device per bucket of whole days, oldest first. The two ends, which may not be whole days, are made of
+-- readings; a day whose readings are gone counts as a whole.
+select date_bin(%(bucket)s::interval, t.at, timestamptz '2000-01-01 00:00:00+00') as at,
+       sum(t.value * t.readings) / sum(t.readings) as value, min(t.min_value) as min_value, max(t.max_value) as max_value,
+       sum(t.readings)::bigint as readings
+from (
+    select day as at, avg_value as value, min_value, max_value, readings
+    from reading_day
+    where device_id = %(device_id)s and metric_id = %(metric_id)s
+      and day > %(from_at)s::timestamptz - interval '1 day' and day < %(to_at)s::timestamptz
+      and ((day >= %(from_at)s::timestamptz and day < %(inner_to)s::timestamptz)
+           or day < (select live_from from reading_horizon))
+    union all
+    select measured_at, value, value, value, 1
+    from reading
+    where device_id = %(device_id)s and metric_id = %(metric_id)s and value is not null
+      and measured_at >= %(from_at)s::timestamptz and measured_at < %(first_to)s::timestamptz
+      and measured_at >= (select live_from from reading_horizon)
+    union all
+    select measured_at, value, value, value, 1
+    from reading
+    where device_id = %(device_id)s and metric_id = %(metric_id)s and value is not null
+      and measured_at >= %(last_from)s::timestamptz and measured_at < %(to_at)s::timestamptz
+      and measured_at >= (select live_from from reading_horizon)
+) t
+group by 1 order by 1 limit %(limit)s;
