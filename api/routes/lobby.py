@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
+from pydantic import Field
 
 from api.auth import Role
 from api.edge import At, CallerDep, EdgeDep, Reads, WriteDep, answer_write
-from api.models import Body, Out, Region, Text
+from api.models import Body, Out, Region, Text, Time
 from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
 from api.told.devices import DeviceOut
 from api.told.lobby import AdmittedOut, GuessOut, UnknownDetail, UnknownOut, show_unknown, show_waiting
@@ -40,6 +41,9 @@ class Admission(Body):
     serial: Text | None = None
     region: Region = ""
     customer_id: Text | None = None
+    installed_at: Annotated[Time | None, Field(description="Since when it is in use; else since it was heard of.")] = (
+        None
+    )
 
 
 @router.get("", response_model=Page[UnknownOut])
@@ -85,7 +89,7 @@ def post_admission(
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
         owner = named_customer(conn, body.customer_id) if body.customer_id else None
-        what = As(body.model, body.serial, body.region, owner)
+        what = As(body.model, body.serial, body.region, owner, body.installed_at)
         terms = Terms.from_settings(edge.settings)
         return 200, _show(admit_unknown(conn, lobby_id, what, terms, at=at, by=caller.actor))
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from millpond.cli import app
+from millpond.cli.jobs import parse_at
 from millpond.cli.services import start
 from millpond.kernel.settings import Settings
 
@@ -73,6 +74,28 @@ def _table(rows: "Sequence[tuple[Unknown, list[Guess]]]") -> Table:
 
 
 @lobby.command()
+def wait(
+    search: Annotated[str, typer.Argument(help="Only for one in whose name this stands.")] = "",
+    messages: Annotated[int, typer.Option(min=1, help="Until so many of its messages wait.")] = 1,
+    timeout_s: Annotated[float, typer.Option("--timeout", min=0, help="Seconds after which to give up.")] = 300,
+) -> None:
+    """Wait until a device speaks that nobody registered: plug it in meanwhile."""
+    from ingest.lobby.store import select_lobby
+    from millpond.kernel.waiting import wait_until
+
+    with _database() as (_, conn):
+        wait_until(
+            lambda: any(one.messages >= messages for one in select_lobby(conn, search=search)),
+            "a device that is not registered to speak: does ingest run, and does the device reach the broker?",
+            timeout_s=timeout_s,
+            every_s=0.2,
+        )
+        found = select_lobby(conn, search=search)
+    for one in found:
+        typer.echo(f"{one.identity} speaks {one.format}: {one.messages:,} messages wait")
+
+
+@lobby.command()
 def show(who: Who) -> None:
     """One of them: when it was heard of, its newest messages, and which models could read them."""
     from ingest.lobby.admission import require_unknown, suggest_serial
@@ -112,6 +135,9 @@ def admit(
     ] = None,
     region: Annotated[str, typer.Option(help="The climate region where it stands.")] = "",
     customer: Annotated[str | None, typer.Option(help="Whose it is: your own key, created when new.")] = None,
+    installed_at: Annotated[
+        str | None, typer.Option(help="Since when it is in use, RFC 3339 or a date; else since it was heard of.")
+    ] = None,
 ) -> None:
     """Register it, and store what waited as if it had just come, with the times at which it came."""
     from customers.accounts import find_or_register_customer
@@ -120,10 +146,11 @@ def admit(
 
     with _database() as (settings, conn):
         at = settings.make_clock().now()
+        since = None if installed_at is None else parse_at(installed_at, at, "--installed-at")
         with conn.transaction():
             owner = find_or_register_customer(conn, customer, at=at).customer_id if customer else None
             admitted = admit_unknown(
-                conn, who, As(model, serial, region, owner), Terms.from_settings(settings), at=at, by=_BY
+                conn, who, As(model, serial, region, owner, since), Terms.from_settings(settings), at=at, by=_BY
             )
     typer.echo(_sentence(admitted))
 

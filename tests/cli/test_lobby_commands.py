@@ -66,3 +66,17 @@ def test_a_device_is_told_what_hubs_call_it(database: str, millpond: Run) -> Non
     assert millpond("device", "aliases", "A-1", **url).stdout == "tasmota\tplug\n"
     assert millpond("device", "unalias", "A-1", "tasmota", "plug", **url).returncode == 0
     assert millpond("device", "aliases", "A-1", **url).stdout == "A-1 is called nothing else\n"
+
+
+def test_the_command_waits_for_who_speaks_and_admits_it_as_of_when_it_was_installed(
+    database: str, millpond: Run
+) -> None:
+    url = {"MILLPOND_DATABASE_URL": database}
+    waited = millpond("lobby", "wait", "ghost", "--timeout", 5, **url)
+    assert waited.stdout == "GHOST speaks millpond-v1: 1 messages wait\n", waited.stderr
+    assert_one_sentence(millpond("lobby", "wait", "nobody", "--timeout", 0, **url), "waited 0 s in vain")
+    chosen = ("--model", "generic-purifier-pct", "--installed-at", "2026-01-01")
+    assert millpond("lobby", "admit", "GHOST", *chosen, **url).returncode == 0
+    with connect(database) as conn:
+        installed = conn.execute("select installed_at::date::text from device where serial = 'GHOST'").fetchall()
+    assert installed == [("2026-01-01",)]
