@@ -110,6 +110,25 @@ def test_on_xiaomis_own_topics_a_device_is_its_number(topic: str, payload: Any, 
     assert (saying.identity, saying.values) == ("123", values)
 
 
+def pack(*fields: tuple[int, bytes]) -> bytes:
+    """Fields as a Xiaomi hub's own broker writes them."""
+    return b"".join(len(data).to_bytes(4, "little") + bytes([kind]) + data for kind, data in fields)
+
+
+def test_what_a_hub_packs_is_unpacked() -> None:
+    content = b'{"did": "123", "siid": 4, "piid": 3, "value": 45}\0'
+    packed = pack((0, b"\1\0\0\0"), (3, b"hub\0"), (1, b"answer\0"), (2, content))
+    delivery = Delivery("master/appMsg/notify/iot/123/property/4.3", packed, NOW, Lane.LIVE, 1, 1, 1)
+    (saying,) = import_module("ingest.formats.miot.parse").parse(delivery, {})
+    assert saying.values == {"4.3": 45}
+
+
+@pytest.mark.parametrize("cut", [1, 4, 7, 20, 60])
+def test_a_packed_message_that_is_cut_is_no_json(cut: int) -> None:
+    packed = pack((0, b"\1\0\0\0"), (2, b'{"siid": 4, "piid": 3, "value": 45}\0'))
+    assert "not JSON" in refusal("miot", packed[:-cut] if cut < len(packed) else b"\0")
+
+
 def test_xiaomis_cloud_says_which_device_came_and_went() -> None:
     payload = {"device_id": "123", "event": "offline", "model": "zhimi.airp.mb5", "timestamp": 1771243200000}
     delivery = Delivery("device/123/state/online", json.dumps(payload).encode(), NOW, Lane.LIVE, 1, 1, 1)

@@ -13,6 +13,7 @@ from typing import Any
 from devices.wire import quote
 from ingest.formats.json_values import Said, bridged, flatten, read_json, refuse_item, say_by_time, seconds_to_ms
 from ingest.formats.miio.cartridge import cartridge_types
+from ingest.formats.miot.packed import unpack
 from ingest.formats.saying import Saying
 from ingest.nouns import Delivery, Rejection
 
@@ -25,7 +26,7 @@ _IID = re.compile(r"0\.(\d{1,5})\.(\d{1,5})")
 
 def parse(delivery: Delivery, _described: Mapping[str, bytes]) -> Sequence[Saying]:
     """What a message says; ValueError when it is an error of the device's, or no MIoT at all."""
-    content = read_json(delivery.payload)
+    content = read_json(unpack(delivery.payload))
     identity = name_device(delivery.topic) or bridged(delivery)
     if isinstance(content, dict) and content.get("event") in ("online", "offline"):
         return [_presence(identity, content)]
