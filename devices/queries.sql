@@ -10,6 +10,17 @@ values (%(model)s, %(name)s, %(category)s, %(sku)s, %(speaks)s, %(also)s::text[]
 on conflict (model) do update set name = excluded.name, category = excluded.category, sku = excluded.sku,
     speaks = excluded.speaks, also = excluded.also;
 
+-- name: select_device_models
+-- A page of models after one, of all or of those in whose names a text stands.
+select model, name, category, sku, also, speaks from device_model
+where model > %(after)s::text
+  and position(lower(%(search)s::text) in lower(concat_ws(' ', model, name ->> 'en', array_to_string(also, ' ')))) > 0
+order by model limit %(limit)s;
+
+-- name: select_device_model
+-- One model.
+select model, name, category, sku, also, speaks from device_model where model = %(model)s;
+
 -- name: select_models_called
 -- The models that a hub or a maker calls so, whatever its letters' case.
 select model, called from device_model, unnest(array_append(also, model)) as called

@@ -3,11 +3,23 @@
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from api.web.pages import docs, me, ops, ops_device, ops_holds, ops_lobby, ops_quarantine, scan, sign_in, staff
+from api.web.pages import (
+    docs,
+    me,
+    ops,
+    ops_device,
+    ops_holds,
+    ops_lobby,
+    ops_profiles,
+    ops_quarantine,
+    scan,
+    sign_in,
+    staff,
+)
 from api.web.session import SignInNeeded, send_to_sign_in
 from api.web.view import render_problem
 
-_PAGES = (sign_in, me, scan, staff, ops, ops_device, ops_holds, ops_lobby, ops_quarantine, docs)
+_PAGES = (sign_in, me, scan, staff, ops, ops_device, ops_holds, ops_lobby, ops_profiles, ops_quarantine, docs)
 ROUTERS = tuple(page.router for page in _PAGES)
 
 

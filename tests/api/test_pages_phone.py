@@ -39,6 +39,8 @@ PAGES = (
     ("operator", "/ops/holds"),
     ("operator", "/ops/lobby"),
     ("operator", "/ops/lobby/GHOST"),
+    ("operator", "/ops/profiles"),
+    ("operator", "/ops/profiles/roborock.vacuum.a15"),
 )
 Visit = Callable[..., Page]
 

@@ -83,6 +83,7 @@ def open_scene(world: World) -> Scene:
     ids = {
         "serial": world.purifier.serial,
         "slot": "1",
+        "model": "reed-air-2",
         "customer_id": world.ann.customer_id,
         "staff_id": world.mina.staff_id,
         "binding_id": binding.binding_id,
@@ -244,6 +245,9 @@ VERDICTS: list[tuple[str, Verdict]] = [
         "POST /v1/orders/{order_id}/refunds",
         Verdict(("noah", "operator"), _one({"amount": {"amount_minor": 1, "currency": "EUR"}})),
     ),
+    # Device models: what an operator registers devices as.
+    ("GET /v1/device-models", _OPERATOR),
+    ("GET /v1/device-models/{model}", _OPERATOR),
     # Unknown devices: whoever lets one in says whose readings they are, so it is an operator's word.
     ("GET /v1/lobby", _OPERATOR),
     ("GET /v1/lobby/{lobby_id}", _OPERATOR),
@@ -284,6 +288,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("GET /staff", "GET /staff/code.svg", "GET /staff/code.png", "POST /staff/fresh-code"), ("mina",)),
     **dict.fromkeys(("GET /ops", "GET /ops/live", "GET /ops/fleet", "GET /ops/quarantine"), ("operator",)),
     "GET /ops/devices/{serial}": ("operator",),
+    **dict.fromkeys(("GET /ops/profiles", "GET /ops/profiles/{model}"), ("operator",)),
     **dict.fromkeys(("GET /ops/quarantine/{quarantine_id}", "POST /ops/quarantine/retries"), ("operator",)),
     **dict.fromkeys((f"POST /ops/quarantine/{{quarantine_id}}/{word}" for word in ("retry", "edits")), ("operator",)),
     **dict.fromkeys(("GET /ops/lobby", "GET /ops/lobby/{lobby_id}"), ("operator",)),
