@@ -12,12 +12,12 @@ from cryptography.x509.oid import NameOID
 _ISSUED = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def write_certificates(folder: Path) -> None:
-    """`ca.pem`, and `server` and `client` (`.pem`, `.key`) that it vouches for at 127.0.0.1."""
+def write_certificates(folder: Path, *clients: str) -> None:
+    """`ca.pem`, and `server`, `client` and other `clients` (`.pem`, `.key`) that it vouches for at 127.0.0.1."""
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca = _certificate("test authority", ca_key, "test authority", ca_key, authority=True)
     (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    for name in ("server", "client"):
+    for name in ("server", "client", *clients):
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _certificate(name, key, "test authority", ca_key, authority=False)
         (folder / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -60,10 +60,16 @@ class Guarded:
 
 
 @pytest.fixture
-def guarded(database: str, tmp_path: Path) -> Iterator[Guarded]:
+def listener() -> dict[str, object]:
+    """Settings of one more listener of the broker; a file of tests may give some."""
+    return {}
+
+
+@pytest.fixture
+def guarded(database: str, tmp_path: Path, listener: dict[str, object]) -> Iterator[Guarded]:
     """A broker that was started with the file that we write for an empty database."""
     file = tmp_path / "access.json"
-    broker = Broker(tmp_path, conf=dynamic_security(file) | {"message_size_limit": LIMIT_BYTES})
+    broker = Broker(tmp_path, conf=dynamic_security(file) | {"message_size_limit": LIMIT_BYTES} | listener)
     settings = load_settings(
         database_url=database,
         broker_url=f"mqtt://millpond:of%20our%20own%20services@127.0.0.1:{broker.port}",
