@@ -14,10 +14,22 @@ elif grep -q '^simulators:' "$data/passwords"; then
 fi
 cat "$config/acl" "$data/acl.devices" >"$data/acl"
 chmod 0700 "$data/acl" "$data/acl.devices"
+conf="$config/mosquitto.conf"
+if [ -n "${BROKER_ADMIN_PASSWORD:-}" ]; then
+    # Devices' users are then kept by the scheduler, in the plugin's own file; those above stay beside them.
+    access="$data/dynamic-security.json"
+    [ -e "$access" ] || mosquitto_ctrl dynsec init "$access" keeper "$BROKER_ADMIN_PASSWORD"
+    for plugin in /usr/lib/mosquitto_dynamic_security.so /usr/lib/*/mosquitto_dynamic_security.so; do
+        [ -e "$plugin" ] && break
+    done
+    { cat "$conf"; echo "plugin $plugin"; echo "plugin_opt_config_file $access"; } >"$data/mosquitto.conf"
+    chmod 0600 "$access"
+    conf="$data/mosquitto.conf"
+fi
 if [ "$(id -u)" = 0 ]; then
-    chown mosquitto:mosquitto "$data/passwords" "$data/acl" "$data/acl.devices"
+    chown mosquitto:mosquitto "$data"/passwords "$data"/acl* "$data"/*.conf "$data"/*.json 2>/dev/null || true
 fi
 if [ $# = 0 ]; then
-    set -- /usr/sbin/mosquitto -c "$config/mosquitto.conf"
+    set -- /usr/sbin/mosquitto -c "$conf"
 fi
 exec "$@"

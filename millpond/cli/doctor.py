@@ -27,6 +27,7 @@ CHECKS = (
     "fleet",
     "quarantine",
     "broker",
+    "access",
 )
 _WINDOW_ENOUGH = 100
 _COLOURS = {Level.GOOD: "green", Level.WARNING: "yellow", Level.BAD: "red"}
@@ -63,10 +64,14 @@ def examine(wanted: tuple[str, ...] = CHECKS) -> Findings:
         yield _check_secret(settings)
     if "profiles" in wanted:
         yield from check_own_files(settings)
-    if set(wanted) - {"settings", "secret", "profiles", "broker"}:
+    if set(wanted) - {"settings", "secret", "profiles", "broker", "access"}:
         yield from _check_database(settings, wanted)
     if "broker" in wanted:
         yield from _check_broker(settings)
+    if "access" in wanted and settings.database_url.get_secret_value():
+        from millpond.cli.access_checks import check_access
+
+        yield from check_access(settings)
 
 
 def _show(findings: Findings) -> Findings:
