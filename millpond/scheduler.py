@@ -18,6 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from attribution.release import release_commissions
 from devices.presence.states import learn_intervals
+from devices.tiers.packing import pack_months
 from forecasting.job import forecast_late, run_forecasts
 from millpond.kernel.clock import Clock, floor_to_period
 from millpond.kernel.db import WriteConnection, connect
@@ -159,4 +160,9 @@ def _intervals_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[st
 
 
 def _retention_job(settings: Settings) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:
-    return lambda conn, at, claim: asdict(end_what_is_old(conn, at, settings, claim=claim))
+    def run(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
+        summary = asdict(end_what_is_old(conn, at, settings, claim=claim))
+        pack_months(conn, at)
+        return summary
+
+    return run

@@ -2,6 +2,15 @@
 -- Make one partition of readings that a moment needs soon; its name, null when all are there.
 select make_reading_partition(%(at)s::timestamptz);
 
+-- name: select_unpacked_partitions
+-- Partitions that were over at a moment, and the index of each one's key while it has room left; the oldest first.
+select p.partition::text, x.indexrelid::regclass::text
+from reading_partition p
+join pg_index x on x.indrelid = p.partition and x.indisprimary
+join pg_class c on c.oid = x.indexrelid
+where p.to_at <= %(before)s::timestamptz and not coalesce('fillfactor=100' = any(c.reloptions), false)
+order by p.to_at;
+
 -- name: advance_late_mark
 -- From now on what comes for days that are over marks them: those before the newest reading's, and those that may go.
 select advance_late_mark(readings_droppable_to(%(before)s::timestamptz));

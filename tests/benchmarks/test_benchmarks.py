@@ -24,6 +24,10 @@ SMALL = {
         | {f"late_ratio_at_{mark}_pct" for mark in (50, 30, 20)}
         | {f"{reference}_median_abs_days" for reference in ("straight_line", "run_rate")},
     ),
+    "storage": (
+        ["--devices", "1", "--every-minutes", "240", "--days", "40"],
+        {"bytes_per_reading", "year_by_day_ms", "year_by_six_hours_ms"},
+    ),
     "startup": (["--repeats", "1"], {"help_s", "serve_s"}),
 }
 

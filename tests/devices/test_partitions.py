@@ -1,6 +1,7 @@
 """Readings are divided by month: what comes is stored wherever it belongs, once, and old databases come along."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from devices.bulk.columns import columns_of
 from devices.bulk.storing import store_readings
 from devices.nouns import Reading
 from devices.retention import make_partitions
+from devices.tiers.packing import pack_months
 from millpond.kernel import migrate as migrations
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.ids import DeviceId, MetricId
@@ -106,3 +108,22 @@ def test_a_database_that_gets_the_extension_later_keeps_its_readings(own: WriteC
     migrations.migrate(own, at=OLD_AT)
     assert store_readings(own, columns_of(stored)).new == 0
     assert own.execute("select count(*) from reading").fetchone() == (2,)
+
+
+def test_a_month_that_is_over_for_long_is_packed_once_and_stores_on(own: WriteConnection) -> None:
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    # As they come: all devices at a time, so that their places in the index lie between each other's.
+    for n in range(40):
+        at = began + n * MINUTE
+        store_readings(own, columns_of([replace(reading(at), device_id=DeviceId(d)) for d in range(1, 500)]))
+    size = "select pg_relation_size(indexrelid) from pg_index where indrelid = 'reading_2026_01'::regclass"
+    before = own.execute(size).fetchone()
+    assert pack_months(own, datetime(2026, 2, 14, tzinfo=UTC)) == []
+    assert pack_months(own, datetime(2026, 2, 15, tzinfo=UTC)) == ["reading_2026_01"]
+    after = own.execute(size).fetchone()
+    assert before is not None
+    assert after is not None
+    assert after[0] < 0.8 * before[0]
+    assert pack_months(own, datetime(2026, 2, 15, tzinfo=UTC)) == []
+    again = columns_of([reading(began), reading(began + 50 * MINUTE)])
+    assert store_readings(own, again).new == 1
