@@ -69,6 +69,9 @@ class Client:
         assert mid is not None
         return self._answered(mid)
 
+    def has_heard(self, topic: str, payload: bytes) -> bool:
+        return (topic, payload) in self.heard
+
     def wait(self, condition: Callable[[], bool]) -> None:
         with self._changed:
             assert self._changed.wait_for(condition, _PATIENCE_S), "the broker did not answer"
