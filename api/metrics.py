@@ -12,6 +12,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from api.reads.incoming import IngestTally, select_ingest_tally
 from api.reads.totals import Totals, select_totals
 from api.shared import Shared
+from ingest.lobby.store import count_lobby
 from ingest.workbench.alarm import check_rate
 from millpond.kernel.clock import Clock
 from millpond.kernel.db import ReadConnection
@@ -62,6 +63,7 @@ class Figures(Collector):
         try:
             with self._reads.connection(timeout=_ANSWERS_WITHIN_S) as conn:
                 ingest = select_ingest_tally(conn)
+                lobby = count_lobby(conn)
                 rate = check_rate(conn, self._alarm_at, self._clock.now())
             totals = self._totals.read()
         except (psycopg.Error, PoolTimeout):
@@ -71,6 +73,9 @@ class Figures(Collector):
             _gauge("millpond_database_up", "Whether the database answered this page.", 1),
             *_ingest_families(ingest),
             _gauge("millpond_quarantined_last_hour", "Items that were refused in the last hour.", rate.items),
+            _gauge("millpond_lobby_waiting", "Unknown devices that wait in the lobby.", lobby.waiting),
+            _gauge("millpond_lobby_messages", "Messages of unknown devices that wait.", lobby.messages),
+            _gauge("millpond_lobby_bytes", "About what these cost.", lobby.bytes),
             _gauge("millpond_quarantine_alarm", "1 while that is more than is set.", int(rate.is_alarming)),
             *_totals_families(totals),
         ]

@@ -47,7 +47,9 @@ def _examine(conn: ReadConnection, settings: Settings, wanted: Container[str]) -
     if not pending and "scheduler" in wanted:
         yield check_scheduler(conn, settings, settings.make_clock())
     if not pending:
-        yield from check_telemetry(conn, settings.make_clock().now(), settings.quarantine_alarm_items_per_h)
+        yield from check_telemetry(
+            conn, settings.make_clock().now(), settings.quarantine_alarm_items_per_h, settings.lobby_devices_max
+        )
 
 
 def _check_version(version: int) -> Finding:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from ingest.health import check_health
+from ingest.lobby.store import count_lobby
 from ingest.workbench.alarm import check_rate
 from millpond.cli.findings import Finding, Findings, bad, good, warning
 from millpond.kernel.db import ReadConnection, load_queries
@@ -21,9 +22,10 @@ def check_ingest(conn: ReadConnection, grace_s: float) -> Finding:
     return (bad if health.ever_ran else warning)("ingest", health.sentence, health.change)
 
 
-def check_telemetry(conn: ReadConnection, at: datetime, alarm_at: int = 0) -> Findings:
+def check_telemetry(conn: ReadConnection, at: datetime, alarm_at: int = 0, devices_max: int = 10_000) -> Findings:
     """Does the fleet speak, and how much of it is refused?"""
     yield _check_fleet(conn, at)
+    yield from _check_lobby(conn, devices_max)
     yield _check_quarantine(conn, at, alarm_at)
 
 
@@ -39,6 +41,18 @@ def _check_fleet(conn: ReadConnection, at: datetime) -> Finding:
     since = f"since {newest.isoformat(timespec='seconds')}" if newest else "ever"
     change = "see whether devices reach the broker, as whom, and whether their serials are those in the topics"
     return warning("fleet", f"none of {devices:,} devices was heard of {since}", change)
+
+
+def _check_lobby(conn: ReadConnection, devices_max: int) -> Findings:
+    lobby = count_lobby(conn)
+    told = f"{lobby.waiting:,} devices speak that nobody registered, {lobby.messages:,} of their messages wait"
+    if 2 * lobby.waiting >= devices_max:
+        change = (
+            "more than half of the places are taken: admit, refuse or forget them, or raise MILLPOND_LOBBY_DEVICES_MAX"
+        )
+        yield warning("fleet", told, change)
+    elif lobby.waiting:
+        yield good("fleet", f"{told}: see `millpond lobby list`.")
 
 
 def _check_quarantine(conn: ReadConnection, at: datetime, alarm_at: int) -> Finding:

@@ -117,3 +117,11 @@ def test_the_rule_of_the_world_is_of_its_moment(world: World) -> None:
     rule_id = add_rule(world)
     [rule] = world.as_operator.get("/v1/lobby-rules").json()["items"]
     assert (rule["rule_id"], rule["made_at"]) == (rule_id, NOW.isoformat().replace("+00:00", "Z"))
+
+
+def test_metrics_and_the_overview_say_how_much_waits(world: World) -> None:
+    let_speak(world, "GHOST", "OTHER")
+    page = world.client().get("/metrics").text
+    assert "millpond_lobby_waiting 2.0" in page
+    assert "millpond_lobby_messages 6.0" in page
+    assert "6 messages of unknown devices wait" in world.browser("operator", "ops").get("/ops").text

@@ -116,3 +116,16 @@ def test_the_doctor_says_when_more_is_refused_than_somebody_wants_to_sleep_throu
     [loud] = [one for one in check_telemetry(conn, AT, 50) if one.check == "quarantine"]
     assert (quiet.level, loud.level) == (Level.GOOD, Level.WARNING)
     assert loud.sentence == "50 items were refused in the last hour"
+
+
+def test_the_doctor_says_who_waits_in_the_lobby_and_when_it_is_half_full(conn: WriteConnection) -> None:
+    for name in ("A", "B"):
+        conn.execute(
+            "insert into lobby (name, lobby_id, format, identity, by_serial, first_heard_at, last_heard_at, topic,"
+            " messages) values (%(name)s, %(name)s, 'millpond-v1', %(name)s, true, %(at)s, %(at)s, 't', 3)",
+            {"name": name, "at": AT},
+        )
+    [_, some] = [one for one in check_telemetry(conn, AT, devices_max=5) if one.check == "fleet"]
+    [_, half] = [one for one in check_telemetry(conn, AT, devices_max=4) if one.check == "fleet"]
+    assert (some.level, half.level) == (Level.GOOD, Level.WARNING)
+    assert half.sentence == "2 devices speak that nobody registered, 6 of their messages wait"

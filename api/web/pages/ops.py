@@ -20,6 +20,7 @@ from api.web.session import require_caller
 from api.web.view import make_english_view
 from attribution.holds import count_waiting_holds
 from attribution.statements.totals import select_ledger_totals
+from ingest.lobby.store import LobbyCount, count_lobby
 from ingest.workbench.alarm import RefusalRate, check_rate
 from ingest.workbench.store import select_refused_items
 from offers.nouns import OfferState
@@ -95,11 +96,22 @@ def get_forecasts(request: Request, reads: Reads, at: At, cursor: Cursor = None)
 def _live(reads: Reads, edge: EdgeDep, at: datetime) -> dict[str, object]:
     with reads.connection() as conn:
         rate = check_rate(conn, edge.settings.quarantine_alarm_items_per_h, at)
-        tallies = {"ingest": select_ingest_tally(conn), "totals": edge.figures.totals()}
+        lobby = count_lobby(conn)
+        tallies: dict[str, object] = {
+            "lobby": lobby,
+            "ingest": select_ingest_tally(conn),
+            "totals": edge.figures.totals(),
+        }
         chart = build_ingest_chart(select_ingest_minutes(conn))
-    return tallies | {"chart": chart, "checks": [*check_readiness(edge), *_alarms(rate)]}
+    return tallies | {
+        "chart": chart,
+        "checks": [*check_readiness(edge), *_alarms(rate, lobby, edge.settings.lobby_devices_max)],
+    }
 
 
-def _alarms(rate: RefusalRate) -> list[Line]:
+def _alarms(rate: RefusalRate, lobby: LobbyCount, devices_max: int) -> list[Line]:
     """What somebody should look at, while the platform is ready all the same."""
-    return [Line("quarantine", False, f"{rate.sentence}: see the reasons below")] if rate.is_alarming else []
+    lines = [Line("quarantine", False, f"{rate.sentence}: see the reasons below")] if rate.is_alarming else []
+    if 2 * lobby.waiting >= devices_max:
+        lines.append(Line("lobby", False, f"{lobby.waiting:,} unknown devices wait, {devices_max:,} may"))
+    return lines
