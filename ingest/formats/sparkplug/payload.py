@@ -70,6 +70,8 @@ def _from_wire(encoded: bytes) -> Payload:
 
 def _metric(metric: Any, at: int | None) -> Metric:
     filled = next((field for field in VALUES if metric.HasField(field)), None)
+    if isinstance(metric.name, bytes) or isinstance(metric.string_value, bytes):
+        raise ValueError("the payload has a text that is not UTF-8")
     return Metric(
         metric.name,
         metric.alias if metric.HasField("alias") else None,

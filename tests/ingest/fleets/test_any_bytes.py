@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from devices.nouns import Device
 from ingest.formats.fleets import Fleets
@@ -25,6 +27,32 @@ FLEETS = [
     for name in ("zigbee2mqtt", "valetudo", "tasmota", "shelly", "esphome", "homie", "sparkplug", "homeassistant")
 ]
 LEVELS = ["kitchen", "set", "bridge", "status", "SENSOR", "LWT", "$state", "hass", "availability", "5", "$description"]
+OF_DESCRIPTIONS = [
+    "nodes",
+    "properties",
+    "datatype",
+    "id",
+    "friendly_name",
+    "ieee_address",
+    "dev",
+    "ids",
+    "cns",
+    "cmps",
+]
+OF_DESCRIPTIONS += ["stat_t", "avty", "t", "val_tpl", "~"]
+OF_MESSAGES = [
+    "src",
+    "method",
+    "params",
+    "ts",
+    "sys",
+    "device",
+    "last_seen",
+    "Time",
+    "Epoch",
+    "UptimeSec",
+    "ZbReceived",
+]
 # What a level of a topic may be, and what a payload may say that tries to be somebody else.
 levels = st.text(st.characters(exclude_characters="/+#\x00", exclude_categories=["Cs"]), max_size=9) | st.sampled_from(
     LEVELS
@@ -32,9 +60,7 @@ levels = st.text(st.characters(exclude_characters="/+#\x00", exclude_categories=
 leaves = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.sampled_from(["OTHER", "0x1"])
 )
-keys = st.text(max_size=9) | st.sampled_from(
-    ["src", "method", "params", "ts", "sys", "device", "last_seen", "Time", "Epoch", "UptimeSec", "ZbReceived", "state"]
-)
+keys = st.text(max_size=9) | st.sampled_from([*OF_DESCRIPTIONS, *OF_MESSAGES])
 anything = st.recursive(leaves, lambda one: st.lists(one, max_size=4) | st.dictionaries(keys, one, max_size=5))
 BIRTH = encode([metric("bdSeq", 3, 4), metric("Life", 64.0, alias=7), metric("x", "OTHER", 12), metric("", 5, 1)], 0)
 damaged = st.tuples(st.integers(0, len(BIRTH)), st.binary(max_size=3)).map(
@@ -79,6 +105,30 @@ def test_any_bytes_on_any_of_its_topics_are_read_or_refused(
     assert one is not None
     for decoded in decode(delivery, one):
         assert "undecodable" not in {rejection.code for rejection in decoded.rejections}
+
+
+DESCRIBING = [formats for formats in FLEETS if formats.all[0].describing is not None]
+
+
+@pytest.mark.parametrize("formats", DESCRIBING, ids=lambda formats: formats.names[0])
+@hard
+@given(data=st.data(), said=st.lists(payloads, min_size=1, max_size=4))
+def test_whatever_was_described_the_next_message_is_read_or_refused(
+    formats: Formats, data: st.DataObject, said: list[bytes]
+) -> None:
+    known: dict[str, bytes] = {}
+    for payload in said:
+        delivery = Delivery(data.draw(topics_of(formats.topic_filters(Lane.LIVE))), payload, AT, Lane.LIVE, 1, 1, 1)
+        one = FORMATS.reading(delivery.topic)
+        assert one is not None
+        if one.describing is None:
+            continue
+        with suppress(ValueError):
+            needed = {key: known[key] for key in one.describing.needs(delivery) if key in known}
+            delivery = structs.replace(delivery, described=needed)
+            known |= {key: description.body for key, description in one.describing.describes(delivery).items()}
+        for decoded in decode(delivery, one):
+            assert "undecodable" not in {rejection.code for rejection in decoded.rejections}
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,8 @@ def test_what_a_device_says_that_it_is_is_one_of_the_models_that_ship() -> None:
             "492",
             ("filter-main", "remaining", 492, "min"),
         ),
+        ("zigbee2mqtt/attic", {"battery": 91}, ("battery", "percent_remaining", 91, "pct")),
+        ("zigbee2mqtt/attic", {"battery_low": True}, ("battery", "replace_flag", True, "")),
         ("air/sensor/filter_life/state", "64", ("filter", "percent_remaining", 64, "pct")),
         (
             "shellyplusht-c049ef8d6a10/status/devicepower:0",

@@ -183,7 +183,18 @@ def test_a_payload_may_be_as_tools_show_it() -> None:
     assert presence(sayings) == {"G/E": (True, "5")}
 
 
-@pytest.mark.parametrize("payload", [b"\xff\xff\xff", encode([LIFE])[:-3], b"{", b"[1]", b"online"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"\xff\xff\xff",
+        encode([LIFE])[:-3],
+        encode([LIFE]).replace(b"Life", b"L\x80fe"),
+        encode([metric("x", "word", 12)]).replace(b"word", b"w\x80rd"),
+        b"{",
+        b"[1]",
+        b"online",
+    ],
+)
 def test_what_is_no_such_payload_is_refused(payload: bytes) -> None:
     with pytest.raises(ValueError, match="payload"):
         say("spBv1.0/G/NDATA/E", payload)
