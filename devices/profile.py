@@ -21,9 +21,11 @@ CATEGORIES = (
     "air_purifier",
     "humidifier",
     "pet_fountain",
+    "plug",
     "printer",
     "refrigerator",
     "robot_vacuum",
+    "sensor",
     "tv",
     "water_purifier",
 )
