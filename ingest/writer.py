@@ -33,6 +33,7 @@ from millpond.kernel.settings import Settings
 _T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
 _BEAT_S = 1.0
+_REST_AFTER_A_LOOK = 50
 _RETRY_MAX_S = 2.0
 _WAIT_FOR_OTHERS_S = 0.05
 # Such an error may well be the message's, so it is looked into at once; any other is often over at the next try.
@@ -63,7 +64,7 @@ class Writer:
         self._door = Door(LobbyLimits.from_settings(settings))
         self.drops = DropWatch()
         self._asking = Asking(settings.ask_again_s)
-        self._next_beat = 0.0
+        self._next_beat = self._next_look = 0.0
         self._said_connected = False
         self._trouble: str | None = None
         self.failures = self.refused = 0
@@ -202,9 +203,13 @@ class Writer:
             _LOG.warning("no heartbeat: %s", error, extra={"event": "beat_failed", "sqlstate": error.sqlstate})
 
     def _look_into_the_lobby(self, conn: WriteConnection) -> None:
+        """Store what waited of devices that are known by now. Looks in vain take a fiftieth of the time, at most."""
+        if (began := monotonic()) < self._next_look:
+            return
         at, terms = self._clock.now(), Terms(self._limits, self._keeping, self._session.formats)
         admit_by_rules(conn, at=at, most_of_rule=self._settings.lobby_rule_devices_max)
         stored = store_known(conn, terms, at=at)
+        self._next_look = 0.0 if stored.messages else began + _REST_AFTER_A_LOOK * (monotonic() - began)
         self._session.publish(build_ack(complete) for complete in stored.complete)
 
     def _beat(self, conn: WriteConnection) -> None:
