@@ -16,7 +16,7 @@ from millpond.kernel.yaml_file import Strict, read_yaml
 ModelName = Annotated[str, Field(min_length=1, max_length=128)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
-# What the models that ship are; another word is shown as it is.
+# What the models that ship are; a word of your own is shown as it is.
 CATEGORIES = (
     "air_purifier",
     "humidifier",
