@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+import psycopg
+
 from millpond.cli.findings import Finding, bad, good, warning
 from millpond.kernel.broker import BrokerAddress
 from millpond.kernel.db import WriteConnection, connect
@@ -15,7 +17,11 @@ _SYNC = "run `millpond broker sync`, or start `millpond schedule`, which keeps t
 
 def check_access(settings: Settings) -> Iterator[Finding]:
     """Does the broker let in who has a credential, and nobody else?"""
-    with connect(settings.database_url.get_secret_value(), application="millpond-doctor") as conn:
+    try:
+        conn = connect(settings.database_url.get_secret_value(), application="millpond-doctor")
+    except psycopg.OperationalError:
+        return  # The check of the database has said so.
+    with conn:
         if pending_migrations(conn):
             return
         at = settings.make_clock().now()

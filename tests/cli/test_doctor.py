@@ -59,6 +59,7 @@ def test_a_platform_that_is_well(millpond: Run, database: str, broker_url: str) 
         "fleet",
         "quarantine",
         "broker",
+        "access",
     }
     code, found = examine(millpond, "--only", "scheduler", "--strict", **settings)
     assert (code, set(found)) == (1, {"scheduler"})
@@ -248,13 +249,14 @@ def run(conn: WriteConnection, job: str, since: timedelta, *, lease: timedelta =
 
 
 def test_a_scheduler_whose_jobs_have_run_is_well(conn: WriteConnection) -> None:
-    for job in ("forecast", "offers", "release_commissions", "retention"):
+    for job in ("forecast", "late_data", "offers", "intervals", "release_commissions", "retention"):
         run(conn, job, MIDNIGHT)
     assert scheduler(conn).level is Level.GOOD
 
 
 def test_a_job_that_is_overdue(conn: WriteConnection) -> None:
     run(conn, "forecast", MIDNIGHT)
+    run(conn, "late_data", MIDNIGHT)
     run(conn, "offers", MIDNIGHT + ONE)
     finding = scheduler(conn)
     assert finding.level is Level.BAD
