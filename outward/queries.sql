@@ -1,7 +1,7 @@
 -- name: select_devices_to_tell
 -- The next devices after a key, with the language of whose they are.
 select d.device_id, d.serial, d.model, m.name as model_name, c.locale
-from device d join device_model m using (model) left join customer c on c.customer_id = d.customer_id
+from device d join device_model m using (model) left join current_customer c on c.known_as = d.customer_id
 where d.device_id > %(after)s::bigint order by d.device_id limit %(limit)s;
 
 -- name: select_consumable_names

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from devices.registry import register_device
 from devices.wire import SEQ_MAX
@@ -119,9 +120,9 @@ def test_any_batch_is_stored_and_every_item_has_one_outcome(platform: WriteConne
     with platform.transaction(force_rollback=True):
         first, again = (
             store_batch(
-                platform, batch, LIMITS, consumer="t", at=NOW, allowances=allowances, on_decoded=decoded.append
+                platform, some, LIMITS, consumer="t", at=NOW, allowances=allowances, on_decoded=decoded.append
             ).tally
-            for _ in range(2)
+            for some in (batch, [replace(one, redelivered=True) for one in batch])
         )
         platform.execute("set constraints all immediate")
         assert (first.received, again.received) == tuple(decoded)
