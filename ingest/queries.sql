@@ -50,10 +50,12 @@ with old as (
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
 
 -- name: end_waiting
--- What unknown devices sent before a moment; their rows in the lobby say what is left of it.
+-- What unknown devices sent before a moment, and not again after it; their rows in the lobby say what is left of it.
 with old as (
     select quarantine_id from quarantine
-    where received_at < %(before)s::timestamptz and code in ('unknown_serial', 'unknown_device') and stored_at is null
+    where received_at < %(before)s::timestamptz
+      and coalesce(again[cardinality(again)], received_at) < %(before)s::timestamptz
+      and code in ('unknown_serial', 'unknown_device') and stored_at is null
     order by received_at, quarantine_id limit %(most)s::bigint
 ), held as (
     select quarantine_id from quarantine q join old using (quarantine_id)

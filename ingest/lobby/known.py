@@ -11,7 +11,7 @@ from datetime import datetime
 
 import psycopg
 
-from ingest.lobby.store import count_out, lock_known, mark_waiting_refused, mark_waiting_stored, select_waiting
+from ingest.lobby.store import count_out, lock_known, lock_waiting, mark_waiting_refused, mark_waiting_stored
 from ingest.nouns import Complete, Decoded, Tally
 from ingest.storing.batch import store_decoded
 from ingest.storing.registries import decode_again
@@ -57,7 +57,7 @@ def store_waiting(
 ) -> Stored:
     """Store the oldest `most` messages that wait of `name`, which is the device `serial`; the caller has locked it."""
     trial = _Trial(conn, serial, terms, at)
-    stored = trial.store(select_waiting(conn, name, most))
+    stored = trial.store(lock_waiting(conn, name, most))
     left = count_out(conn, name, at)
     if stored.messages:
         extra = {"event": "lobby_stored", "serial": serial, "messages": stored.messages, "left": left}

@@ -73,13 +73,14 @@ cross join lateral (select d.serial from device d where l.by_serial and d.serial
                      order by a.external_id = l.identity desc limit 1)) d
 where l.name = %(name)s;
 
--- name: select_waiting
--- The oldest messages that wait of one unknown device.
+-- name: lock_waiting
+-- The oldest messages that wait of one unknown device, for this transaction alone. Those that somebody else stores just
+-- now, or that come again just now, are left for the next look.
 select m.digest, m.topic, m.payload, m.size_bytes, m.retained, q.received_at, q.quarantine_id, q.again
 from quarantine q join quarantined_message m using (digest)
 where q.serial = %(name)s and q.stored_at is null and q.code in ('unknown_serial', 'unknown_device')
   and not starts_with(m.topic, 'import:')
-order by q.received_at, q.quarantine_id limit %(most)s;
+order by q.received_at, q.quarantine_id limit %(most)s for update of q skip locked;
 
 -- name: select_newest_waiting
 -- The newest messages that wait of one unknown device.

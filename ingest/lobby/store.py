@@ -97,9 +97,9 @@ def select_registered(conn: ReadConnection, name: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def select_waiting(conn: ReadConnection, name: str, most: int) -> list[KeptMessage]:
-    """The oldest messages that wait."""
-    return _select_messages(conn, "select_waiting", name, most)
+def lock_waiting(conn: WriteConnection, name: str, most: int) -> list[KeptMessage]:
+    """The oldest messages that wait and that nobody else is storing at the moment."""
+    return _select_messages(conn, "lock_waiting", name, most)
 
 
 def select_newest_waiting(conn: ReadConnection, name: str, most: int) -> list[KeptMessage]:

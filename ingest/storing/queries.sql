@@ -137,9 +137,10 @@ where q.code = %(code)s and q.stored_at is null and not starts_with(m.topic, 'im
   and (%(serial)s::text is null or q.serial = %(serial)s::text)
   and (%(model)s::text is null or exists (select from device d where d.serial = q.serial and d.model = %(model)s::text));
 
--- name: select_open_items
--- What of a message is refused still.
-select distinct item from quarantine where digest = %(digest)s and stored_at is null;
+-- name: lock_open_items
+-- What of a message is refused still, and when that came: for this transaction alone.
+select quarantine_id, item, received_at, again from quarantine
+where digest = %(digest)s and stored_at is null order by quarantine_id for update;
 
 -- name: count_reasons_to_retry
 -- For which reasons messages wait that may be stored after all, and how many of each, most first.
@@ -178,13 +179,16 @@ where digest = %(digest)s and (%(code)s::text is null or code = %(code)s::text) 
   and (serial, item) in (select serial, item from refused);
 
 -- name: append_times
--- The same bytes of unknown devices came again: keep when; returns whose, and how often.
-update quarantine q set again = q.again || n.ats, items = q.items + cardinality(n.ats)
+-- The same bytes of unknown devices came again: keep when; returns whose, and how often. What was stored waits anew.
+update quarantine q
+set received_at = case when q.stored_at is null then q.received_at else n.ats[1] end,
+    again = case when q.stored_at is null then q.again || n.ats else n.ats[2:] end,
+    stored_at = null, items = q.items + cardinality(n.ats)
 from (select digest, serial, item, array_agg(at order by at) as ats
       from unnest(%(digests)s::bytea[], %(serials)s::text[], %(items)s::text[], %(ats)s::timestamptz[])
            as t (digest, serial, item, at)
       group by digest, serial, item) n
-where q.digest = n.digest and q.serial = n.serial and q.item = n.item and q.stored_at is null
+where q.digest = n.digest and q.serial = n.serial and q.item = n.item
 returning q.serial, cardinality(n.ats);
 
 -- name: select_hall

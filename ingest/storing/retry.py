@@ -16,8 +16,8 @@ from ingest.storing.retry_store import (
     Chosen,
     KeptMessage,
     count_to_retry,
+    lock_open_items,
     mark_stored,
-    select_open_items,
     select_to_retry,
 )
 from ingest.storing.terms import Terms
@@ -110,8 +110,9 @@ def retry_message(
 def _store_again(
     conn: WriteConnection, message: KeptMessage, terms: Terms, at: datetime, code: str | None
 ) -> tuple[Tally, int]:
+    message, refused = lock_open_items(conn, message)
     batch = decode_again(conn, message.deliveries, terms)
-    pass_over_stored(conn, batch, select_open_items(conn, message.digest))
+    pass_over_stored(conn, batch, refused)
     stored = store_decoded(conn, batch, terms.limits, terms.keeping, CONSUMER, at)
     return stored.tally, mark_stored(conn, message.digest, code, [item.key for item in items_of(batch)], at)
 

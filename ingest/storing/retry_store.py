@@ -1,7 +1,7 @@
 """One function, one statement: what lies in quarantine and may be stored after all."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from psycopg.rows import class_row
@@ -58,9 +58,14 @@ def count_to_retry(conn: ReadConnection, chosen: Chosen) -> int:
     return int(count)
 
 
-def select_open_items(conn: ReadConnection, digest: bytes) -> set[str]:
-    """What of a message is refused still, of any device."""
-    return {str(item) for (item,) in conn.execute(_Q["select_open_items"], {"digest": digest})}
+def lock_open_items(conn: WriteConnection, message: KeptMessage) -> tuple[KeptMessage, set[str]]:
+    """What of a message is refused still, of any device, for this transaction alone: whoever else stores the message
+    waits, and then finds nothing to store. Also returns the message with the times at which it came by now."""
+    rows = conn.execute(_Q["lock_open_items"], {"digest": message.digest}).fetchall()
+    for quarantine_id, _, received_at, again in rows:
+        if quarantine_id == message.quarantine_id:
+            message = replace(message, received_at=received_at, again=again)
+    return message, {str(item) for _, item, *_ in rows}
 
 
 def count_reasons_to_retry(conn: ReadConnection) -> dict[str, int]:

@@ -13,7 +13,7 @@ from ingest.storing.door import is_unknown
 from ingest.storing.quarantine import items_of
 from ingest.storing.registries import decode_again
 from ingest.storing.retry import RetrySummary, pass_over_stored, retry_message
-from ingest.storing.retry_store import KeptMessage, mark_stored, select_open_items
+from ingest.storing.retry_store import KeptMessage, lock_open_items, mark_stored
 from ingest.storing.terms import Terms
 from ingest.workbench.nouns import Edit, Mended, Read
 from ingest.workbench.store import insert_edit, lock_refused_message, select_refused_message
@@ -94,12 +94,13 @@ def mend_message(
 
 
 def _store(conn: WriteConnection, message: KeptMessage, edit: Edit, terms: Terms) -> Mended:
+    message, refused = lock_open_items(conn, message)
     deliveries = [_as_mended(delivery, edit) for delivery in message.deliveries]
     batch = decode_again(conn, deliveries, terms)
     for decoded in batch:
         if is_unknown(decoded):
             raise InvalidInput(f"{decoded.serial} is not registered: register it first, or correct the topic")
-    pass_over_stored(conn, batch, select_open_items(conn, message.digest))
+    pass_over_stored(conn, batch, refused)
     read = tuple(_read(conn, batch))
     stored = store_decoded(conn, batch, terms.limits, terms.keeping, CONSUMER, edit.edited_at)
     left = mark_stored(conn, message.digest, None, [item.key for item in items_of(batch)], edit.edited_at)

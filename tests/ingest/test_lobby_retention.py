@@ -38,6 +38,14 @@ def test_of_who_still_speaks_only_what_is_old_goes_and_the_room_is_free_again(co
     assert admit(conn, "GHOST").stored.messages == 1
 
 
+def test_what_came_again_since_does_not_go_with_its_first_time(conn: WriteConnection) -> None:
+    store(conn, message(bare()))
+    store(conn, message(bare(), at=NOW + 60 * DAY), at=NOW + 60 * DAY)
+    retain(conn, NOW + 91 * DAY, minute_keep_days=0)
+    register(conn)
+    assert admit(conn, "GHOST").stored.tally.stored == 2
+
+
 def test_what_waits_has_an_age_of_its_own(conn: WriteConnection) -> None:
     store(conn, message(sample(1)))
     kept = {"minute_keep_days": 0, "boot_keep_days": 0}
