@@ -192,8 +192,9 @@ def admit_by_rules(conn: WriteConnection, *, at: datetime, most_of_rule: int, mo
         by = f"rule:{match.rule_id}"
         try:
             with conn.transaction():
-                if count_rule(conn, match.rule_id, most_of_rule):
-                    unknown = _lock(conn, match.name)
+                unknown = _lock(conn, match.name)
+                # Another ingest may have decided meanwhile.
+                if unknown.decided_at is None and count_rule(conn, match.rule_id, most_of_rule):
                     _register(conn, unknown, As(match.model, region=match.region), at=at, by=by)
                     decide_unknown(conn, unknown.name, unknown.state, at=at, by=by)
                     admitted += 1

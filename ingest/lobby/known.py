@@ -14,6 +14,7 @@ import psycopg
 from ingest.lobby.store import count_out, lock_known, lock_waiting, mark_waiting_refused, mark_waiting_stored
 from ingest.nouns import Complete, Decoded, Tally
 from ingest.storing.batch import store_decoded
+from ingest.storing.quarantine import storable
 from ingest.storing.registries import decode_again
 from ingest.storing.retry_store import KeptMessage
 from ingest.storing.terms import Terms
@@ -80,7 +81,7 @@ class _Trial:
         try:
             with self.conn.transaction():
                 return self._store(messages)
-        except psycopg.Error as error:
+        except Exception as error:  # Whatever it is: one that waits must not stop those who do not.
             if self.conn.broken or self.conn.closed:
                 raise
             if len(messages) == 1:
@@ -91,7 +92,11 @@ class _Trial:
     def _store(self, messages: Sequence[KeptMessage]) -> Stored:
         batch = self._decode(messages)
         stored = store_decoded(self.conn, batch, self.terms.limits, self.terms.keeping, CONSUMER, self.at)
-        mark_waiting_stored(self.conn, messages, self.at)
+        heard = {(one.delivery.topic, one.delivery.payload) for one in batch}
+        mark_waiting_stored(self.conn, [one for one in messages if (one.topic, one.payload) in heard], self.at)
+        for message in messages:
+            if (message.topic, message.payload) not in heard:
+                mark_waiting_refused(self.conn, message, f"nothing in it is called a name of {self.serial}")
         return Stored(len(messages), stored.tally, tuple(stored.complete))
 
     def _decode(self, messages: Sequence[KeptMessage]) -> list[Decoded]:
@@ -101,9 +106,10 @@ class _Trial:
         # Nobody sent them now: they answer nothing that the device was asked for.
         return [replace(one, numbers_lost=False) for one in decoded if one.serial == self.serial]
 
-    def _refuse(self, message: KeptMessage, error: psycopg.Error) -> Stored:
-        reason = f"the database refused the message: {error.diag.message_primary or error}"
-        mark_waiting_refused(self.conn, message, reason[:500])
-        extra = {"event": "lobby_refused", "serial": self.serial, "sqlstate": error.sqlstate}
-        _LOG.error("the database refuses a message that waited: %s", error, extra=extra)
+    def _refuse(self, message: KeptMessage, error: Exception) -> Stored:
+        known = isinstance(error, psycopg.Error)
+        said = error.diag.message_primary or error if isinstance(error, psycopg.Error) else repr(error)
+        mark_waiting_refused(self.conn, message, storable(f"the message cannot be stored: {said}"[:500]))
+        extra = {"event": "lobby_refused", "serial": self.serial, "topic": message.topic}
+        _LOG.error("a message that waited cannot be stored: %s", error, extra=extra, exc_info=not known)
         return Stored(messages=1)
