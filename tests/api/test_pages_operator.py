@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from api.reads.fleet import select_devices_in_doubt
+from api.web.allowance_words import allowance_words
 from api.web.doubt_words import clock_words
 from api.web.job_words import job_words
 from forecasting.job import run_forecasts
 from ingest.nouns import Delivery, Lane, Limits
+from ingest.storing.allowance import Allowance
 from ingest.storing.batch import store_batch
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.jobs import claim_run, finish_run
@@ -112,6 +114,15 @@ def test_devices_that_are_beyond_their_allowances_are_named(world: World) -> Non
     assert "<td>all that are not registered</td><td>refused bytes a day</td>" in page
 
 
+@pytest.mark.parametrize("allowance", Allowance)
+def test_the_overview_names_whatever_allowance_was_used_up(world: World, allowance: Allowance) -> None:
+    with world.connect() as conn:
+        values = {"at": NOW, "allowance": allowance}
+        conn.execute("insert into ingest_drop values ('AIR-1', %(at)s, %(allowance)s, 1, 1, 9, %(at)s)", values)
+    assert " " in allowance_words(allowance)
+    assert f"<td>AIR-1</td><td>{allowance_words(allowance)}</td>" in world.browser("operator", "ops").get("/ops").text
+
+
 def test_devices_in_doubt_are_named_with_what_and_since_when(world: World) -> None:
     ops = world.browser("operator", "ops")
     assert "Devices in doubt" not in ops.get("/ops").text
@@ -172,11 +183,21 @@ def store(conn: WriteConnection, serial: str, content: object, limits: Limits = 
     store_batch(conn, [message], limits, consumer="test", at=at)
 
 
+def test_a_devices_page_says_until_when_its_parts_last(world: World) -> None:
+    make_offer(world)
+    [forecast] = world.as_ann.get("/v1/devices/AIR-1/forecasts").json()["items"]
+    ops = world.browser("operator", "ops")
+    assert 'href="/ops/devices/AIR-1"' in ops.get("/ops/forecasts").text
+    page = ops.get("/ops/devices/AIR-1").text
+    assert f"<strong>{datetime.fromisoformat(forecast['depletes_p50']).strftime('%-d %B')}</strong>" in page
+    assert "No forecast has been made" in ops.get("/ops/devices/TV-1").text
+
+
 def test_a_devices_page_says_what_came_of_it_day_by_day(world: World) -> None:
     use_up(world)
     browser = world.browser("operator", "ops")
     assert 'href="/ops/devices/AIR-1"' in browser.get("/ops/fleet").text
     page = browser.get("/ops/devices/AIR-1").text
     day = world.as_operator.get("/v1/devices/AIR-1/completeness").json()["days"][1]
-    assert f'<td>{day["day"][:10]}</td><td class="number">{day["received"]}</td>' in page
+    assert f'<td class="day">{day["day"][:10]}</td><td class="number">{day["received"]}</td>' in page
     assert "<h2>Latest values</h2>" in page

@@ -13,6 +13,7 @@ from api.readiness import Line, check_readiness
 from api.reads.fleet import select_devices_in_doubt, select_doubtful, select_fleet, select_soonest
 from api.reads.incoming import select_drops, select_ingest_minutes, select_ingest_tally
 from api.reads.totals import select_job_runs
+from api.web.allowance_words import allowance_words
 from api.web.charts import build_ingest_chart
 from api.web.doubt_words import doubt_words
 from api.web.job_words import job_words
@@ -56,6 +57,7 @@ def get_overview(request: Request, reads: Reads, edge: EdgeDep, at: At) -> Respo
         doubts=doubts,
         job_words=job_words,
         doubt_words=doubt_words,
+        allowance_words=allowance_words,
     )
 
 
