@@ -124,4 +124,4 @@ def test_too_much_in_an_hour_raises_an_alarm_until_the_hour_is_over(world: World
     assert "millpond_quarantine_alarm 1.0" in world.client().get("/metrics").text
     world.clock.at += timedelta(minutes=5)
     assert "millpond_quarantine_alarm 0.0" in world.client().get("/metrics").text
-    assert "0 items were refused in the last hour." in browser.get("/ops/quarantine").text
+    assert "0 items were refused in the last hour, with what waits in the lobby." in browser.get("/ops/quarantine").text

@@ -1,4 +1,4 @@
-"""`/ops/devices/{serial}`: one device: what it says, what came of it day by day, what is doubtful."""
+"""`/ops/devices/{serial}`: one device: until when its parts last, what is doubtful, what it says, and what came."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from api.auth import Role
 from api.edge import At, Reads
 from api.reads.fleet import select_device_doubt
+from api.told.forecasts import tell_forecast
 from api.visible.devices import visible_device
 from api.web.doubt_words import clock_words
 from api.web.session import require_caller
@@ -16,6 +17,7 @@ from api.web.view import make_english_view
 from devices.completeness import read_completeness, usual_interval
 from devices.presence.states import select_presence
 from devices.store import select_installations, select_latest
+from forecasting.store import select_current_forecasts
 
 router = APIRouter(prefix="/ops/devices", include_in_schema=False)
 
@@ -34,6 +36,7 @@ def get_device(serial: str, request: Request, reads: Reads, at: At) -> Response:
             "presence": select_presence(conn, device.device_id, at),
             "latest": select_latest(conn, device.device_id),
             "installations": select_installations(conn, device.device_id),
+            "forecasts": [tell_forecast(one) for one in select_current_forecasts(conn, [device.device_id], at)],
             "doubt": select_device_doubt(conn, device.device_id),
             "days": days,
             "interval": usual_interval(days),
