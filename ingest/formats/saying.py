@@ -8,6 +8,14 @@ from ingest.nouns import Ask, Delivery, Rejection
 
 
 @dataclass(frozen=True, slots=True)
+class Suspect:
+    """A raw value that is said and not believed, and why: it becomes no reading."""
+
+    raw: Any
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Saying:
     """What one message says of one device, at one moment.
 
@@ -18,7 +26,7 @@ class Saying:
     went, with the `session` in which it did. `model` is what it says that the device is. `uptime_s` is how many
     seconds the device has been on. `rejections` are of parts of the message that cannot be read. `other_names` are what
     else the language calls the same device, in the order in which they are looked up when nobody is called `identity`.
-    `asks` is what is to be published once the message is stored.
+    `asks` is what is to be published once the message is stored. `suspects` has what is said and not believed, by name.
     """
 
     identity: str
@@ -31,6 +39,7 @@ class Saying:
     rejections: tuple[Rejection, ...] = ()
     other_names: tuple[str, ...] = ()
     asks: tuple[Ask, ...] = ()
+    suspects: Mapping[str, Suspect] = field(default_factory=dict)
 
 
 # The mapping has what earlier messages of the language described (Homie's attributes, Sparkplug's births, Home

@@ -1,7 +1,8 @@
 """What `millpond decode` prints of a message: one line for each item, for programs and for people."""
 
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -14,13 +15,18 @@ from ingest.nouns import Decoded, DecodedReading
 from millpond.cli.decode_reading import Read
 
 _NAMES_SHOWN = 12
+_PRODUCT_KIND = re.compile(r"\.(upc|gtin8|ean|gtin14|oem)[2-5]?$")
 
 
 def to_lines(read: Read) -> list[dict[str, Any]]:
-    """One mapping for each item; `kind` is reading, status, gone, rejection or passed_over."""
+    """One mapping for each item; `kind` is reading, status, gone, rejection, passed_over, suspect or summary.
+
+    A summary says what several values, or one of them, come to: that a part is not installed, or what replaces it.
+    """
     said, vocabulary = _said(read), vocabulary_of(read.format)
     lines = [line for decoded in read.results for line in _lines_of(read.lens, vocabulary, decoded, said)]
-    return lines + list(_passed_over(read))
+    lines += [*_passed_over(read), *_suspects(read)]
+    return lines + list(_summaries(lines))
 
 
 def _said(read: Read) -> dict[tuple[int, str], Spoken]:
@@ -97,16 +103,45 @@ def _passed_over(read: Read) -> Iterator[dict[str, Any]]:
             yield line
 
 
+def _suspects(read: Read) -> Iterator[dict[str, Any]]:
+    """What was said and is not believed, so that nothing of it is stored, and why."""
+    vocabulary = vocabulary_of(read.format)
+    for saying in read.sayings:
+        for said, suspect in saying.suspects.items():
+            line = {"kind": "suspect", "serial": saying.identity, "said": said, "raw": _shown(suspect.raw)}
+            entry = find_entry(vocabulary, said)
+            if entry is not None and (value := read_by(entry, suspect.raw)) is not None:
+                line |= {"value": value, "unit": entry.unit, "part": entry.part, "measure": str(entry.measure)}
+            yield line | {"suspect": suspect.why}
+
+
+def _summaries(lines: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    products: dict[tuple[str, str], list[str]] = {}
+    for line in lines:
+        if line.get("measure") == "in_place" and not line["value"]:
+            yield _summary(line["serial"], line["part"], "not_installed", None)
+        elif line.get("measure") == "product":
+            kind = _PRODUCT_KIND.search(line["said"])
+            number = f"{kind[1].upper()}:{line['value']}" if kind else str(line["value"])
+            products.setdefault((line["serial"], line["part"]), []).append(number)
+    for (serial, part), numbers in products.items():
+        yield _summary(serial, part, "replacement_products", numbers)
+
+
+def _summary(serial: str, part: str, measure: str, value: Any) -> dict[str, Any]:
+    return {"kind": "summary", "serial": serial, "part": part, "measure": measure, "value": value}
+
+
 def _shown(raw: Any) -> Any:
     return str(raw) if isinstance(raw, float) and not math.isfinite(raw) else raw
 
 
 def to_table(model: str, lines: list[dict[str, Any]]) -> Table:
     """The lines for people to read; where they are of several devices, each says of which."""
-    shown = [line for line in lines if line["kind"] != "passed_over"]
+    shown = [line for line in lines if line["kind"] not in ("passed_over", "summary")]
     serials = list(dict.fromkeys(line["serial"] for line in shown))
     table = Table(title=f"{', '.join(serials) or 'no serial'}, {model}", title_justify="left")
-    device, part = ["device"] if len(serials) > 1 else [], any("part" in line for line in shown)
+    device, part = ["device"] if len(serials) > 1 else [], any(line.get("part") for line in shown)
     for name in (*device, "item", "metric", "value", "unit", *(["part"] if part else []), "measured at", "outcome"):
         table.add_column(name, overflow="fold", justify="right" if name == "value" else "left")
     for line in shown:
@@ -118,7 +153,7 @@ def to_table(model: str, lines: list[dict[str, Any]]) -> Table:
 
 
 def _part(line: Mapping[str, Any]) -> str:
-    if "part" not in line:
+    if not line.get("part"):
         return ""
     of = f" of {line['capacity']:g}" if "capacity" in line else ""
     return f"{line['part']}: {line['measure'].replace('_', ' ')}{of}"
@@ -143,6 +178,8 @@ def _cells(line: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
         case "rejection":
             item, _, metric = line["item"].partition("/")
             return (item or "all", metric, "", "", "", f"{line['code']}: {line['reason']}")
+        case "suspect":
+            return ("", line["said"], str(line["raw"]), line.get("unit", ""), "", f"not stored: {line['suspect']}")
         case "status":
             return ("", "status", line["state"], "", "", f"the device's state, session {line['session']}")
         case _:

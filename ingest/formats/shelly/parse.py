@@ -11,7 +11,7 @@ from typing import Any
 
 from ingest.formats.json_values import flatten, read_json, require_object, seconds_to_ms
 from ingest.formats.plain_text import is_name, read_presence
-from ingest.formats.saying import Saying
+from ingest.formats.saying import Saying, Suspect
 from ingest.nouns import Delivery
 
 _TOPIC = re.compile(
@@ -19,6 +19,7 @@ _TOPIC = re.compile(
 )
 _ID = re.compile(r"(shelly[a-z0-9]+)-[0-9a-fA-F]{12}")
 _STATUSES = frozenset({"NotifyStatus", "NotifyFullStatus"})
+_FED = "external power present"
 
 
 def filters_of(prefix: str) -> list[str]:
@@ -40,7 +41,7 @@ def parse(delivery: Delivery, described: Mapping[str, bytes]) -> Sequence[Saying
         return _say_notification(prefix, content)
     component = topic["component"]
     said_at = seconds_to_ms(content.get("unixtime")) if component == "sys" else None
-    return [_say(names, _values_of({component: content}), said_at, uptime_s=_uptime_s({component: content}))]
+    return [_say(names, {component: content}, said_at)]
 
 
 def needs(delivery: Delivery) -> Collection[str]:
@@ -70,32 +71,39 @@ def _say_notification(prefix: str, content: Mapping[str, Any]) -> Sequence[Sayin
     if source != prefix and _ID.fullmatch(prefix):
         raise ValueError(f"the topic is of {prefix}, and the payload says {source[:40]!r}")
     said = require_object(params, "params")
-    values = _values_of({name: part for name, part in said.items() if isinstance(part, dict)})
-    return [_say((source, prefix), values, seconds_to_ms(said.get("ts")), uptime_s=_uptime_s(said))]
+    components = {name: part for name, part in said.items() if isinstance(part, dict)}
+    return [_say((source, prefix), components, seconds_to_ms(said.get("ts")))]
 
 
 def _say(
     names: tuple[str, str],
-    values: Mapping[str, Any] | None = None,
+    components: Mapping[str, Any] | None = None,
     said_at: int | None = None,
     online: bool | None = None,
-    uptime_s: float | None = None,
 ) -> Saying:
     identity, prefix = names
     model = _ID.fullmatch(identity)
     others = () if prefix == identity else (prefix,)
+    said, suspects = dict(flatten(components or {})), _suspects(components or {})
     return Saying(
-        identity, values or {}, said_at, online, model=model[1] if model else "", uptime_s=uptime_s, other_names=others
+        identity,
+        {name: value for name, value in said.items() if name not in suspects},
+        said_at,
+        online,
+        model=model[1] if model else "",
+        uptime_s=_uptime_s(components or {}),
+        other_names=others,
+        suspects=suspects,
     )
 
 
-def _values_of(components: Mapping[str, Any]) -> dict[str, Any]:
-    empty = {f"{name}.battery" for name, part in components.items() if _has_no_battery(part)}
-    return {name: value for name, value in flatten(components) if name.rpartition(".")[0] not in empty}
+def _suspects(components: Mapping[str, Any]) -> dict[str, Suspect]:
+    """What a device that is fed from outside says of a battery at 0 per cent: there is none in it, not an empty one."""
+    empty = {f"{name}.battery": part["battery"] for name, part in components.items() if _has_no_battery(part)}
+    return {name: Suspect(raw, _FED) for prefix, part in empty.items() for name, raw in flatten(part, prefix)}
 
 
 def _has_no_battery(part: Any) -> bool:
-    """Whether a device that is fed from outside says 0 per cent: then there is no battery in it, not an empty one."""
     external, battery = (part.get("external"), part.get("battery")) if isinstance(part, dict) else (None, None)
     fed = isinstance(external, dict) and external.get("present") is True
     return fed and isinstance(battery, dict) and not battery.get("percent")
