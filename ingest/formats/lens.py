@@ -4,7 +4,7 @@ The language itself is a profile that is made up for the message: a metric for e
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from devices.nouns import Measure, MetricKind
@@ -30,12 +30,25 @@ class OfPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """What a property is on the models that a message is probably of, where the language itself is unsure."""
+
+    part: str
+    measure: Said
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lens:
-    """A profile to read by, and what its metrics say of parts. `is_model` unless it is the language itself."""
+    """A profile to read by, and what its metrics say of parts. `is_model` unless it is the language itself.
+
+    `unsure` has metric and property of each value of which only a model says what it is.
+    """
 
     profile: DeviceProfile
     parts: Mapping[str, OfPart] = field(default_factory=dict)
     is_model: bool = True
+    unsure: frozenset[tuple[str, str]] = frozenset()
 
 
 def lens_of(profile: DeviceProfile) -> Lens:
@@ -47,11 +60,12 @@ def _limits(part: PartProfile) -> Iterator[tuple[str, OfPart]]:
     return ((limit.metric, OfPart(part.part, limit.measure, limit.capacity)) for limit in part.limits)
 
 
-def language_lens(one: Format, sayings: Sequence[Saying]) -> Lens:
-    """What the language itself says of what was said."""
+def language_lens(one: Format, sayings: Sequence[Saying], hints: Mapping[str, Hint] | None = None) -> Lens:
+    """What the language itself says of what was said, and of the properties in `hints` what these say."""
     vocabulary = vocabulary_of(one)
     values = {said: raw for saying in sayings for said, raw in saying.values.items()}
     found = {said: entry for said in values if (entry := find_entry(vocabulary, said)) is not None}
+    found |= {said: found[said].model_copy(update=asdict(hint)) for said, hint in (hints or {}).items()}
     known = _once(found, values)
     names = _name(known)
     profile = DeviceProfile(
@@ -62,7 +76,9 @@ def language_lens(one: Format, sayings: Sequence[Saying]) -> Lens:
         speaks={one.language: {said: _spoken(entry, names[said]) for said, entry in known.items()}},
     )
     capacities = _capacities(known, values)
-    return Lens(profile, {names[said]: of for said, of in _parts(known, capacities)}, is_model=False)
+    parts = {names[said]: of for said, of in _parts(known, capacities)}
+    unsure = frozenset((names[said], said) for said, entry in known.items() if entry.by_model)
+    return Lens(profile, parts, is_model=False, unsure=unsure)
 
 
 def _once(found: Mapping[str, Entry], values: Mapping[str, Any]) -> dict[str, Entry]:

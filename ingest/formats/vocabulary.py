@@ -35,13 +35,15 @@ Said = Measure | Literal["capacity", "product", "in_place"]
 class Entry(Raw):
     """What a property is. In `part` and `metric`, `*` is what the property's own first `*` stood for.
 
-    `capacity` is how much there is of a part when it is new, in `unit`, where all devices have the same.
+    `capacity` is how much there is of a part when it is new, in `unit`, where all devices have the same. Of what is
+    `by_model` only a model says the unit, and what stands here is the commonest.
     """
 
     metric: str = ""
     part: str = ""
     measure: Said | None = None
     capacity: float | None = Field(default=None, gt=0)
+    by_model: bool = False
 
 
 class Vocabulary(RootModel[dict[Property, Entry]]):

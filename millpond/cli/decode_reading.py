@@ -8,7 +8,7 @@ from msgspec import structs
 from devices.profile import DeviceProfile
 from ingest.formats.dry_run import make_registry
 from ingest.formats.format import Format, decode_as, identities_of
-from ingest.formats.lens import Lens, language_lens, lens_of
+from ingest.formats.lens import Hint, Lens, language_lens, lens_of
 from ingest.formats.saying import Saying
 from ingest.nouns import Decoded, Delivery, Limits, Registry
 
@@ -46,11 +46,30 @@ def read_message(
         return _read(one, delivery, limits, lens_of(profiles[named]), sayings)
     language = language_lens(one, sayings)
     by_language = _read(one, delivery, limits, language, sayings)
-    if language.parts or named is not None:
+    if named is not None or (language.parts and not language.unsure):
         return by_language
     able = [lens_of(profile) for profile in profiles.values() if one.language in profile.speaks]
     fitting = [read for lens in able if (read := _read(one, delivery, limits, lens, sayings, guessed=True)).readings]
-    return max(fitting, key=_fit, default=by_language)
+    best = max(fitting, key=_fit, default=by_language)
+    hints = _find_hints(one, language, [read.lens for read in fitting if _likeness(read) == _likeness(best)])
+    if hints:
+        by_language = _read(one, delivery, limits, language_lens(one, sayings, hints), sayings)
+    knows_little = language.parts.keys() <= {metric for metric, _ in language.unsure}
+    return best if knows_little and best.readings > by_language.readings else by_language
+
+
+def _find_hints(one: Format, language: Lens, models: Sequence[Lens]) -> dict[str, Hint]:
+    """What the models that fit best all say of the properties of which the language is unsure."""
+    said = {said: {_hint(one, lens, said) for lens in models} for _, said in language.unsure}
+    return {name: hint for name, hints in said.items() for hint in hints if len(hints) == 1 and hint is not None}
+
+
+def _hint(one: Format, lens: Lens, said: str) -> Hint | None:
+    spoken = lens.profile.speaks[one.language].get(said)
+    of = lens.parts.get(spoken.metric) if spoken else None
+    if spoken is None or of is None or (spoken.scale, spoken.offset) != (1, 0):
+        return None
+    return Hint(of.part, of.measure, spoken.unit or lens.profile.metrics[spoken.metric].unit)
 
 
 def _named_by(sayings: Sequence[Saying], profiles: Mapping[str, DeviceProfile]) -> str | None:
@@ -64,9 +83,15 @@ def _read_ours(one: Format, delivery: Delivery, limits: Limits, profiles: Sequen
     return max((_read(one, delivery, limits, lens_of(each), (), guessed=several) for each in profiles), key=_fit)
 
 
-def _fit(read: Read) -> tuple[int, int]:
+def _fit(read: Read) -> tuple[int, int, int]:
     """The most readings fit best, and the fewest metrics that the model could have and did not."""
-    return (read.readings, -len(read.lens.profile.metrics))
+    return (*_likeness(read), -len(read.lens.profile.metrics))
+
+
+def _likeness(read: Read) -> tuple[int, int]:
+    """How many readings, and how many of the message's properties the model has, by name and by number."""
+    meant = read.lens.profile.meanings(read.format.language) if read.sayings else {}
+    return read.readings, sum(said in meant for saying in read.sayings for said in saying.values)
 
 
 def _with_what_it_describes(one: Format, delivery: Delivery) -> Delivery:
