@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from ingest.nouns import Ask
 
 _REMEMBERED = 10_000
+# Whoever is asked may have made its name up; no device is registered under so long a one.
+_TOPIC_MAX = 1_024
 
 
 class Asking:
@@ -18,6 +20,8 @@ class Asking:
     def due(self, asks: Iterable[Ask], now_s: float) -> Iterator[Ask]:
         """Those that were not asked lately, each once; `now_s` is on the monotonic clock."""
         for ask in asks:
+            if len(ask.topic) > _TOPIC_MAX:
+                continue
             asked_s = self._asked_s.get(ask.topic)
             if asked_s is not None and now_s - asked_s < self._again_s:
                 continue

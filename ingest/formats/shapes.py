@@ -31,16 +31,23 @@ class Shapes:
 
     def __init__(self, metrics: Mapping[str, Mapping[str, Metric]]) -> None:
         self.metrics = metrics
-        self._known: dict[object, Shape | None] = {}
+        self._known: dict[object, Shape] = {}
         self._metrics: list[Metric] = []
 
     def find(self, model: str, values: Mapping[str, Any]) -> Shape | None:
-        """The shape of a sample's values; None when one of them is of no metric, or of another type."""
+        """The shape of a sample's values; None when one of them is of no metric, or of another type.
+
+        Only what is a shape is remembered: of other names a message may have as many, and as long ones, as it likes.
+        """
+        if len(values) > len(self.metrics.get(model, ())):
+            return None
         key = (model, tuple(values), tuple(map(type, values.values())))
         try:
             return self._known[key]
         except KeyError:
-            self._known[key] = shape = self._make(model, values)
+            shape = self._make(model, values)
+            if shape is not None:
+                self._known[key] = shape
             return shape
 
     def forget_when_many(self) -> None:

@@ -19,3 +19,7 @@ def test_only_the_last_topics_are_remembered() -> None:
     many = [Ask(f"t{number}", b"") for number in range(10_001)]
     assert list(asking.due([A, *many], 100)) == [A, *many]
     assert list(asking.due([A, many[-1]], 101)) == [A]
+
+
+def test_nobody_is_asked_by_a_name_that_no_device_can_have() -> None:
+    assert list(Asking(30).due([A, Ask("t" * 1_025, b""), B], 100)) == [A, B]

@@ -1,6 +1,7 @@
 """Messages that need no care are read by column, and come to the same as if they had been read with all care."""
 
 import json
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -40,6 +41,11 @@ def read(*deliveries: Delivery) -> PlainMessages:
     return read_plain(
         deliveries, [plain_serial(d.topic) for d in deliveries], devices, Shapes(REGISTRY.metrics), LIMITS
     )
+
+
+def size_of(shapes: Shapes) -> int:
+    """How many bytes it is when it is written down whole: all that it remembers."""
+    return len(pickle.dumps(shapes))
 
 
 def decode(one: Delivery) -> Decoded:
@@ -113,6 +119,15 @@ def test_what_may_need_care_is_left_alone_and_costs_its_neighbours_nothing(paylo
     plain = read(good[0], delivery(payload), good[1])
     assert (list(plain.deliveries), plain.places.tolist(), plain.seqs.tolist()) == (good, [0, 2], [1, 2])
     assert plain.readings.readings() == read(*good).readings.readings()
+
+
+def test_names_that_a_message_makes_up_are_not_remembered() -> None:
+    shapes = Shapes(REGISTRY.metrics)
+    begun = size_of(shapes)
+    for number in range(20):
+        assert shapes.find("air", {f"{number}-{'x' * 10_000}": 1.0}) is None
+        assert shapes.find("air", {f"{number}-{name}": 1.0 for name in range(1_000)}) is None
+    assert size_of(shapes) == begun
 
 
 def test_status_results_and_unknown_devices_are_left_alone() -> None:
