@@ -27,7 +27,12 @@ _NAMES_SHOWN = 6
 Topic = Annotated[
     str, typer.Option(help="The topic the message was published to; a bridge's where it has none.", show_default=False)
 ]
-FormatName = Annotated[str | None, typer.Option("--format", help="The payload's format; the one that reads the topic.")]
+FormatName = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help="Its format, as docs/formats.md calls it, in any spelling; else the one that reads the topic."
+    ),
+]
 Model = Annotated[
     str | None, typer.Option(help="A device model, or a profile's path; without it the one that fits, or none.")
 ]
@@ -50,7 +55,7 @@ def decode(
 
     A dry run: it needs no database and no broker, and takes every device for registered. Without a model, a fleet's own
     language is read as it says itself. Of a message that no format reads it says which come closest. Exit 1 when
-    nothing would be stored.
+    none reads it, or all that it says is refused.
     """
     from ingest.formats.shipped import known_formats
     from ingest.nouns import Delivery, Lane, Limits
@@ -64,7 +69,9 @@ def decode(
     received_at = parse_at(at, settings.make_clock().now())
     topic = topic or default_topic(one)
     if not topic:
-        raise typer.BadParameter("say the topic that the message was published to", param_hint="--topic")
+        raise typer.BadParameter(
+            "say the topic that the message was published to, or its format with --format", param_hint="--topic"
+        )
     delivery = Delivery(topic, file.read(), received_at, Lane.LIVE, 0, 1, 0)
     one = one or formats.reading(topic)
     if one is None:
@@ -140,9 +147,14 @@ def _find_profiles(model: str | None, settings: Settings) -> tuple[dict[str, "De
 
 def find_format(formats: "Formats", name: str | None, topic: str) -> "Format | None":
     """The format that is meant by a name; a usage error names those that there are."""
-    one = None if name is None else formats.find(name, topic)
-    if name is not None and one is None:
-        raise typer.BadParameter(f"{name!r} is none of {', '.join(formats.names)}", param_hint="--format")
+    return None if name is None else require_format(formats, name, topic, hint="--format")
+
+
+def require_format(formats: "Formats", name: str, topic: str = "", *, hint: str) -> "Format":
+    """The format of a name, however it is spelt; a usage error that names all of them when it is none."""
+    one = formats.find(name, topic)
+    if one is None:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(formats.names)}", param_hint=hint)
     return one
 
 

@@ -13,6 +13,7 @@ from ingest.formats.translate import Spoken, find_spoken
 from ingest.formats.vocabulary import Entry, find_entry, read_by, vocabulary_of
 from ingest.nouns import Decoded, DecodedReading
 from millpond.cli.decode_reading import Read
+from millpond.cli.tables import short_time
 
 _NAMES_SHOWN = 12
 _PRODUCT_KIND = re.compile(r"\.(upc|gtin8|ean|gtin14|oem)[2-5]?$")
@@ -171,10 +172,10 @@ def passed_over_sentence(lines: list[dict[str, Any]]) -> str:
 def _cells(line: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
     match line["kind"]:
         case "reading":
-            note = "stored; its time was absent or implausible" if line["corrected"] else "stored"
+            note = "stored, at a time of ours" if line["corrected"] else "stored"
             value = line["value"] if isinstance(line["value"], str) else f"{line['value']:g}"
             item = "" if line["seq"] is None else str(line["seq"])
-            return (item, line["metric"], value, line["unit"], line["measured_at"].isoformat(), note)
+            return (item, line["metric"], value, line["unit"], short_time(line["measured_at"]), note)
         case "rejection":
             item, _, metric = line["item"].partition("/")
             return (item or "all", metric, "", "", "", f"{line['code']}: {line['reason']}")

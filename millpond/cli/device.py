@@ -10,6 +10,7 @@ import typer
 from millpond.cli import app
 from millpond.cli.services import start
 from millpond.kernel.errors import NotFound
+from millpond.kernel.settings import load_settings
 
 if TYPE_CHECKING:
     from devices.nouns import Device
@@ -20,7 +21,8 @@ app.add_typer(device, name="device")
 
 Serial = Annotated[str, typer.Argument(help="A registered device.", show_default=False)]
 FormatName = Annotated[
-    str, typer.Argument(metavar="FORMAT", help="A format, as `millpond decode --help` names them.", show_default=False)
+    str,
+    typer.Argument(metavar="FORMAT", help="A format, as `lobby list` and docs/formats.md call it.", show_default=False),
 ]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the device is called in it.", show_default=False)]
 
@@ -44,7 +46,10 @@ def _find(serial: str) -> "Iterator[tuple[WriteConnection, Device, datetime]]":
 def alias(serial: Serial, format_name: FormatName, name: Name) -> None:
     """From now on messages of a format that speak of NAME are this device's; what waited under it is stored soon."""
     from devices.aliases import alias_device
+    from ingest.formats.shipped import known_formats
+    from millpond.cli.decode import require_format
 
+    format_name = require_format(known_formats(load_settings()), format_name, hint="FORMAT").language
     with _find(serial) as (conn, found, at):
         alias_device(conn, found.device_id, format_name=format_name, external_id=name, at=at)
     typer.echo(f"{serial} is {name} in {format_name}; what waited under that name is stored soon, while ingest runs")

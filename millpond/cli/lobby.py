@@ -11,7 +11,8 @@ from rich.table import Table
 from millpond.cli import app
 from millpond.cli.jobs import parse_at
 from millpond.cli.services import start
-from millpond.kernel.settings import Settings
+from millpond.cli.tables import make_table, short_time
+from millpond.kernel.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from ingest.lobby.admission import Admitted
@@ -65,9 +66,9 @@ def list_(
 
 
 def _table(rows: "Sequence[tuple[Unknown, list[Guess]]]") -> Table:
-    table = Table("id", "format", "called", "messages", "dropped", "last heard of", "may be a")
+    table = make_table("id", "format", "called", "messages", "dropped", "last heard of", "may be a")
     for one, guesses in rows:
-        heard = one.last_heard_at.isoformat(timespec="seconds")
+        heard = short_time(one.last_heard_at)
         cells = (one.lobby_id, one.format, one.identity, f"{one.messages:,}", f"{one.dropped:,}", heard)
         table.add_row(*cells, one.trouble or (guesses[0].model if guesses else ""))
     return table
@@ -189,7 +190,7 @@ def list_rules() -> None:
 
     with _database() as (_, conn):
         found = select_rules(conn)
-    table = Table("id", "format", "called", "is a", "region", "made by")
+    table = make_table("id", "format", "called", "is a", "region", "made by")
     for rule in found:
         table.add_row(rule.rule_id, rule.format, rule.pattern, rule.model, rule.region, rule.made_by)
     if found:
@@ -205,8 +206,11 @@ def add(
     region: Annotated[str, typer.Option(help="The climate region where it stands.")] = "",
 ) -> None:
     """Admit whoever is called so: those who wait, and those who come."""
+    from ingest.formats.shipped import known_formats
     from ingest.lobby.admission import make_rule
+    from millpond.cli.decode import require_format
 
+    format_name = require_format(known_formats(load_settings()), format_name, hint="FORMAT").language
     with _database() as (settings, conn), conn.transaction():
         at = settings.make_clock().now()
         rule = make_rule(conn, format_name=format_name, pattern=pattern, model=model, region=region, at=at, by=_BY)

@@ -13,6 +13,7 @@ from millpond.cli import app
 from millpond.cli.jobs import parse_at
 from millpond.cli.progress import CountedProgress
 from millpond.cli.services import start
+from millpond.cli.tables import make_table, short_time
 from millpond.kernel.errors import MillpondError
 from millpond.kernel.settings import Settings
 
@@ -69,9 +70,9 @@ def list_(
 
 
 def _items_table(items: "Sequence[RefusedItem]") -> Table:
-    table = Table("number", "received", "device", "item", "code", "reason")
+    table = make_table("number", "received", "device", "item", "code", "reason")
     for one in items:
-        at = one.received_at.isoformat(timespec="seconds")
+        at = short_time(one.received_at)
         table.add_row(str(one.quarantine_id), at, one.serial, one.item or "all", one.code, one.reason)
     return table
 
@@ -83,10 +84,10 @@ def groups() -> None:
 
     with _database() as (_, conn):
         found = select_refused_groups(conn)
-    table = Table("code", "model", "items", "messages", "devices", "last", "for example")
+    table = make_table("code", "model", "items", "messages", "devices", "last", "for example")
     for one in found:
         counts = (f"{one.items:,}", f"{one.messages:,}", f"{one.serials:,}")
-        table.add_row(one.code, one.model, *counts, one.last_at.isoformat(timespec="seconds"), one.example)
+        table.add_row(one.code, one.model, *counts, short_time(one.last_at), one.example)
     if found:
         Console(markup=False, emoji=False).print(table)
     typer.echo(f"{sum(one.items for one in found):,} items are refused")

@@ -68,6 +68,36 @@ def test_a_device_is_told_what_hubs_call_it(database: str, millpond: Run) -> Non
     assert millpond("device", "aliases", "A-1", **url).stdout == "A-1 is called nothing else\n"
 
 
+def test_a_format_is_meant_however_it_is_spelt_and_one_that_nobody_reads_is_refused(
+    database: str, millpond: Run
+) -> None:
+    url = {"MILLPOND_DATABASE_URL": database}
+    with connect(database) as conn:
+        register_device(conn, serial="A-1", model="generic-purifier-pct", installed_at=NOW, at=NOW)
+    assert millpond("device", "alias", "A-1", "Zigbee 2 MQTT", "kitchen", **url).returncode == 0
+    assert millpond("device", "aliases", "A-1", **url).stdout == "zigbee2mqtt\tkitchen\n"
+    made = millpond("lobby", "rules", "add", "Zigbee2MQTT", "k*", "--model", "generic-purifier-pct", **url)
+    assert ": zigbee2mqtt k* is a generic-purifier-pct" in made.stdout
+    for words in (
+        ("device", "alias", "A-1", "zigbe", "hall"),
+        ("lobby", "rules", "add", "zigbe", "h*", "--model", "m"),
+    ):
+        refused = millpond(*words, **url)
+        assert refused.returncode == 2
+        assert "'zigbe' is none of millpond-v1" in refused.stderr
+
+
+def test_a_narrow_terminal_cuts_no_id(database: str, millpond: Run) -> None:
+    listed = millpond("lobby", "list", MILLPOND_DATABASE_URL=database, COLUMNS="60").stdout
+    rows = [line.strip("│").split("│") for line in listed.splitlines() if line.startswith("│")]
+    with connect(database) as conn:
+        ids = [str(lobby_id) for (lobby_id,) in conn.execute("select lobby_id from lobby")]
+    shown = "".join(row[0].strip() for row in rows)
+    assert len(ids) == 2
+    assert all(lobby_id in shown for lobby_id in ids)
+    assert "…" not in listed
+
+
 def test_the_command_waits_for_who_speaks_and_admits_it_as_of_when_it_was_installed(
     database: str, millpond: Run
 ) -> None:
