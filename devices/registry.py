@@ -22,7 +22,9 @@ _FIRST_INSTALLED = datetime(2000, 1, 1, tzinfo=UTC)
 
 def register_consumable(conn: WriteConnection, entry: ConsumableEntry) -> None:
     """Add or renew a consumable. Raises InvalidInput when the catalogue does not have its product."""
-    missing = partial(InvalidInput, f"consumable {entry.consumable}: the catalogue has no product {entry.sku}")
+    missing = partial(
+        InvalidInput, f"consumable {entry.consumable}: the catalogue has no product {entry.sku}: add it first"
+    )
     with refusing(conn, {"consumable_sku_fkey": missing}):
         conn.execute(_Q["upsert_consumable"], entry.model_dump() | {"name": Jsonb(entry.name)})
 
