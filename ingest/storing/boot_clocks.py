@@ -3,7 +3,9 @@
 How far a boot's clock is behind ours is the running minimum of "received less said" over its live samples: a message
 can come late, never early. The sample is then taken to be measured at "said plus that". A clock that stands, goes much
 slower than ours (seconds where milliseconds are meant), or was set back says nothing: the time of receiving counts.
-What was measured after the last live sample, and came another way, is dated only by a clock that was seen to go.
+So does one that loses a little all the time, as one that stands while its device sleeps: of two live samples that came
+late one after the other the second has to catch up. What was measured after the last live sample, and came another way,
+is dated only by a clock that was seen to go.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +17,7 @@ from ingest.nouns import Delivery, Lane, SeqKey
 _SLOWEST = 0.5
 # Samples that come at once, after an outage, do not show how fast a clock goes.
 _TELLING = timedelta(milliseconds=100)
+_LATE = timedelta(minutes=10)
 BootKey = tuple[str, str]
 
 
@@ -82,8 +85,15 @@ def _hear(clock: BootClock | None, one: SaidTime) -> BootClock:
     if one.key.seq <= clock.seq:
         return clock
     elapsed = received_at - clock.heard_at
-    if one.said_at - clock.said_at < _SLOWEST * elapsed or one.said_at <= clock.said_at:
+    is_slow = one.said_at - clock.said_at < _SLOWEST * elapsed or _loses(clock, behind)
+    if is_slow or one.said_at <= clock.said_at:
         # It stands, is slow, or was set: what it said before tells nothing of this.
         return BootClock(one.key.seq, one.said_at, received_at, behind)
     goes = clock.goes or elapsed >= _TELLING
     return BootClock(one.key.seq, one.said_at, received_at, min(clock.behind, behind), goes)
+
+
+def _loses(clock: BootClock, behind: timedelta) -> bool:
+    """Whether a live sample, and the one before it, are too late for messages on their way."""
+    before = clock.heard_at - clock.said_at
+    return before - clock.behind > _LATE and behind >= before

@@ -147,3 +147,17 @@ def test_a_device_without_a_clock_may_say_how_long_it_has_been_on(conn: WriteCon
 def test_an_uptime_that_is_none_is_as_if_it_were_not_there(conn: WriteConnection, uptime_s: Any) -> None:
     store(conn, delivery({"boot": "b", "seq": 1, "uptime_s": uptime_s, "metrics": {"filter_life_pct": 64}}))
     assert (times(conn), conn.execute("select corrected from reading").fetchall()) == ([NOW], [(True,)])
+
+
+def test_a_clock_that_stands_while_its_device_sleeps_dates_nothing_long_before_it_came(conn: WriteConnection) -> None:
+    hours = [NOW + timedelta(hours=number) for number in range(48)]
+    for number, at in enumerate(hours):
+        store(conn, delivery(message((number + 1, ms(36 * number + 1))), at=at))
+    assert max(came - told for came, told in zip(hours, times(conn), strict=True)) <= 30 * MINUTE
+
+
+def test_messages_that_come_late_and_catch_up_keep_their_distances(conn: WriteConnection) -> None:
+    came = [0, 30, 60, 115, 141, 152, 180]
+    for number, minutes in enumerate(came):
+        store(conn, delivery(message((number + 1, ms(30 * number + 1))), at=NOW + minutes * MINUTE))
+    assert times(conn) == [NOW + 30 * number * MINUTE for number in range(7)]
