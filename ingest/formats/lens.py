@@ -3,7 +3,7 @@
 The language itself is a profile that is made up for the message: a metric for each property that its vocabulary knows.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -118,23 +118,25 @@ def _spoken(entry: Entry, metric: str) -> SpokenProperty:
     return SpokenProperty(metric=metric, none=entry.none, values=entry.values, scale=entry.scale, offset=entry.offset)
 
 
-def _parts(known: Mapping[str, Entry], capacities: Sequence[tuple[str, str, float]]) -> Iterator[tuple[str, OfPart]]:
+def _parts(known: Mapping[str, Entry], capacities: Mapping[str, tuple[Entry, float]]) -> Iterator[tuple[str, OfPart]]:
     for said, entry in known.items():
         if entry.part and entry.measure is not None:
-            yield said, OfPart(entry.part, entry.measure, _capacity(entry, capacities))
+            yield said, OfPart(entry.part, entry.measure, _capacity(said, entry, capacities))
 
 
-def _capacities(known: Mapping[str, Entry], values: Mapping[str, Any]) -> list[tuple[str, str, float]]:
-    """Part, unit and capacity, as the message itself says them."""
-    said = [(entry, read_by(entry, values[said])) for said, entry in known.items() if entry.measure == "capacity"]
-    return [(entry.part, entry.unit, float(read)) for entry, read in said if isinstance(read, int | float)]
+def _capacities(known: Mapping[str, Entry], values: Mapping[str, Any]) -> dict[str, tuple[Entry, float]]:
+    """By property what a part has when it is new, as the message itself says it."""
+    read = {said: read_by(entry, values[said]) for said, entry in known.items() if entry.measure == "capacity"}
+    return {said: (known[said], float(value)) for said, value in read.items() if isinstance(value, int | float)}
 
 
-def _capacity(entry: Entry, said: Collection[tuple[str, str, float]]) -> float | None:
+def _capacity(said: str, entry: Entry, capacities: Mapping[str, tuple[Entry, float]]) -> float | None:
+    """Of several of the same part the one that stands beside it: a page may have two filters."""
     if entry.measure not in (Measure.USED, Measure.REMAINING):
         return None
-    for part, unit, capacity in said:
-        step = step_between(unit, entry.unit)
-        if part == entry.part and step is not None:
+    for name in sorted(capacities, key=lambda name: name.rpartition(".")[0] != said.rpartition(".")[0]):
+        full, capacity = capacities[name]
+        step = step_between(full.unit, entry.unit)
+        if full.part == entry.part and step is not None:
             return capacity * step.scale
     return entry.capacity

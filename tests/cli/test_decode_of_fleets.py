@@ -54,3 +54,15 @@ def test_a_battery_at_nothing_beside_external_power_is_shown_as_suspect_and_is_n
     assert (told["kind"], told["measure"], told["value"], told["unit"]) == ("suspect", "percent_remaining", 0, "pct")
     assert told["suspect"] == "external power present"
     assert not [line for line in lines if line["kind"] == "reading"]
+
+
+def test_of_two_filters_on_a_page_each_has_its_own_capacity(millpond: Run) -> None:
+    page = {
+        "details": [
+            {"description": "滤网", "prop": "prop.11.1", "left_time": "12", "total_life": "150"},
+            {"description": "尘盒滤网", "prop": "prop.12.1", "left_time": "40", "total_life": "600"},
+        ]
+    }
+    lines = decode(millpond, "mihome", page)
+    told = [(line["part"], line["value"], line["capacity"]) for line in lines if line.get("measure") == "remaining"]
+    assert told == [("filter", 12, 150), ("filter", 40, 600)]
