@@ -75,7 +75,8 @@ def _read_xml(payload: bytes) -> Iterator[tuple[str, Any]]:
         if attributes.get("ret", "ok") != "ok":
             raise ValueError(f"the device answered with {quote(attributes['ret'])}")
         kind = attributes.get("type")
-        for key in ("left", "total", "val"):
+        # Beside percent the total is none in minutes.
+        for key in ("left", "total") if "left" in attributes else ("val",):
             if kind and key in attributes:
                 yield f"{_small(kind)}.{key}", as_number(attributes[key])
         if element.tag == "battery" and "power" in attributes:
