@@ -20,6 +20,8 @@ _COUNTED = {
         "failed": "failed (see the log)",
     },
     "release_commissions": {"released": "commissions that became payable"},
+    "intervals": {"known": "devices with an interval of their own"},
+    "tell": {"devices": "devices looked at", "told": "messages sent", "taken_back": "taken back"},
     "retention": {"rows_deleted": "old rows deleted", "deleted": "of them"},
 }
 _SAID_ELSEWHERE = ("at", "run_id", "candidates")
@@ -27,7 +29,7 @@ _SAID_ELSEWHERE = ("at", "run_id", "candidates")
 
 def job_words(job: str, summary: Mapping[str, Any]) -> str:
     """A job's summary as one line, `offers made 3, credited to staff 2`; what is zero is left out."""
-    counted = _COUNTED.get(job, {})
+    counted = _COUNTED.get("forecast" if job == "late_data" else job, {})
     figures = {key: value for key, value in summary.items() if key not in _SAID_ELSEWHERE}
     ordered = [key for key in counted if key in figures] + [key for key in figures if key not in counted]
     told = [words for key in ordered if (words := _tell(counted.get(key, _plain(key)), figures[key]))]

@@ -92,8 +92,9 @@ def test_the_operators_pages_admit_refuse_and_forget(world: World) -> None:
     [key] = re.findall(
         r'action="/ops/lobby/lob_\w+/admit" class="card stack">\s*<input type="hidden" name="key" value="(\w+)"', page
     )
-    form = {"key": key, "model": "generic-purifier-pct", "region": ""}
+    form = {"key": key, "model": "generic-purifier-pct", "region": "", "installed_on": "2026-01-05"}
     assert browser.post("/ops/lobby/GHOST/admit", data=form).status_code == 303
+    assert world.as_operator.get("/v1/devices/GHOST").json()["installed_at"] == "2026-01-05T00:00:00Z"
     assert "It is registered" in browser.get("/ops/lobby/GHOST").text
     for name, word in (("OTHER", "refuse"), ("THIRD", "forget")):
         done = browser.post(f"/ops/lobby/{name}/{word}", data={"key": f"key-{name}"})

@@ -58,6 +58,10 @@ def test_what_came_of_a_job_is_said_in_words(world: World) -> None:
         ),
         ("release_commissions", {"released": 12}, "commissions that became payable 12"),
         ("release_commissions", {"released": 0}, "nothing to do"),
+        ("late_data", {}, "nothing to do"),
+        ("late_data", {"installations": 2, "forecasts": 2}, "parts looked at 2, with a date 2"),
+        ("intervals", {"known": 60}, "devices with an interval of their own 60"),
+        ("tell", {"devices": 9, "told": 2, "taken_back": 0}, "devices looked at 9, messages sent 2"),
         ("a_job_to_come", {"at": "2026-03-02", "rows_gone": 1200, "kept": {"days": 0}}, "rows gone 1,200"),
     ],
 )

@@ -1,7 +1,8 @@
 """`/ops/lobby`: devices that speak and are not registered, and the operator's word about each."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -87,11 +88,13 @@ def post_admission(
     model: Words = "",
     serial: Words = "",
     region: Words = "",
+    installed_on: Annotated[date | Literal[""], Form()] = "",
     key: FormKey = None,
 ) -> Response:
     """Register it, and on to its page."""
     terms = Terms.from_settings(edge.settings)
-    what = As(model.strip(), serial.strip() or None, region.strip())
+    since = datetime.combine(installed_on, time(), UTC) if installed_on else None
+    what = As(model.strip(), serial.strip() or None, region.strip(), installed_at=since)
     caller = require_caller(request, Role.OPERATOR)
     write = make_page_write(request, caller, key)
 
