@@ -28,7 +28,8 @@ _DEVICES_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of messages that waited: how many, what of their values, and what their devices may forget."""
+    """What became of messages that waited: how many, each as often as it came, what of their values, and what their
+    devices may forget."""
 
     messages: int = 0
     tally: Tally = field(default_factory=Tally)
@@ -97,7 +98,7 @@ class _Trial:
         for message in messages:
             if (message.topic, message.payload) not in heard:
                 mark_waiting_refused(self.conn, message, f"nothing in it is called a name of {self.serial}")
-        return Stored(len(messages), stored.tally, tuple(stored.complete))
+        return Stored(sum(1 + len(one.again) for one in messages), stored.tally, tuple(stored.complete))
 
     def _decode(self, messages: Sequence[KeptMessage]) -> list[Decoded]:
         """What they become for this device; what they say of others had its outcome when they came."""
@@ -112,4 +113,4 @@ class _Trial:
         mark_waiting_refused(self.conn, message, storable(f"the message cannot be stored: {said}"[:500]))
         extra = {"event": "lobby_refused", "serial": self.serial, "topic": message.topic}
         _LOG.error("a message that waited cannot be stored: %s", error, extra=extra, exc_info=not known)
-        return Stored(messages=1)
+        return Stored(messages=1 + len(message.again))

@@ -18,7 +18,21 @@ from ingest.storing.terms import Terms
 from millpond.kernel.db import WriteConnection, connect
 from tests.ingest.conftest import wait_until
 from tests.ingest.hub_format import HUB
-from tests.ingest.lobby_world import LATER, LIMITS, NOW, hub, message, register, sample, store, values, waiting
+from tests.ingest.lobby_world import (
+    LATER,
+    LIMITS,
+    MINUTE,
+    NOW,
+    bare,
+    hub,
+    look,
+    message,
+    register,
+    sample,
+    store,
+    values,
+    waiting,
+)
 
 
 def alias(conn: WriteConnection, serial: str, format_name: str, external_id: str) -> None:
@@ -79,3 +93,10 @@ def test_a_rule_counts_whom_it_admits_once_however_many_ingests_look(database: s
             wait_until(lambda: one.execute(waits, [pid]).rowcount > 0, "the other to wait")
         late.join()
         assert [rule.admitted for rule in select_rules(one)] == [1]
+
+
+def test_a_look_ends_where_enough_was_stored_however_few_messages_it_is_of(conn: WriteConnection) -> None:
+    for serial in ("GHOST-1", "GHOST-2"):
+        store(conn, *(message(bare(), serial, at=NOW + n * MINUTE) for n in range(9)))
+        register(conn, serial)
+    assert [look(conn, most=5).messages for _ in range(3)] == [9, 9, 0]
