@@ -34,7 +34,7 @@ class Hint:
     """What a property is on the models that a message is probably of, where the language itself is unsure."""
 
     part: str
-    measure: Said
+    measure: Said | None
     unit: str
 
 

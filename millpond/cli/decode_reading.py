@@ -10,6 +10,7 @@ from ingest.formats.dry_run import make_registry
 from ingest.formats.format import Format, decode_as, identities_of
 from ingest.formats.lens import Hint, Lens, language_lens, lens_of
 from ingest.formats.saying import Saying
+from ingest.formats.vocabulary import find_entry, vocabulary_of
 from ingest.nouns import Decoded, Delivery, Limits, Registry
 
 
@@ -66,9 +67,11 @@ def _find_hints(one: Format, language: Lens, models: Sequence[Lens]) -> dict[str
 
 def _hint(one: Format, lens: Lens, said: str) -> Hint | None:
     spoken = lens.profile.speaks[one.language].get(said)
-    of = lens.parts.get(spoken.metric) if spoken else None
-    if spoken is None or of is None or (spoken.scale, spoken.offset) != (1, 0):
+    entry = find_entry(vocabulary_of(one), said)
+    if spoken is None or entry is None or (spoken.scale, spoken.offset) != (1, 0):
         return None
+    # A metric that limits no part of the model is of what the language itself says.
+    of = lens.parts.get(spoken.metric, entry)
     return Hint(of.part, of.measure, spoken.unit or lens.profile.metrics[spoken.metric].unit)
 
 

@@ -37,3 +37,9 @@ def test_numbers_alone_that_a_model_knows_better_than_the_language_are_read_by_t
         ("filter", "percent_remaining", 45, "pct"),
         ("filter", "used", 1915, "h"),
     ]
+
+
+def test_a_unit_is_known_of_what_limits_no_part_of_the_models_that_fit(millpond: Run) -> None:
+    said = [("filter_life_remaining", 1, 60), ("filter_hours_used", 3, 1400), ("filter_left_time", 4, 144)]
+    answers = [{"did": did, "siid": 4, "piid": piid, "code": 0, "value": value} for did, piid, value in said]
+    assert ("filter", "remaining", 144, "d") in parts(decode(millpond, "miot", answers))
