@@ -4,13 +4,14 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.auth import Role
-from api.edge import At, CallerDep, Reads, WriteDep, answer_write
+from api.edge import At, CallerDep, EdgeDep, Reads, WriteDep, answer_write
 from api.models import Body, Out, Text
 from api.paging import Page
 from api.told.lobby import AliasOut
 from api.visible.devices import visible_device
 from api.visible.roles import require_role
 from devices.aliases import alias_device, select_aliases_of_device
+from ingest.formats.shipped import language_named
 from millpond.kernel.db import WriteConnection
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"])
@@ -33,13 +34,14 @@ def get_aliases(serial: str, reads: Reads, caller: CallerDep) -> Page[AliasOut]:
 
 
 @router.post("/{serial}/aliases", status_code=201, response_model=AliasOut)
-def post_alias(serial: str, body: NewAlias, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
+def post_alias(serial: str, body: NewAlias, edge: EdgeDep, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
     """From now on messages of a format that speak of this name are the device's; what waited is stored soon."""
     require_role(caller, Role.OPERATOR)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
         device = visible_device(conn, caller, serial).device
-        alias_device(conn, device.device_id, format_name=body.format, external_id=body.external_id, at=at)
-        return 201, AliasOut(format=body.format, external_id=body.external_id, aliased_at=at)
+        language = language_named(edge.settings, body.format)
+        alias_device(conn, device.device_id, format_name=language, external_id=body.external_id, at=at)
+        return 201, AliasOut(format=language, external_id=body.external_id, aliased_at=at)
 
     return answer_write(write, act)

@@ -4,11 +4,12 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.auth import Role
-from api.edge import At, CallerDep, Reads, WriteDep, answer_write
+from api.edge import At, CallerDep, EdgeDep, Reads, WriteDep, answer_write
 from api.models import Body, Out, Region, Text
 from api.paging import Page
 from api.told.lobby import LobbyRuleOut
 from api.visible.roles import require_role
+from ingest.formats.shipped import language_named
 from ingest.lobby.admission import end_rule, make_rule
 from ingest.lobby.store import select_rules
 from millpond.kernel.db import WriteConnection
@@ -35,14 +36,14 @@ def get_rules(reads: Reads, caller: CallerDep) -> Page[LobbyRuleOut]:
 
 
 @router.post("", status_code=201, response_model=LobbyRuleOut)
-def post_rule(body: NewLobbyRule, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
+def post_rule(body: NewLobbyRule, edge: EdgeDep, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
     """Admit whoever is called so: those who wait, and those who come."""
     require_role(caller, Role.OPERATOR)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
         rule = make_rule(
             conn,
-            format_name=body.format,
+            format_name=language_named(edge.settings, body.format),
             pattern=body.pattern,
             model=body.model,
             region=body.region,

@@ -28,7 +28,7 @@ from ingest.formats.tuya import TUYA
 from ingest.formats.valetudo import make_valetudo
 from ingest.formats.vesync import VESYNC
 from ingest.formats.zigbee2mqtt import make_zigbee2mqtt
-from millpond.kernel.errors import ConfigurationError
+from millpond.kernel.errors import ConfigurationError, InvalidInput
 from millpond.kernel.settings import Settings
 
 # Whose messages stand below our own topics, or below one of their own that nobody sets otherwise.
@@ -77,6 +77,15 @@ FORMATS = make_formats()
 def known_formats(settings: Settings) -> Formats:
     """Those that ship, and those of other packages that are installed."""
     return make_formats(Fleets.from_settings(settings), installed_formats().formats)
+
+
+def language_named(settings: Settings, name: str) -> str:
+    """The language that somebody means by a format's name, however it is spelt. Raises InvalidInput."""
+    formats = known_formats(settings)
+    one = formats.find(name)
+    if one is None:
+        raise InvalidInput(f"no format is called {name[:64]!r}; there are {', '.join(formats.names)}")
+    return one.language
 
 
 @cache

@@ -147,14 +147,9 @@ def _find_profiles(model: str | None, settings: Settings) -> tuple[dict[str, "De
 
 def find_format(formats: "Formats", name: str | None, topic: str) -> "Format | None":
     """The format that is meant by a name; a usage error names those that there are."""
-    return None if name is None else require_format(formats, name, topic, hint="--format")
-
-
-def require_format(formats: "Formats", name: str, topic: str = "", *, hint: str) -> "Format":
-    """The format of a name, however it is spelt; a usage error that names all of them when it is none."""
-    one = formats.find(name, topic)
-    if one is None:
-        raise typer.BadParameter(f"{name!r} is none of {', '.join(formats.names)}", param_hint=hint)
+    one = None if name is None else formats.find(name, topic)
+    if name is not None and one is None:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(formats.names)}", param_hint="--format")
     return one
 
 

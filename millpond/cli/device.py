@@ -46,10 +46,9 @@ def _find(serial: str) -> "Iterator[tuple[WriteConnection, Device, datetime]]":
 def alias(serial: Serial, format_name: FormatName, name: Name) -> None:
     """From now on messages of a format that speak of NAME are this device's; what waited under it is stored soon."""
     from devices.aliases import alias_device
-    from ingest.formats.shipped import known_formats
-    from millpond.cli.decode import require_format
+    from ingest.formats.shipped import language_named
 
-    format_name = require_format(known_formats(load_settings()), format_name, hint="FORMAT").language
+    format_name = language_named(load_settings(), format_name)
     with _find(serial) as (conn, found, at):
         alias_device(conn, found.device_id, format_name=format_name, external_id=name, at=at)
     typer.echo(f"{serial} is {name} in {format_name}; what waited under that name is stored soon, while ingest runs")

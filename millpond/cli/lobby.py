@@ -12,7 +12,7 @@ from millpond.cli import app
 from millpond.cli.jobs import parse_at
 from millpond.cli.services import start
 from millpond.cli.tables import make_table, short_time
-from millpond.kernel.settings import Settings, load_settings
+from millpond.kernel.settings import Settings
 
 if TYPE_CHECKING:
     from ingest.lobby.admission import Admitted
@@ -206,12 +206,11 @@ def add(
     region: Annotated[str, typer.Option(help="The climate region where it stands.")] = "",
 ) -> None:
     """Admit whoever is called so: those who wait, and those who come."""
-    from ingest.formats.shipped import known_formats
+    from ingest.formats.shipped import language_named
     from ingest.lobby.admission import make_rule
-    from millpond.cli.decode import require_format
 
-    format_name = require_format(known_formats(load_settings()), format_name, hint="FORMAT").language
     with _database() as (settings, conn), conn.transaction():
+        format_name = language_named(settings, format_name)
         at = settings.make_clock().now()
         rule = make_rule(conn, format_name=format_name, pattern=pattern, model=model, region=region, at=at, by=_BY)
     typer.echo(f"{rule.rule_id}: {format_name} {pattern} is a {model}; ingest admits who is called so")

@@ -69,6 +69,8 @@ def test_rules_are_made_listed_and_removed(world: World) -> None:
     assert (made["pattern"], made["made_by"]) == ("purifier-*", "operator:ops")
     assert world.as_operator.post("/v1/lobby-rules", json=body, headers=world.key()).status_code == 409
     assert world.as_operator.get("/v1/lobby-rules").json()["items"] == [made]
+    other = world.as_operator.post("/v1/lobby-rules", json=body | {"format": "nobody's"}, headers=world.key())
+    assert other.status_code == 422
     address = f"/v1/lobby-rules/{made['rule_id']}/removal"
     assert world.as_operator.post(address, headers=world.key()).json() == made
     assert world.as_operator.post(address, headers=world.key()).status_code == 404
@@ -79,6 +81,8 @@ def test_a_device_gets_the_names_that_hubs_have_for_it(world: World) -> None:
     assert world.as_operator.post(address, json=body, headers=world.key()).status_code == 201
     [named] = world.as_operator.get(address).json()["items"]
     assert (named["format"], named["external_id"]) == ("tasmota", "plug")
+    wrong = world.as_operator.post(address, json=body | {"format": "tasmoda"}, headers=world.key())
+    assert (wrong.status_code, "no format is called 'tasmoda'" in wrong.json()["detail"]) == (422, True)
     taken = world.as_operator.post(f"/v1/devices/{world.bens_tv.serial}/aliases", json=body, headers=world.key())
     assert taken.status_code == 409
 
@@ -105,7 +109,7 @@ def test_the_operators_pages_admit_refuse_and_forget(world: World) -> None:
 
 def test_the_operators_page_has_the_rules(world: World) -> None:
     browser = world.browser("operator", "ops")
-    form = {"key": "k1", "format": "hub", "pattern": "air-?", "model": "generic-purifier-pct", "region": ""}
+    form = {"key": "k1", "format": "Tasmota", "pattern": "air-?", "model": "generic-purifier-pct", "region": ""}
     assert browser.post("/ops/lobby/rules/new", data=form).status_code == 303
     page = browser.get("/ops/lobby").text
     [rule_id] = re.findall(r"/ops/lobby/rules/(rule_\w+)/removal", page)

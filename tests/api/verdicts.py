@@ -262,10 +262,10 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("POST /v1/quarantine/{quarantine_id}/retry", _OPERATOR),
     ("POST /v1/quarantine/{quarantine_id}/edits", Verdict(("operator",), _one({"payload": "{}", "dry_run": True}))),
     ("GET /v1/lobby-rules", _OPERATOR),
-    ("POST /v1/lobby-rules", Verdict(("operator",), _one({"format": "a", "pattern": "b", "model": "reed-tv-55"}))),
+    ("POST /v1/lobby-rules", Verdict(("operator",), _one({"format": "homie", "pattern": "b", "model": "reed-tv-55"}))),
     ("POST /v1/lobby-rules/{rule_id}/removal", _OPERATOR),
     ("GET /v1/devices/{serial}/aliases", _OPERATOR),
-    ("POST /v1/devices/{serial}/aliases", Verdict(("operator",), _one({"format": "a", "external_id": "b"}))),
+    ("POST /v1/devices/{serial}/aliases", Verdict(("operator",), _one({"format": "homie", "external_id": "b"}))),
     # Registers: what an operator keeps.
     ("POST /v1/customers", Verdict(("operator",), _NAMED)),
     ("GET /v1/customers", _OPERATOR),

@@ -15,6 +15,7 @@ from api.told.lobby import LobbyRuleOut, show_unknown, show_waiting
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
 from api.web.view import make_english_view
 from devices.store import select_metrics
+from ingest.formats.shipped import language_named
 from ingest.lobby.admission import (
     As,
     admit_unknown,
@@ -127,6 +128,7 @@ def post_forgetting(request: Request, lobby_id: str, key: FormKey = None) -> Res
 @router.post("/rules/new", dependencies=[SameOrigin])
 def post_rule(
     request: Request,
+    edge: EdgeDep,
     format_name: Annotated[str, Form(alias="format", max_length=64)] = "",
     pattern: Words = "",
     model: Words = "",
@@ -135,7 +137,8 @@ def post_rule(
 ) -> Response:
     """A rule, and back to who waits."""
     caller = require_caller(request, Role.OPERATOR)
-    said = {"format_name": format_name.strip(), "pattern": pattern, "model": model, "region": region.strip()}
+    language = language_named(edge.settings, format_name)
+    said = {"format_name": language, "pattern": pattern, "model": model, "region": region.strip()}
     write = make_page_write(request, caller, key)
     write.run(_make(lambda conn: make_rule(conn, **said, at=write.at, by=caller.actor)))
     return RedirectResponse("/ops/lobby", 303)
