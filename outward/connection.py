@@ -33,7 +33,7 @@ class BrokerLink:
         self._changed = threading.Condition()
         self._ready = False
         self._refusal: str | None = None
-        self._unconfirmed: set[int] = set()
+        self._unconfirmed = 0
         self._incoming: list[bytes] = []
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=f"{name}-{new_id('out')}", reconnect_on_failure=False
@@ -75,9 +75,11 @@ class BrokerLink:
         Raises Unavailable when it does not: any of them may have arrived.
         """
         for topic, payload in messages:
-            self._wait(lambda: len(self._unconfirmed) < _WINDOW, "a message")
+            self._wait(lambda: self._unconfirmed < _WINDOW, "a message")
             with self._changed:
-                self._unconfirmed.add(self._client.publish(topic, payload, qos=1, retain=retain).mid)
+                self._unconfirmed += 1
+            # Not under our lock: paho calls _on_publish under the one that its publish needs.
+            self._client.publish(topic, payload, qos=1, retain=retain)
         self._wait(lambda: not self._unconfirmed, "a message")
 
     def next_message(self) -> bytes:
@@ -126,10 +128,10 @@ class BrokerLink:
             self._set_ready()
 
     def _on_publish(
-        self, _client: mqtt.Client, _user: object, mid: int, _reason: ReasonCode, _props: Properties | None
+        self, _client: mqtt.Client, _user: object, _mid: int, _reason: ReasonCode, _props: Properties | None
     ) -> None:
         with self._changed:
-            self._unconfirmed.discard(mid)
+            self._unconfirmed -= 1
             self._changed.notify_all()
 
     def _on_message(self, _client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
