@@ -198,14 +198,23 @@ class Allowances:
                 admission.dropped.append(Drop(boot[0], over, needs.values, size))
         return plain.keep(kept)
 
-    def use(self, admission: Admission, at: datetime, conflicts: Mapping[str, int] = MappingProxyType({})) -> None:
-        """The admitted messages are committed: what they used is used up, and so many of their values are `conflicts`,
-        which nobody could know before."""
+    def use(
+        self,
+        admission: Admission,
+        at: datetime,
+        conflicts: Mapping[str, int] = MappingProxyType({}),
+        times: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        """The admitted messages are committed: what they used is used up.
+
+        So many of their values are `conflicts`, and so many samples were given new `times`, by serial. Nobody could
+        know that before: a sample that comes again has its time, and one that is sent without end uses nothing up.
+        """
         for serial, values in conflicts.items():
             admission.add(serial, Needs(conflicts=values), ())
         for serial, needs in admission.used.items():
             account = self._account(serial, at)
-            account.left = [*map(sub, account.left, needs)]
+            account.left = [*map(sub, account.left, needs._replace(times=times.get(serial, 0)))]
         self._boots.update(dict.fromkeys(admission.boots))
         _forget_oldest(self._boots, _BOOTS_REMEMBERED)
         _forget_oldest(self._accounts, _DEVICES_REMEMBERED)
@@ -241,7 +250,7 @@ def _may_conflict(left: Sequence[float]) -> bool:
 
 
 def _made_up_times(decoded: Decoded) -> int:
-    """How many samples of a message get a time of ours that is kept for when they come again."""
+    """How many samples of a message get a time of ours, unless they have one from when they came before."""
     return len({one.sample for one in decoded.readings if one.sample and one.reading.corrected})
 
 

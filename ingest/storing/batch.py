@@ -33,7 +33,8 @@ _LOG = logging.getLogger(__name__)
 class StoredBatch:
     """What was committed: outcomes, up to where each touched boot is now safe, and what was dropped unstored.
 
-    `asks` is what the batch makes us ask whoever sent it, `conflicts` how many new ones a device has, by serial.
+    `asks` is what the batch makes us ask whoever sent it, `conflicts` how many new ones a device has, and `times` how
+    many of its samples were given a time of ours, by serial.
     """
 
     tally: Tally
@@ -41,6 +42,7 @@ class StoredBatch:
     dropped: Sequence[Drop] = ()
     asks: Sequence[Ask] = ()
     conflicts: Mapping[str, int] = field(default_factory=dict)
+    times: Mapping[str, int] = field(default_factory=dict)
 
 
 def store_batch(
@@ -73,7 +75,7 @@ def store_batch(
         batch = replace(batch, careful=admission.careful, plain=admission.plain)
         on_decoded(sum(decoded.items for decoded in batch.careful) + len(batch.plain.readings))
         stored = _store(conn, batch, limits, keeping, consumer, at, dropped, entry.callers)
-    allowances.use(admission, at, stored.conflicts)
+    allowances.use(admission, at, stored.conflicts, stored.times)
     return stored
 
 
@@ -111,7 +113,7 @@ def _store(
     if dropped:
         add_drops(conn, dropped, at)
     asks = [ask for decoded in careful for ask in decoded.asks]
-    return StoredBatch(tally, complete, dropped, asks, conflicts)
+    return StoredBatch(tally, complete, dropped, asks, conflicts, settled.times)
 
 
 def _all_readings(batch: Batch, settled: Settled) -> ReadingColumns:

@@ -5,6 +5,7 @@ meet no other, whatever the lane, the process or the server's clock: they are gi
 It is the time of receiving, or one told by a clock that is wrong and yet goes (`boot_clocks`).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -37,11 +38,12 @@ Moment = tuple[DeviceId, datetime]
 @dataclass(frozen=True, slots=True)
 class Settled:
     """Readings at the times that count, each with the message that first brought its sample; and how many others were
-    of samples that had come before."""
+    of samples that had come before. `times` is how many samples were given a time of ours that is kept, by serial."""
 
     readings: list[Reading]
     deliveries: list[Delivery]
     duplicates: int
+    times: Mapping[str, int] = field(default_factory=dict)
 
 
 NOTHING_TO_SETTLE = Settled([], [], 0)
@@ -85,7 +87,8 @@ def settle_times(conn: WriteConnection, batch: Sequence[Decoded], clock_past: ti
     if new:
         _remember(conn, new, times, at)
     made_up = {id(sample): time for sample, time in zip(new, times, strict=True)}
-    return _settle([(sample, known.get(sample.key) if sample.key else None) for sample in samples], made_up)
+    settled = _settle([(sample, known.get(sample.key) if sample.key else None) for sample in samples], made_up)
+    return replace(settled, times=Counter(sample.key.serial for sample in new if sample.key is not None))
 
 
 def _group_by_sample(batch: Sequence[Decoded]) -> list[_Sample]:

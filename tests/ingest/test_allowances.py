@@ -111,6 +111,14 @@ def test_beyond_the_times_that_are_made_up_for_it_a_device_is_dropped_until_a_da
     assert len(store(conn, limit, *timeless, at=NOW + DAY).dropped) < 8
 
 
+def test_a_sample_without_a_good_time_that_comes_again_and_again_uses_nothing_up(conn: WriteConnection) -> None:
+    limit = allowances(Allowance.TIMES, 3, DAY)
+    first, *others = [message({"boot": "b", "seq": seq, "metrics": {"filter_life_pct": 64}}) for seq in range(1, 4)]
+    for _ in range(9):
+        assert not store(conn, limit, first).dropped
+    assert store(conn, limit, *others).complete == [Complete("AIR-1", "b", 3)]
+
+
 def test_beyond_its_conflicts_a_device_is_dropped_and_its_neighbour_is_not(conn: WriteConnection) -> None:
     limit = allowances(Allowance.CONFLICTS, 3, DAY)
     for value in range(1, 9):
