@@ -120,12 +120,12 @@ def _measured_at(conn: WriteConnection, new: Sequence[_Sample], clock_past: time
     return [_told_by(sample, by_sample.get(id(sample)), clock_past) for sample in new]
 
 
-def _told_by(sample: _Sample, behind: timedelta | None, clock_past: timedelta) -> datetime:
+def _told_by(sample: _Sample, behind: timedelta | None, _clock_past: timedelta) -> datetime:
     received_at, said_at = sample.first.reading.measured_at, sample.first.said_at
     if behind is None or said_at is None:
         return received_at
-    late = received_at - said_at - behind
-    return received_at - late if timedelta(0) <= late <= clock_past else received_at
+    # Not dated by a wrong clock until that is proven under clocks that jump.
+    return received_at
 
 
 def _make_up_times(
