@@ -18,8 +18,6 @@ _BOOT_MAX = 64
 # Beyond it two whole numbers can be one double.
 _EXACT_MAX = 2**53
 _QUOTE_MAX = 40
-# A hundred years.
-_UPTIME_MAX_S = 3_155_760_000
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -62,10 +60,7 @@ def parse_result_topic(topic: str) -> tuple[str, str] | None:
 
 
 class Sample(NamedTuple):
-    """Metrics measured at one moment. `ts` is epoch milliseconds or RFC 3339 with an offset; see `parse_ts`.
-
-    Of a device without a clock it may be made of `uptime_s`, the seconds since its boot: a clock that is far behind.
-    """
+    """Metrics measured at one moment. `ts` is epoch milliseconds or RFC 3339 with an offset; see `parse_ts`."""
 
     seq: int | None
     ts: Any
@@ -164,15 +159,7 @@ def parse_sample(raw: Any) -> Sample:
         raise ValueError("metrics: it is not an object")
     if not metrics:
         raise ValueError("metrics is empty")
-    return Sample(seq, _said_time(raw), metrics)
-
-
-def _said_time(sample: dict[str, Any]) -> Any:
-    """The sample's `ts`; where it has none, the milliseconds since its boot, as if that had been in 1970."""
-    ts, uptime_s = sample.get("ts"), sample.get("uptime_s")
-    if ts is not None or isinstance(uptime_s, bool) or not isinstance(uptime_s, int | float):
-        return ts
-    return uptime_s * 1000 if 0 <= uptime_s < _UPTIME_MAX_S else None
+    return Sample(seq, raw.get("ts"), metrics)
 
 
 def parse_seq(raw: Any) -> int | None:

@@ -135,16 +135,6 @@ with old as (
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
 
--- name: end_boot_clocks
--- Wrong clocks of boots that were last heard live before a moment.
-with old as (
-    select serial, boot from boot_clock where heard_at < %(before)s::timestamptz order by heard_at limit %(most)s::bigint
-), gone as (
-    delete from boot_clock c using old
-    where %(deleting)s::boolean and (c.serial, c.boot) = (old.serial, old.boot) returning 1
-)
-select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
-
 -- name: end_boots
 -- Boots silent since a moment. A registered device's newest stays, and one of its that lacks numbers for as long again;
 -- one that speaks in this very moment is locked by its batch and left alone.

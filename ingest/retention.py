@@ -29,7 +29,6 @@ def ingest_endings(settings: Settings) -> list[Ending]:
         Ending("quarantined_message", "quarantined messages", quarantined, _Q["end_quarantined_messages"]),
         Ending("reading_conflict", "conflicts", timedelta(days=settings.conflict_keep_days), _Q["end_conflicts"]),
         Ending("effective_time", "corrected times", corrected, _Q["end_effective_times"]),
-        Ending("boot_clock", "wrong clocks", corrected, _Q["end_boot_clocks"]),
         Ending("sequence", "silent boots", boots, _Q["end_boots"]),
         Ending("sequence", "boots too many", _A_DAY, _Q["end_crowded_boots"], {"boots_max": settings.device_boots_max}),
         Ending("ingest_minute", "minutes made days", timedelta(days=settings.minute_keep_days), _Q["fold_minutes"]),

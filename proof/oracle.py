@@ -30,8 +30,6 @@ from ingest_minute where starts_with(consumer, %(consumer)s)
 
 # A sample is received at most so long after it was measured: in the short runs that set clocks, and in any.
 _LATEST_MS = 120_000
-# One that is reckoned by a device's wrong clock is as coarse as that clock: a tenth of a second where clocks jump.
-_COARSE_MS = 150
 _LATEST_WITHOUT_CLOCK_MS = 1_800_000
 
 
@@ -170,4 +168,4 @@ def _time_is_right(sample: Sample, row: Row, server_offsets_ms: tuple[int, ...])
     offsets = server_offsets_ms if sample.kind.has_time else {0, *server_offsets_ms}
     latest_ms = _LATEST_MS if sample.kind.has_time else _LATEST_WITHOUT_CLOCK_MS
     received_after_ms = [row.at_us / 1000 - sample.sent_ms - offset for offset in offsets]
-    return any(-_COARSE_MS <= after <= latest_ms for after in received_after_ms)
+    return any(0 <= after <= latest_ms for after in received_after_ms)

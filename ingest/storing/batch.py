@@ -98,7 +98,7 @@ def _store(
 ) -> StoredBatch:
     """`callers` are those of the batch who wait in the lobby."""
     careful = batch.careful
-    settled = settle_times(conn, careful, limits.clock_past, at) if careful else NOTHING_TO_SETTLE
+    settled = settle_times(conn, careful, at) if careful else NOTHING_TO_SETTLE
     tally, conflicts = store_columns(conn, _all_readings(batch, settled), at, may_be_known=batch.is_redelivered)
     tally += Tally(duplicate=settled.duplicates) + _count_no_news(careful)
     refused, rooms = _quarantine(conn, careful, keeping)

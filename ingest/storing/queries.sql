@@ -33,20 +33,6 @@ from unnest(%(device_ids)s::bigint[], %(made_up_tos)s::timestamptz[], %(samples)
      as n (device_id, made_up_to, samples, offset_s)
 where c.device_id = n.device_id;
 
--- name: select_boot_clocks
--- What was last heard of the wrong clocks of these boots.
-select serial, boot, seq, said_at, heard_at, behind, goes
-from unnest(%(serials)s::text[], %(boots)s::text[]) as k (serial, boot) join boot_clock using (serial, boot);
-
--- name: upsert_boot_clocks
--- Remember what was last heard of these boots' wrong clocks; in key order, so that two writers never deadlock.
-insert into boot_clock (serial, boot, seq, said_at, heard_at, behind, goes)
-select * from unnest(%(serials)s::text[], %(boots)s::text[], %(seqs)s::numeric[], %(said_ats)s::timestamptz[],
-                     %(heard_ats)s::timestamptz[], %(behinds)s::interval[], %(goes)s::boolean[])
-on conflict (serial, boot) do update
-set seq = excluded.seq, said_at = excluded.said_at, heard_at = excluded.heard_at, behind = excluded.behind,
-    goes = excluded.goes;
-
 -- name: insert_conflicts
 -- Keep values that disagree with what is stored; returns of which devices there were new ones, and how many.
 with kept as (

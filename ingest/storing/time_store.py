@@ -1,17 +1,15 @@
 """One function, one statement: times that were made up for samples, and the devices they were made up for."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import chain, groupby
-from operator import itemgetter
 
 from psycopg.rows import kwargs_row
 
 from ingest.nouns import SeqKey
 from ingest.sequences.ranges import format_seqs
-from ingest.storing.boot_clocks import BootClock, BootKey
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.ids import DeviceId
 
@@ -66,36 +64,6 @@ def update_clocks(conn: WriteConnection, news: Mapping[DeviceId, ClockNews], at:
         "at": at,
     }
     conn.execute(_Q["update_clocks"], values)
-
-
-def select_boot_clocks(conn: ReadConnection, boots: Collection[BootKey]) -> dict[BootKey, BootClock]:
-    """Those of `boots` (serial, boot) that are known to have a wrong clock, and what was last heard of it."""
-    values = {"serials": [serial for serial, _ in boots], "boots": [boot for _, boot in boots]}
-    with conn.cursor(row_factory=kwargs_row(_boot_clock)) as cursor:
-        return dict(cursor.execute(_Q["select_boot_clocks"], values))
-
-
-def upsert_boot_clocks(conn: WriteConnection, clocks: Mapping[BootKey, BootClock]) -> None:
-    """Remember what was last heard of these clocks."""
-    if not clocks:
-        return
-    rows = sorted(clocks.items(), key=itemgetter(0))
-    values = {
-        "serials": [serial for (serial, _), _ in rows],
-        "boots": [boot for (_, boot), _ in rows],
-        "seqs": [clock.seq for _, clock in rows],
-        "said_ats": [clock.said_at for _, clock in rows],
-        "heard_ats": [clock.heard_at for _, clock in rows],
-        "behinds": [clock.behind for _, clock in rows],
-        "goes": [clock.goes for _, clock in rows],
-    }
-    conn.execute(_Q["upsert_boot_clocks"], values)
-
-
-def _boot_clock(
-    *, serial: str, boot: str, seq: Decimal, said_at: datetime, heard_at: datetime, behind: timedelta, goes: bool
-) -> tuple[BootKey, BootClock]:
-    return (serial, boot), BootClock(int(seq), said_at, heard_at, behind, goes)
 
 
 def _effective_time(*, serial: str, boot: str, seq: Decimal, effective_at: datetime) -> tuple[SeqKey, datetime]:

@@ -2,7 +2,6 @@
 
 A sample with (boot, seq) that never came before is not a duplicate of anything. So a time that is made up for it must
 meet no other, whatever the lane, the process or the server's clock: they are given one device at a time, under a lock.
-It is the time of receiving, or one told by a clock that is wrong and yet goes (`boot_clocks`).
 """
 
 from collections import Counter
@@ -13,16 +12,13 @@ from datetime import datetime, timedelta
 from devices.nouns import Reading
 from devices.readings import TimeSpan, select_measured_between
 from ingest.nouns import Decoded, DecodedReading, Delivery, SeqKey
-from ingest.storing.boot_clocks import SaidTime, follow
 from ingest.storing.time_store import (
     ClockNews,
     insert_effective_times,
     lock_clocks,
-    select_boot_clocks,
     select_effective_times,
     select_read_before,
     update_clocks,
-    upsert_boot_clocks,
 )
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.ids import DeviceId
@@ -70,11 +66,8 @@ class _Sample:
         return self.first.reading.corrected
 
 
-def settle_times(conn: WriteConnection, batch: Sequence[Decoded], clock_past: timedelta, at: datetime) -> Settled:
-    """The readings of a batch, each sample at one time: a redelivery must find its own key again.
-
-    A time that is told by a wrong clock is at most `clock_past` before its message came.
-    """
+def settle_times(conn: WriteConnection, batch: Sequence[Decoded], at: datetime) -> Settled:
+    """The readings of a batch, each sample at one time: a redelivery must find its own key again."""
     samples = _group_by_sample(batch)
     doubtful = [sample for sample in samples if sample.is_doubtful]
     # Before anything is looked up: what another writer is making up must be seen here.
@@ -83,7 +76,7 @@ def settle_times(conn: WriteConnection, batch: Sequence[Decoded], clock_past: ti
     known = select_effective_times(conn, keys) if keys else {}
     new = _never_came(conn, [sample for sample in doubtful if sample.key not in known])
     taken = {(s.device_id, r.reading.measured_at) for s in samples for r in s.readings if not r.reading.corrected}
-    times = _make_up_times(conn, new, _measured_at(conn, new, clock_past), newest, taken) if new else []
+    times = _make_up_times(conn, new, newest, taken) if new else []
     if new:
         _remember(conn, new, times, at)
     made_up = {id(sample): time for sample, time in zip(new, times, strict=True)}
@@ -108,37 +101,13 @@ def _never_came(conn: ReadConnection, doubtful: Sequence[_Sample]) -> list[_Samp
     return [sample for sample in doubtful if sample.key not in before]
 
 
-def _measured_at(conn: WriteConnection, new: Sequence[_Sample], clock_past: timedelta) -> list[datetime]:
-    """When each sample was measured, as far as its boot's clock tells it; else when it came."""
-    said = {id(s): SaidTime(s.key, s.first.said_at, s.delivery) for s in new if s.key and s.first.said_at}
-    if not said:
-        return [sample.first.reading.measured_at for sample in new]
-    known = select_boot_clocks(conn, {one.boot for one in said.values()})
-    clocks, behind = follow(known, list(said.values()))
-    upsert_boot_clocks(conn, {boot: clock for boot, clock in clocks.items() if clock != known.get(boot)})
-    by_sample = dict(zip(said, behind, strict=True))
-    return [_told_by(sample, by_sample.get(id(sample)), clock_past) for sample in new]
-
-
-def _told_by(sample: _Sample, behind: timedelta | None, _clock_past: timedelta) -> datetime:
-    received_at, said_at = sample.first.reading.measured_at, sample.first.said_at
-    if behind is None or said_at is None:
-        return received_at
-    # Not dated by a wrong clock until that is proven under clocks that jump.
-    return received_at
-
-
 def _make_up_times(
-    conn: ReadConnection,
-    new: Sequence[_Sample],
-    measured_ats: Sequence[datetime],
-    newest: Mapping[DeviceId, datetime | None],
-    taken: set[Moment],
+    conn: ReadConnection, new: Sequence[_Sample], newest: Mapping[DeviceId, datetime | None], taken: set[Moment]
 ) -> list[datetime]:
     """A time for each sample that no reading of its series has; where many have one, each look goes further ahead."""
     ahead = _MILLISECOND
     while True:
-        times = _next_times(new, measured_ats, newest, taken)
+        times = _next_times(new, newest, taken)
         met = select_measured_between(conn, list(_spans(new, times, ahead)))
         if not any((sample.device_id, time) in met for sample, time in zip(new, times, strict=True)):
             return times
@@ -147,15 +116,12 @@ def _make_up_times(
 
 
 def _next_times(
-    new: Sequence[_Sample],
-    measured_ats: Sequence[datetime],
-    newest: Mapping[DeviceId, datetime | None],
-    taken: set[Moment],
+    new: Sequence[_Sample], newest: Mapping[DeviceId, datetime | None], taken: set[Moment]
 ) -> list[datetime]:
     times: list[datetime] = []
     last, taken = dict(newest), set(taken)
-    for sample, measured_at in zip(new, measured_ats, strict=True):
-        time, before = measured_at, last[sample.device_id]
+    for sample in new:
+        time, before = sample.first.reading.measured_at, last[sample.device_id]
         if before is not None and timedelta(0) <= before - time < _BURST:
             time = before + _STEP
         # Whole milliseconds are left to devices with a clock.

@@ -13,7 +13,6 @@ NAMED = set(re.findall(r"MILLPOND_(\w+)", SECTION))
 NOT_OF_A_DEVICE = {"quarantine_alarm_items_per_h", "device_secret", "device_secret_previous"}
 WRITTEN_FOR_A_DEVICE = {
     "sequence",
-    "boot_clock",
     "watched_gap",
     "effective_time",
     "reading_conflict",
