@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from millpond.cli import app
-from millpond.cli.credentials import opened
+from millpond.cli.opened import opened
 
 broker = typer.Typer(
     no_args_is_help=True, help="Who may sign in at the broker, by mosquitto's dynamic security plugin."

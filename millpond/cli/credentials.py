@@ -1,21 +1,18 @@
 """Commands that give devices, lines and hubs what they prove themselves by."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from millpond.cli import app
-from millpond.cli.services import start
+from millpond.cli.opened import opened
 from millpond.kernel.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from devices.nouns import Device
     from millpond.kernel.db import WriteConnection
-    from millpond.kernel.settings import Settings
 
 credentials = typer.Typer(no_args_is_help=True, help="What one device proves itself by at the broker.")
 lines = typer.Typer(no_args_is_help=True, help="Keys of production lines, by which new devices get credentials.")
@@ -36,18 +33,6 @@ Certificate = Annotated[
 ]
 Topics = Annotated[list[str], typer.Argument(metavar="TOPIC…", help="Filters of its own, such as zigbee2mqtt/#.")]
 Slot = Annotated[int | None, typer.Option(min=1, max=2, help="Only the credential in this slot.")]
-
-
-@contextmanager
-def opened() -> "Iterator[tuple[Settings, WriteConnection, datetime]]":
-    """The settings, a connection to a database of this program's schema, and the moment."""
-    from millpond.kernel.db import connect
-    from millpond.services import require_schema
-
-    settings = start("database_url")
-    require_schema(settings)
-    with connect(settings.database_url.get_secret_value(), application="millpond-command") as conn:
-        yield settings, conn, settings.make_clock().now()
 
 
 def known_device(conn: "WriteConnection", serial: str) -> "Device":

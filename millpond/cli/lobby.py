@@ -1,7 +1,6 @@
 """Commands for devices that speak and are not registered."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,14 +9,12 @@ from rich.table import Table
 
 from millpond.cli import app
 from millpond.cli.jobs import parse_at
-from millpond.cli.services import start
+from millpond.cli.opened import opened
 from millpond.cli.tables import make_table, short_time
-from millpond.kernel.settings import Settings
 
 if TYPE_CHECKING:
     from ingest.lobby.admission import Admitted
     from ingest.lobby.nouns import Guess, Unknown
-    from millpond.kernel.db import WriteConnection
 
 lobby = typer.Typer(no_args_is_help=True, help="See who speaks and is not registered, and let them in.")
 rules = typer.Typer(no_args_is_help=True, help="Say in advance what those are who will speak.")
@@ -26,17 +23,6 @@ lobby.add_typer(rules, name="rules")
 
 Who = Annotated[str, typer.Argument(metavar="WHO", show_default=False, help="Its id, or what it is called.")]
 _BY = "operator:command"
-
-
-@contextmanager
-def _database() -> "Iterator[tuple[Settings, WriteConnection]]":
-    from millpond.kernel.db import connect
-    from millpond.services import require_schema
-
-    settings = start("database_url")
-    require_schema(settings)
-    with connect(settings.database_url.get_secret_value()) as conn:
-        yield settings, conn
 
 
 @lobby.command("list")
@@ -51,7 +37,7 @@ def list_(
     from ingest.lobby.store import count_lobby, select_lobby
     from ingest.storing.terms import Terms
 
-    with _database() as (settings, conn):
+    with opened() as (settings, conn, _at):
         state = LobbyState.REFUSED if refused else LobbyState.WAITING
         found = select_lobby(conn, state=state, search=search, limit=limit)
         terms = Terms.from_settings(settings)
@@ -84,7 +70,7 @@ def wait(
     from ingest.lobby.store import select_lobby
     from millpond.kernel.waiting import wait_until
 
-    with _database() as (_, conn):
+    with opened() as (_, conn, _at):
         wait_until(
             lambda: any(one.messages >= messages for one in select_lobby(conn, search=search)),
             "a device that is not registered to speak: does ingest run, and does the device reach the broker?",
@@ -104,7 +90,7 @@ def show(who: Who) -> None:
     from ingest.lobby.store import select_newest_waiting
     from ingest.storing.terms import Terms
 
-    with _database() as (settings, conn):
+    with opened() as (settings, conn, _at):
         one = require_unknown(conn, who)
         guesses = guess_model(conn, one, Terms.from_settings(settings))
         newest = select_newest_waiting(conn, one.name, 3)
@@ -145,8 +131,7 @@ def admit(
     from ingest.lobby.admission import As, admit_unknown
     from ingest.storing.terms import Terms
 
-    with _database() as (settings, conn):
-        at = settings.make_clock().now()
+    with opened() as (settings, conn, at):
         since = None if installed_at is None else parse_at(installed_at, at, "--installed-at")
         with conn.transaction():
             owner = find_or_register_customer(conn, customer, at=at).customer_id if customer else None
@@ -168,8 +153,8 @@ def refuse(who: Who) -> None:
     """Keep nothing more of it; it is counted still, and may be admitted later."""
     from ingest.lobby.admission import refuse_unknown
 
-    with _database() as (settings, conn), conn.transaction():
-        one = refuse_unknown(conn, who, at=settings.make_clock().now(), by=_BY)
+    with opened() as (_, conn, at), conn.transaction():
+        one = refuse_unknown(conn, who, at=at, by=_BY)
     typer.echo(f"{one.name} is refused: what it sends is dropped and counted")
 
 
@@ -178,7 +163,7 @@ def forget(who: Who) -> None:
     """Delete it and what waited of it; if it speaks again, it waits anew."""
     from ingest.lobby.admission import forget_unknown
 
-    with _database() as (_, conn), conn.transaction():
+    with opened() as (_, conn, _at), conn.transaction():
         one = forget_unknown(conn, who)
     typer.echo(f"{one.name} and {one.messages:,} messages of it are deleted")
 
@@ -188,7 +173,7 @@ def list_rules() -> None:
     """The rules by which some are admitted without a look."""
     from ingest.lobby.store import select_rules
 
-    with _database() as (_, conn):
+    with opened() as (_, conn, _at):
         found = select_rules(conn)
     table = make_table("id", "format", "called", "is a", "region", "made by")
     for rule in found:
@@ -209,9 +194,8 @@ def add(
     from ingest.formats.shipped import language_named
     from ingest.lobby.admission import make_rule
 
-    with _database() as (settings, conn), conn.transaction():
+    with opened() as (settings, conn, at), conn.transaction():
         format_name = language_named(settings, format_name)
-        at = settings.make_clock().now()
         rule = make_rule(conn, format_name=format_name, pattern=pattern, model=model, region=region, at=at, by=_BY)
     typer.echo(f"{rule.rule_id}: {format_name} {pattern} is a {model}; ingest admits who is called so")
 
@@ -225,6 +209,6 @@ def remove(
     """Admit nobody by this rule any more; who was admitted stays."""
     from ingest.lobby.admission import end_rule
 
-    with _database() as (_, conn), conn.transaction():
+    with opened() as (_, conn, _at), conn.transaction():
         end_rule(conn, rule_id)
     typer.echo(f"{rule_id} is removed")

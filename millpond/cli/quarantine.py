@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,17 +10,15 @@ from rich.table import Table
 
 from millpond.cli import app
 from millpond.cli.jobs import parse_at
+from millpond.cli.opened import opened
 from millpond.cli.progress import CountedProgress
-from millpond.cli.services import start
 from millpond.cli.tables import make_table, short_time
 from millpond.kernel.errors import MillpondError
-from millpond.kernel.settings import Settings
 
 if TYPE_CHECKING:
     from ingest.storing.retry import RetrySummary
     from ingest.workbench.dump import DumpRow
     from ingest.workbench.nouns import Read, RefusedItem
-    from millpond.kernel.db import WriteConnection
 
 quarantine = typer.Typer(no_args_is_help=True, help="Look after what was refused.")
 app.add_typer(quarantine, name="quarantine")
@@ -32,17 +29,6 @@ Model = Annotated[str | None, typer.Option(help="Only of devices of this model."
 Serial = Annotated[str | None, typer.Option(help="Only of this device.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and change nothing.")]
 _BY = "operator:command"
-
-
-@contextmanager
-def _database() -> "Iterator[tuple[Settings, WriteConnection]]":
-    from millpond.kernel.db import connect
-    from millpond.services import require_schema
-
-    settings = start("database_url")
-    require_schema(settings)
-    with connect(settings.database_url.get_secret_value()) as conn:
-        yield settings, conn
 
 
 @quarantine.command("list")
@@ -60,9 +46,8 @@ def list_(
     from ingest.workbench.nouns import Filter
     from ingest.workbench.store import select_refused_items
 
-    with _database() as (settings, conn):
-        now = settings.make_clock().now()
-        begin, end = (None if text is None else parse_at(text, now) for text in (since, until))
+    with opened() as (_, conn, at):
+        begin, end = (None if text is None else parse_at(text, at) for text in (since, until))
         items = select_refused_items(conn, Filter(code, model, serial, topic, begin, end, stored), limit=limit)
     if items:
         Console(markup=False, emoji=False).print(_items_table(items))
@@ -82,7 +67,7 @@ def groups() -> None:
     """What is refused, by its reason and its device's model, most first."""
     from ingest.workbench.store import select_refused_groups
 
-    with _database() as (_, conn):
+    with opened() as (_, conn, _at):
         found = select_refused_groups(conn)
     table = make_table("code", "model", "items", "messages", "devices", "last", "for example")
     for one in found:
@@ -104,7 +89,7 @@ def show(
     from ingest.workbench.mending import read_message, require_message
     from ingest.workbench.store import select_edits, select_items_of_message
 
-    with _database() as (settings, conn):
+    with opened() as (settings, conn, _at):
         message = require_message(conn, number)
         if raw:
             sys.stdout.buffer.write(message.payload)
@@ -159,9 +144,8 @@ def edit(
     from ingest.storing.terms import Terms
     from ingest.workbench.mending import mend_message
 
-    with _database() as (settings, conn):
-        terms, at = Terms.from_settings(settings), settings.make_clock().now()
-        payload = file.read()
+    with opened() as (settings, conn, at):
+        terms, payload = Terms.from_settings(settings), file.read()
         mended = mend_message(
             conn, number, terms, payload=payload, topic=topic, note=note, at=at, by=_BY, dry_run=dry_run
         )
@@ -195,8 +179,8 @@ def retry(
     from ingest.storing.terms import Terms
     from ingest.workbench.mending import retry_one
 
-    with _database() as (settings, conn), CountedProgress("messages") as advance:
-        terms, at = Terms.from_settings(settings), settings.make_clock().now()
+    with opened() as (settings, conn, at), CountedProgress("messages") as advance:
+        terms = Terms.from_settings(settings)
         if number is not None:
             summary = retry_one(conn, number, terms, at=at, dry_run=dry_run)
         else:
