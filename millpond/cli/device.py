@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from millpond.cli import app
-from millpond.cli.services import start
+from millpond.cli.opened import opened
 from millpond.kernel.errors import NotFound
 from millpond.kernel.settings import load_settings
 
@@ -30,16 +30,12 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="What the device is ca
 @contextmanager
 def _find(serial: str) -> "Iterator[tuple[WriteConnection, Device, datetime]]":
     from devices.store import select_device
-    from millpond.kernel.db import connect
-    from millpond.services import require_schema
 
-    settings = start("database_url")
-    require_schema(settings)
-    with connect(settings.database_url.get_secret_value()) as conn, conn.transaction():
+    with opened() as (_, conn, at), conn.transaction():
         found = select_device(conn, serial)
         if found is None:
             raise NotFound(f"no device {serial} is registered: register it first, or see `millpond lobby list`")
-        yield conn, found, settings.make_clock().now()
+        yield conn, found, at
 
 
 @device.command()
