@@ -9,6 +9,7 @@ COPY ingest ingest
 COPY forecasting forecasting
 COPY attribution attribution
 COPY offers offers
+COPY outward outward
 COPY api api
 COPY simulators simulators
 RUN python -m venv /opt/millpond && /opt/millpond/bin/pip install --no-cache-dir -c requirements.lock '.[sparkplug]'

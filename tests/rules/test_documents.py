@@ -81,3 +81,8 @@ def test_a_hook_before_a_commit_runs_what_the_check_runs() -> None:
 
 def test_every_package_says_that_it_has_types() -> None:
     assert [package for package in PRODUCT if not (ROOT / package / "py.typed").exists()] == []
+
+
+def test_the_image_is_built_of_every_package() -> None:
+    copied = re.findall(r"^COPY (\w+) (\w+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert sorted(copied) == sorted((package, package) for package in PRODUCT)
