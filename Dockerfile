@@ -5,11 +5,14 @@ COPY millpond millpond
 COPY customers customers
 COPY catalogue catalogue
 COPY devices devices
+COPY events events
 COPY ingest ingest
 COPY forecasting forecasting
 COPY attribution attribution
+COPY segments segments
 COPY offers offers
 COPY outward outward
+COPY dam dam
 COPY api api
 COPY simulators simulators
 RUN python -m venv /opt/millpond && /opt/millpond/bin/pip install --no-cache-dir -c requirements.lock '.[sparkplug]'

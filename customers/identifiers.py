@@ -1,14 +1,21 @@
 """By which names a customer is known, and whom a name means."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
+from typing import Any
 
 from psycopg.rows import scalar_row
+from psycopg.types.json import Jsonb
 
 from customers.nouns import Namespace
 from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import Conflict
 from millpond.kernel.ids import CustomerId
+
+Identifier = tuple[Namespace, str]
+"""A list of names, and a key in it."""
 
 _Q = load_queries("customers")
 _REFUSALS: Refusals = {
@@ -29,10 +36,37 @@ def resolve_customer(conn: ReadConnection, named: str) -> CustomerId | None:
     return found
 
 
+def note_identifiers(conn: WriteConnection, named: Iterable[Identifier], *, at: datetime) -> dict[Identifier, int]:
+    """The id of each of these values, of which new ones are noted. Nothing is said of whose they are."""
+    wanted = sorted(set(named))
+    values = {"namespaces": [namespace for namespace, _ in wanted], "keys": [key for _, key in wanted], "at": at}
+    conn.execute(_Q["insert_identifiers"], values)
+    rows = conn.execute(_Q["select_identifiers"], values)
+    return {(Namespace(namespace), key): identifier_id for namespace, key, identifier_id in rows}
+
+
 def add_identifier(
-    conn: WriteConnection, customer_id: CustomerId, namespace: Namespace, key: str, *, at: datetime
+    conn: WriteConnection,
+    customer_id: CustomerId,
+    namespace: Namespace,
+    key: str,
+    *,
+    at: datetime,
+    because: str = "registered",
+    evidence: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """From `at` on the key leads to this customer. Raises Conflict when it leads to somebody already."""
+    """From `at` on the key leads to this customer; the first time, what was done under it before is theirs too.
+
+    `because` is a word for what links them, and `evidence` what proves it. Raises Conflict when the key leads to
+    somebody already.
+    """
+    identifier_id = note_identifiers(conn, [(namespace, key)], at=at)[namespace, key]
+    values = {
+        "identifier_id": identifier_id,
+        "customer_id": customer_id,
+        "at": at,
+        "because": because,
+        "evidence": Jsonb(dict(evidence)),
+    }
     with refusing(conn, _REFUSALS):
-        values = {"customer_id": customer_id, "namespace": namespace, "key": key, "at": at}
-        conn.execute(_Q["insert_identifier"], values)
+        conn.execute(_Q["insert_link"], values)

@@ -8,9 +8,19 @@ from millpond.kernel.ids import CustomerId
 
 
 class Namespace(StrEnum):
-    """In which list of names a key stands. `external`: the brand's own systems call the customer so."""
+    """In which list of names a key stands.
+
+    `external`: the brand's own systems call the customer so; it is what they sign in with, and an event's `userId`.
+    `anonymous`: a browser or an app before anybody signed in. Keys of `email` and `phone` are HMACs, never the value.
+    """
 
     EXTERNAL = "external"
+    ANONYMOUS = "anonymous"
+    CARD = "card"
+    EMAIL = "email"
+    PHONE = "phone"
+    MESSENGER = "messenger"
+    DEVICE = "device"
 
 
 class Purpose(StrEnum):

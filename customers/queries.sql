@@ -3,25 +3,41 @@
 insert into customer (customer_id, name, locale, time_zone, created_at)
 values (%(customer_id)s, %(name)s, %(locale)s, %(time_zone)s, %(at)s);
 
--- name: insert_identifier
--- Let a key lead to a customer from a moment on; customer_identifier_current stands against a second customer.
-insert into customer_identifier (namespace, key, customer_id, valid_from)
-values (%(namespace)s, %(key)s, %(customer_id)s, %(at)s);
+-- name: insert_identifiers
+-- Note the values that nobody was known by yet; in the order of their keys, so that two writers never deadlock.
+insert into identifier (namespace, key, seen_at)
+select new.namespace, new.key, %(at)s from unnest(%(namespaces)s::text[], %(keys)s::text[]) as new (namespace, key)
+where not exists (select 1 from identifier i where (i.namespace, i.key) = (new.namespace, new.key))
+order by new.namespace, new.key on conflict do nothing;
+
+-- name: select_identifiers
+-- The ids of values that somebody was known by.
+select namespace, key, identifier_id
+from unnest(%(namespaces)s::text[], %(keys)s::text[]) as k (namespace, key) join identifier using (namespace, key);
+
+-- name: insert_link
+-- Let an identifier lead to a customer; customer_identifier_current stands against a second one at a time.
+insert into customer_identifier (identifier_id, customer_id, valid_from, counts_from, because, evidence)
+select %(identifier_id)s::bigint, %(customer_id)s, %(at)s::timestamptz,
+       case when exists (select 1 from customer_identifier where identifier_id = %(identifier_id)s::bigint)
+            then %(at)s::timestamptz else '-infinity' end,
+       %(because)s, %(evidence)s;
 
 -- name: resolve_customer
 -- Whom a text names: first as an id of ours, then as the key in a namespace; a merged customer is the one that stays.
 select coalesce(c.merged_into, c.customer_id) as customer_id
 from (select customer_id, 1 as place from customer where customer_id = %(named)s
       union all
-      select customer_id, 2 from customer_identifier
-      where namespace = %(namespace)s and key = %(named)s and valid_until is null) found
+      select l.customer_id, 2 from identifier i join customer_identifier l using (identifier_id)
+      where i.namespace = %(namespace)s and i.key = %(named)s and l.valid_until is null) found
 join customer c using (customer_id)
 order by found.place limit 1;
 
 -- name: select_identified
 -- The customer to whom a key leads.
-select c.* from customer_identifier i join current_customer c on c.known_as = i.customer_id
-where i.namespace = %(namespace)s and i.key = %(key)s and i.valid_until is null;
+select c.* from identifier i join customer_identifier l using (identifier_id)
+join current_customer c on c.known_as = l.customer_id
+where i.namespace = %(namespace)s and i.key = %(key)s and l.valid_until is null;
 
 -- name: select_customer
 -- One customer, by an id of theirs.

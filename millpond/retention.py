@@ -9,6 +9,7 @@ from psycopg.errors import LockNotAvailable
 
 from attribution.retention import attribution_endings
 from devices.retention import count_old_readings, devices_endings, drop_old_readings, make_partitions
+from events.retention import events_endings
 from forecasting.retention import forecasting_endings
 from ingest.retention import ingest_endings
 from millpond.kernel.db import WriteConnection
@@ -34,6 +35,7 @@ def make_endings(settings: Settings) -> list[Ending]:
         *devices_endings(settings),
         *ingest_endings(settings),
         *forecasting_endings(settings),
+        *events_endings(settings),
         *offers_endings(settings),
         *attribution_endings(settings),
         *kernel_endings(settings),

@@ -52,6 +52,9 @@ class KeptDays(BaseModel):
         default=730,
         description="Days after which only the newest forecast is kept of each part; 0 keeps one a week for ever.",
     )
+    event_keep_days: Days = Field(
+        default=1100, description="Days that what people did is kept after it came; 0 keeps all for ever."
+    )
     decision_keep_days: Days = Field(
         default=365,
         description="Days that decisions which made no offer are kept, but for the last about a thing; 0 keeps all for "

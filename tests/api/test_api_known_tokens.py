@@ -47,7 +47,11 @@ def test_whom_a_key_leads_to_is_kept_for_the_seconds_that_are_set(
         client = world.client("customer", "A-1")
         path = f"/v1/customers/{world.ann.customer_id}/offers"
         assert client.get(path).status_code == 200
-        conn.execute("update customer_identifier set valid_until = %s where key = 'A-1'", [NOW])
+        conn.execute(
+            "update customer_identifier l set valid_until = %s from identifier i"
+            " where i.identifier_id = l.identifier_id and i.key = 'A-1'",
+            [NOW],
+        )
         assert client.get(path).status_code == status
 
 

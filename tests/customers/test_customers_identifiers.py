@@ -24,7 +24,11 @@ NEXT = AT + timedelta(days=1)
 
 
 def end_key(conn: WriteConnection, key: str) -> None:
-    conn.execute("update customer_identifier set valid_until = %s where key = %s", [NEXT, key])
+    conn.execute(
+        "update customer_identifier l set valid_until = %s from identifier i"
+        " where i.identifier_id = l.identifier_id and i.key = %s",
+        [NEXT, key],
+    )
 
 
 def test_a_name_is_an_id_or_a_key_or_nobodys(conn: WriteConnection) -> None:
@@ -41,10 +45,7 @@ def test_an_id_wins_over_a_key_that_is_spelled_like_it(conn: WriteConnection) ->
 
 
 def test_a_key_of_another_list_is_no_name_of_the_brands(conn: WriteConnection) -> None:
-    conn.execute(
-        "insert into customer_identifier (namespace, key, customer_id, valid_from) values ('web', 'k-1', %s, %s)",
-        [make_customer(conn).customer_id, AT],
-    )
+    add_identifier(conn, make_customer(conn).customer_id, Namespace.CARD, "k-1", at=AT)
     assert resolve_customer(conn, "k-1") is None
 
 

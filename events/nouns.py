@@ -1,0 +1,81 @@
+"""Events and who sends them, as the other packages see them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+SourceId = NewType("SourceId", int)
+EventId = NewType("EventId", int)
+
+
+class SourceKind(StrEnum):
+    """Where a source's clients run. Keys of `web` and `app` are in the hands of everybody who opens them."""
+
+    WEB = "web"
+    APP = "app"
+    SERVER = "server"
+    POS = "pos"
+    STORE = "store"
+
+
+class Scope(StrEnum):
+    """What a source may do besides telling what happened (`events`).
+
+    `identify`: say who somebody is, which links identifiers. `orders`: its `Order Completed` makes an order.
+    """
+
+    EVENTS = "events"
+    IDENTIFY = "identify"
+    ORDERS = "orders"
+
+
+class Call(StrEnum):
+    """The calls of Segment's tracking API."""
+
+    TRACK = "track"
+    IDENTIFY = "identify"
+    PAGE = "page"
+    SCREEN = "screen"
+    GROUP = "group"
+    ALIAS = "alias"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who sends events: a site, an app, a server, a till, a shop."""
+
+    source_id: SourceId
+    name: str
+    kind: SourceKind
+    scopes: frozenset[Scope]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One call as its client made it, checked; `happened_at` is corrected by the client's own clock.
+
+    `login` is its `userId`, the brand's own key of a customer. `previous_id` is whom an alias call says that they were.
+    `properties` (of identify and group: `traits`) and `context` are JSON texts of objects.
+    """
+
+    message_id: str
+    call: Call
+    name: str
+    happened_at: datetime
+    login: str | None
+    anonymous_id: str | None
+    previous_id: str | None
+    session_id: str | None
+    sku: str | None
+    properties: str
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch: the events that are new, in its order, and how many had come before."""
+
+    new: tuple[Event, ...]
+    repeated: int

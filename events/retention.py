@@ -1,0 +1,14 @@
+"""When events go."""
+
+from datetime import timedelta
+
+from millpond.kernel.db import load_queries
+from millpond.kernel.retention import Ending
+from millpond.kernel.settings import Settings
+
+_Q = load_queries("events")
+
+
+def events_endings(settings: Settings) -> list[Ending]:
+    """What goes of events: those that came long ago, whenever they happened."""
+    return [Ending("event", "events", timedelta(days=settings.event_keep_days), _Q["end_events"])]

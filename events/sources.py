@@ -1,0 +1,76 @@
+"""Who may send events: sources, and the keys by which they are known."""
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+from psycopg.rows import kwargs_row
+
+from events.nouns import Scope, Source, SourceId, SourceKind
+from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
+from millpond.kernel.errors import Conflict, InvalidInput, NotFound
+
+_Q = load_queries("events")
+_HINT = 4
+_REFUSALS: Refusals = {
+    "source_name_once": partial(Conflict, "there is a source of that name already"),
+    "source_name_bounds": partial(InvalidInput, "a source's name is 1 to 100 characters"),
+    "source_in_public_hands_only_tells": partial(
+        InvalidInput, "whoever opens a web page or an app has its key: such a source has the scope events and no other"
+    ),
+    "source_key_source_id_fkey": partial(NotFound, "that source is not known"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key as it is shown once: `write_key` is kept nowhere."""
+
+    write_key: str
+    hint: str
+
+
+def register_source(
+    conn: WriteConnection, *, name: str, kind: SourceKind, scopes: Collection[Scope] = (Scope.EVENTS,), at: datetime
+) -> Source:
+    """Register a source without a key. Raises Conflict for a name that is taken, InvalidInput for its scopes."""
+    values = {"name": name, "kind": kind, "scopes": sorted({Scope.EVENTS, *scopes}), "at": at}
+    with refusing(conn, _REFUSALS), conn.cursor(row_factory=kwargs_row(_source)) as cursor:
+        made = cursor.execute(_Q["insert_source"], values).fetchone()
+    assert made is not None
+    return made
+
+
+def issue_key(conn: WriteConnection, source_id: SourceId, *, at: datetime) -> NewKey:
+    """One more key of a source; those before it stay good until they are ended. Raises NotFound."""
+    write_key = secrets.token_urlsafe(24)
+    made = NewKey(write_key, write_key[-_HINT:])
+    with refusing(conn, _REFUSALS):
+        values = {"source_id": source_id, "digest": _digest(write_key), "hint": made.hint, "at": at}
+        conn.execute(_Q["insert_source_key"], values)
+    return made
+
+
+def end_key(conn: WriteConnection, source_id: SourceId, key_id: int, *, at: datetime) -> None:
+    """From `at` on the key is nobody's. Raises NotFound when the source has no such key in force."""
+    values = {"source_id": source_id, "key_id": key_id, "at": at}
+    if not conn.execute(_Q["end_source_key"], values).rowcount:
+        raise NotFound(f"source {source_id} has no key {key_id} that is in force")
+
+
+def select_source_by_key(conn: ReadConnection, write_key: str, *, at: datetime) -> Source | None:
+    """The source whose key this is at `at`; None for a key that is nobody's."""
+    with conn.cursor(row_factory=kwargs_row(_source)) as cursor:
+        return cursor.execute(_Q["select_source_by_key"], {"digest": _digest(write_key), "at": at}).fetchone()
+
+
+def _digest(write_key: str) -> bytes:
+    return sha256(write_key.encode("utf-8", "surrogatepass")).digest()
+
+
+def _source(*, kind: str, scopes: Collection[str], **columns: Any) -> Source:
+    return Source(kind=SourceKind(kind), scopes=frozenset(map(Scope, scopes)), **columns)
