@@ -204,17 +204,20 @@ class Allowances:
         at: datetime,
         conflicts: Mapping[str, int] = MappingProxyType({}),
         times: Mapping[str, int] = MappingProxyType({}),
+        kept: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """The admitted messages are committed: what they used is used up.
 
-        So many of their values are `conflicts`, and so many samples were given new `times`, by serial. Nobody could
-        know that before: a sample that comes again has its time, and one that is sent without end uses nothing up.
+        So many of their values are `conflicts`, so many samples were given new `times`, and so many bytes of quarantine
+        are newly `kept`, by serial. Nobody could know that before: what comes again has its time and its place, and
+        who sends it without end uses nothing up.
         """
         for serial, values in conflicts.items():
             admission.add(serial, Needs(conflicts=values), ())
         for serial, needs in admission.used.items():
             account = self._account(serial, at)
-            account.left = [*map(sub, account.left, needs._replace(times=times.get(serial, 0)))]
+            known = needs._replace(times=times.get(serial, 0), quarantine=kept.get(serial, 0))
+            account.left = [*map(sub, account.left, known)]
         self._boots.update(dict.fromkeys(admission.boots))
         _forget_oldest(self._boots, _BOOTS_REMEMBERED)
         _forget_oldest(self._accounts, _DEVICES_REMEMBERED)

@@ -1,6 +1,7 @@
 """The write path: what a batch became, stored in one transaction, every item with exactly one outcome."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from devices.store import upsert_device_status
 from ingest.formats.format import Formats
 from ingest.formats.shipped import FORMATS
 from ingest.nouns import Ask, Complete, Decoded, Delivery, Keeping, Limits, Tally
-from ingest.storing.allowance import Allowances, Drop
+from ingest.storing.allowance import UNREGISTERED, Allowances, Drop
 from ingest.storing.decoding import Batch, decode_plain_first
 from ingest.storing.door import Caller, Door
 from ingest.storing.door_store import upsert_callers
@@ -33,8 +34,8 @@ _LOG = logging.getLogger(__name__)
 class StoredBatch:
     """What was committed: outcomes, up to where each touched boot is now safe, and what was dropped unstored.
 
-    `asks` is what the batch makes us ask whoever sent it, `conflicts` how many new ones a device has, and `times` how
-    many of its samples were given a time of ours, by serial.
+    `asks` is what the batch makes us ask whoever sent it, `conflicts` how many new ones a device has, `times` how many
+    of its samples were given a time of ours, and `kept` about how many bytes of it are newly in quarantine, by serial.
     """
 
     tally: Tally
@@ -43,6 +44,7 @@ class StoredBatch:
     asks: Sequence[Ask] = ()
     conflicts: Mapping[str, int] = field(default_factory=dict)
     times: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, int] = field(default_factory=dict)
 
 
 def store_batch(
@@ -75,7 +77,7 @@ def store_batch(
         batch = replace(batch, careful=admission.careful, plain=admission.plain)
         on_decoded(sum(decoded.items for decoded in batch.careful) + len(batch.plain.readings))
         stored = _store(conn, batch, limits, keeping, consumer, at, dropped, entry.callers)
-    allowances.use(admission, at, stored.conflicts, stored.times)
+    allowances.use(admission, at, stored.conflicts, stored.times, stored.kept)
     return stored
 
 
@@ -113,7 +115,7 @@ def _store(
     if dropped:
         add_drops(conn, dropped, at)
     asks = [ask for decoded in careful for ask in decoded.asks]
-    return StoredBatch(tally, complete, dropped, asks, conflicts, settled.times)
+    return StoredBatch(tally, complete, dropped, asks, conflicts, settled.times, _kept_bytes(careful, rooms, callers))
 
 
 def _all_readings(batch: Batch, settled: Settled) -> ReadingColumns:
@@ -145,6 +147,18 @@ def _quarantine(conn: WriteConnection, batch: Sequence[Decoded], keeping: Keepin
     items = sum(item.rejection.items for message in messages for item in message.items)
     kept = insert_quarantine(conn, messages, keeping) if messages else Kept()
     return Tally(quarantined=kept.items, duplicate=items - kept.items), kept.rooms
+
+
+def _kept_bytes(
+    batch: Sequence[Decoded], rooms: Mapping[str, Room], callers: Mapping[str, Caller]
+) -> Mapping[str, int]:
+    """By who is charged for it: a device, or all who are of nobody together; the lobby bounds its own."""
+    registered = {decoded.serial for decoded in batch if decoded.device is not None}
+    kept = Counter[str]()
+    for name, room in rooms.items():
+        if name not in callers:
+            kept[name if name in registered else UNREGISTERED] += room.bytes
+    return kept
 
 
 def _refused_message(results: Sequence[Decoded]) -> RefusedMessage:

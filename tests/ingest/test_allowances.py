@@ -76,6 +76,14 @@ def test_beyond_its_room_in_quarantine_a_device_fills_no_more_of_it_and_good_mes
     assert store(conn, limit, message(sample(1))).tally == Tally(stored=1)
 
 
+def test_what_is_refused_again_and_again_and_is_kept_already_uses_nothing_up(conn: WriteConnection) -> None:
+    limit = allowances(Allowance.QUARANTINE, 5_000, DAY)
+    for name in ("AIR-1", "made up"):
+        for _ in range(9):
+            assert not store(conn, limit, message(b"{" * 2_000, name)).dropped
+        assert store(conn, limit, message(b"[" * 2_000, name)).tally == Tally(quarantined=1)
+
+
 def test_beyond_its_values_a_device_is_dropped_and_its_neighbour_is_not(conn: WriteConnection) -> None:
     limit = allowances(Allowance.VALUES, 10)
     for seq in range(1, 21):
