@@ -1,6 +1,7 @@
 """Hours, days and days of states: the same on every database, also where readings come late or are gone."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import mean
@@ -12,7 +13,7 @@ from devices.bulk.storing import store_readings
 from devices.nouns import Reading
 from devices.readings import select_bucketed_series
 from devices.registry import register_device
-from devices.retention import devices_endings, drop_old_readings
+from devices.retention import devices_endings, drop_old_readings, make_partitions
 from devices.store import select_metrics
 from devices.tiers.late import forget_late_days, mark_late, select_rolled_days
 from devices.tiers.rollup import refresh_tiers
@@ -20,6 +21,7 @@ from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.migrate import migrate
 from millpond.kernel.retention import count_old_rows, end_old_rows
 from millpond.kernel.settings import load_settings
+from millpond.kernel.waiting import wait_until
 from tests.old_database import OLD_AT, old_database
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -148,6 +150,34 @@ def test_hours_stay_when_their_readings_are_dropped(own: WriteConnection, readin
     assert hours(own) == before
     refresh_tiers(own)
     assert hours(own) == before
+
+
+@pytest.mark.parametrize("divided", [False, True])
+def test_what_is_stored_just_when_its_month_is_dropped_is_in_its_hours(
+    own: WriteConnection, readings: list[Reading], divided: bool
+) -> None:
+    if divided:
+        make_partitions(own, AT - 28 * DAY)
+    newest = replace(readings[0], measured_at=AT + 80 * DAY)
+    store(own, [newest], at=AT + 80 * DAY)
+    refresh_tiers(own)
+    # So that the month of the readings is the next one to go.
+    drop_old_readings(own, AT - 28 * DAY)
+    late = replace(readings[-1], measured_at=readings[-1].measured_at + timedelta(minutes=1), value=1.0)
+    with connect(own.info.dsn) as other, ThreadPoolExecutor() as pool:
+        other.execute("begin")
+        store(other, [late], at=AT + 80 * DAY)
+        dropping = pool.submit(drop_old_readings, own, AT + 79 * DAY)
+        wait_until(lambda: waits_for_a_lock(other, own.info.backend_pid), "the drop to wait", timeout_s=20)
+        other.commit()
+        dropping.result()
+    drop_old_readings(own, AT + 79 * DAY)
+    assert own.execute("select count(*) from reading").fetchone() == (1,)
+    assert hours(own) == hours_of([*readings, late, newest])
+
+
+def waits_for_a_lock(conn: WriteConnection, pid: int) -> bool:
+    return conn.execute("select from pg_locks where pid = %s and not granted", [pid]).rowcount > 0
 
 
 def test_each_tier_goes_after_its_own_days(own: WriteConnection, readings: list[Reading]) -> None:
