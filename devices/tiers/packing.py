@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-import psycopg
 from psycopg import sql
 
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
@@ -15,19 +14,18 @@ PACKED_AFTER = timedelta(days=14)
 def pack_months(conn: WriteConnection, at: datetime) -> list[str]:
     """Pack the partitions of `reading` that were over `PACKED_AFTER` before `at`; their names.
 
-    Nobody waits for it, and it may be stopped and run again at any time. Must be called outside a transaction. Where
-    the database compresses by itself there is nothing to pack.
+    Nobody waits for it, and it may be stopped or killed and run again at any time: 99 while an index is made, which it
+    takes over, and 100 once it is there, say how far it came. Must be called outside a transaction. Where the database
+    compresses by itself there is nothing to pack.
     """
     packed = []
     for partition, index in _select_unpacked(conn, at - PACKED_AFTER):
-        name, left = sql.Identifier(index), sql.Identifier(f"{index}_ccnew")
-        conn.execute(sql.SQL("drop index if exists {}").format(left))
+        name = sql.Identifier(index)
+        for left in ("ccnew", "ccold"):
+            conn.execute(sql.SQL("drop index if exists {}").format(sql.Identifier(f"{index}_{left}")))
+        conn.execute(sql.SQL("alter index {} set (fillfactor = 99)").format(name))
+        conn.execute(sql.SQL("reindex index concurrently {}").format(name))
         conn.execute(sql.SQL("alter index {} set (fillfactor = 100)").format(name))
-        try:
-            conn.execute(sql.SQL("reindex index concurrently {}").format(name))
-        except psycopg.Error:
-            conn.execute(sql.SQL("alter index {} reset (fillfactor)").format(name))
-            raise
         packed.append(partition)
     return packed
 

@@ -3,7 +3,7 @@
 select make_reading_partition(%(at)s::timestamptz);
 
 -- name: select_unpacked_partitions
--- Partitions that were over at a moment, and the index of each one's key while it has room left; the oldest first.
+-- Partitions that were over at a moment, and the index of each one's key until it is packed; the oldest first.
 select p.partition::text, x.indexrelid::regclass::text
 from reading_partition p
 join pg_index x on x.indrelid = p.partition and x.indisprimary

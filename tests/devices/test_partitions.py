@@ -1,6 +1,7 @@
 """Readings are divided by month: what comes is stored wherever it belongs, once, and old databases come along."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -17,6 +18,7 @@ from millpond.kernel import migrate as migrations
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.ids import DeviceId, MetricId
 from millpond.kernel.settings import load_settings
+from millpond.kernel.waiting import wait_until
 from millpond.retention import end_what_is_old
 from tests.old_database import OLD_AT, old_database
 
@@ -127,3 +129,23 @@ def test_a_month_that_is_over_for_long_is_packed_once_and_stores_on(own: WriteCo
     assert pack_months(own, datetime(2026, 2, 15, tzinfo=UTC)) == []
     again = columns_of([reading(began), reading(began + 50 * MINUTE)])
     assert store_readings(own, again).new == 1
+
+
+def test_a_month_whose_packing_was_killed_midway_is_packed_by_the_next_run(own: WriteConnection) -> None:
+    at = datetime(2026, 2, 15, tzinfo=UTC)
+    stored = columns_of([reading(datetime(2026, 1, 1, tzinfo=UTC))])
+    with connect(own.info.dsn) as writer, connect(own.info.dsn) as packer, ThreadPoolExecutor() as pool:
+        writer.execute("begin")
+        store_readings(writer, stored)
+        packing = pool.submit(pack_months, packer, at)
+        waits = "select from pg_locks where pid = %s and not granted"
+        pid = packer.info.backend_pid
+        wait_until(lambda: own.execute(waits, [pid]).rowcount, "the index to wait for the writer", timeout_s=20)
+        own.execute("select pg_terminate_backend(%s)", [pid])
+        with pytest.raises(psycopg.OperationalError):
+            packing.result()
+        writer.rollback()
+    assert pack_months(own, at) == ["reading_2026_01"]
+    assert pack_months(own, at) == []
+    assert own.execute("select from pg_index where not indisvalid").rowcount == 0
+    assert store_readings(own, stored).new == 1
