@@ -23,11 +23,14 @@ def begin_of_day(at: datetime) -> datetime:
 
 
 def mark_late(conn: WriteConnection, columns: ReadingColumns, at: datetime) -> None:
-    """Note the days before that of `at` that got these readings, within the transaction that stored them.
+    """Note the days that are over and got these readings, within the transaction that stored them.
 
-    Readings of today cost one comparison; of the others those count whose day was rolled up already.
+    The day of `at` is held until the commit, so that it is not over before. Of earlier readings, and of all when the
+    day of `at` was over already, those count whose day was rolled up.
     """
-    late = columns.measured_us < to_us(begin_of_day(at))
+    today = begin_of_day(at)
+    [(is_over,)] = conn.execute(_Q["hold_day"], {"day": today})
+    late = np.full(len(columns), True) if is_over else columns.measured_us < to_us(today)
     if not late.any():
         return
     days = columns.measured_us[late] // _DAY_US

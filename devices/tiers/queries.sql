@@ -19,6 +19,10 @@ select advance_late_mark(readings_droppable_to(%(before)s::timestamptz));
 -- Make hours and days of what is over: days that got readings late, else up to a month; false when nothing is left.
 select roll_up_readings();
 
+-- name: hold_day
+-- Nobody makes a day over until this transaction ends; whether it is over already.
+select hold_day(%(day)s::timestamptz);
+
 -- name: mark_late_days
 -- Days of devices that got readings after they were over, for the next refresh; live days are none of them.
 insert into reading_late (device_id, day)

@@ -141,6 +141,43 @@ def test_whoever_is_storing_late_readings_is_waited_for(own: WriteConnection, re
     assert hours(own) == hours_of([*readings, *late, *newer])
 
 
+def test_a_batch_that_is_open_until_its_day_is_over_is_waited_for(
+    own: WriteConnection, readings: list[Reading]
+) -> None:
+    store(own, [newer := replace(readings[0], measured_at=AT + DAY)], at=AT + DAY)
+    last = replace(readings[0], measured_at=AT + HOUR / 2)
+    with connect(own.info.dsn) as other, ThreadPoolExecutor() as pool:
+        other.execute("begin")
+        store(other, [last], at=AT + HOUR)
+        refreshing = pool.submit(refresh_tiers, own)
+        wait_until(lambda: waits_for_a_lock(other, own.info.backend_pid), "the refresh to wait", timeout_s=20)
+        store(other, [today := replace(newer, measured_at=AT + DAY + HOUR)], at=AT + DAY)
+        other.commit()
+        refreshing.result()
+    assert hours(own) == hours_of([*readings, last, newer, today])
+
+
+def test_a_batch_that_comes_when_its_day_is_over_by_its_own_clock_only_marks_it(
+    own: WriteConnection, readings: list[Reading]
+) -> None:
+    store(own, [newer := replace(readings[0], measured_at=AT + DAY)], at=AT + DAY)
+    refresh_tiers(own)
+    store(own, [last := replace(readings[0], measured_at=AT + HOUR / 2)], at=AT + HOUR)
+    refresh_tiers(own)
+    assert hours(own) == hours_of([*readings, last, newer])
+
+
+def test_nobody_waits_to_store_what_is_of_today_while_yesterday_becomes_over(
+    own: WriteConnection, readings: list[Reading]
+) -> None:
+    store(own, [replace(readings[0], measured_at=AT + DAY)], at=AT + DAY)
+    with connect(own.info.dsn) as other:
+        with own.transaction(force_rollback=True):
+            own.execute("select advance_late_mark(null)")
+            other.execute("set lock_timeout = '1s'")
+            store(other, [replace(readings[0], measured_at=AT + DAY + HOUR)], at=AT + DAY + HOUR)
+
+
 def test_hours_stay_when_their_readings_are_dropped(own: WriteConnection, readings: list[Reading]) -> None:
     store(own, [replace(readings[0], measured_at=AT + 80 * DAY)], at=AT + 80 * DAY)
     refresh_tiers(own)
