@@ -36,6 +36,7 @@ from api.routes import (
     staff,
     stores,
 )
+from api.tries import Tries
 from api.web.install import install_pages
 from millpond.kernel.clock import Clock
 from millpond.kernel.db import ReadConnection, WriteConnection
@@ -100,6 +101,7 @@ def create_app(
         Figures(read_pool, clock, keep_s=settings.metrics_keep_s, alarm_at=settings.quarantine_alarm_items_per_h),
         extra_health or {},
         Recent(keep_s=settings.token_keep_s, most=_TOKENS_KEPT),
+        Tries(settings.provision_tries_per_min, settings.provision_tries_in_all_per_min),
     )
     app.add_middleware(BodyLimit, timeout_s=settings.http_body_timeout_s)
     app.add_middleware(RequestContext, on_fault=answer_fault)

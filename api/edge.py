@@ -16,6 +16,7 @@ from api.idempotency import Answer, IdempotentWrite, WriteFunction, hash_request
 from api.keys import TokenKeys
 from api.metrics import Figures
 from api.recent import Recent
+from api.tries import Tries
 from attribution.hold_nouns import Ceilings
 from attribution.tokens import StaffKeys
 from customers.identifiers import resolve_customer
@@ -49,6 +50,7 @@ class Edge:
     figures: Figures
     extra_health: Mapping[str, Check]
     known_tokens: Recent[bytes, KnownToken]
+    tries: Tries
 
     @property
     def ceilings(self) -> Ceilings:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 import psycopg
@@ -53,7 +54,6 @@ _STATUS: dict[type[BaseException], tuple[HTTPStatus, str]] = {
 }
 _HEADERS = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Bearer realm="millpond"'},
-    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "3600"},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "2"},
 }
 _AWAY = "the database does not answer at the moment: try again in a few seconds"
@@ -114,7 +114,10 @@ def _domain_problem(request: Request, error: Exception) -> Response:
     for cls in type(error).__mro__:
         if cls in _STATUS:
             status, kind = _STATUS[cls]
-            return problem_response(request, status, kind, str(error))
+            response = problem_response(request, status, kind, str(error))
+            if isinstance(error, TooManyTries):
+                response.headers["Retry-After"] = str(ceil(error.retry_after_s))
+            return response
     return answer_fault(request, error)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
@@ -134,9 +134,13 @@ def post_provision_code(serial: str, caller: CallerDep, write: WriteDep, at: At)
 
 
 @router.post("/provision", status_code=201, response_model=IssuedCredentialOut)
-def post_provision(body: FirstContact, edge: EdgeDep, write: DeviceWriteDep, at: At) -> JSONResponse:
-    """A device's credential for what it proves itself by, without a token; what proves nothing is answered alike."""
-    answer = write.run(lambda conn: (201, IssuedCredentialOut.model_validate(_provision(conn, edge, body, at))))
+def post_provision(request: Request, body: FirstContact, edge: EdgeDep, write: DeviceWriteDep, at: At) -> JSONResponse:
+    """A device's credential for what it proves itself by, without a token; what proves nothing is answered alike.
+
+    An address, and all together, may be wrong so often a minute (429).
+    """
+    with edge.tries.counted(_address(request)):
+        answer = write.run(lambda conn: (201, IssuedCredentialOut.model_validate(_provision(conn, edge, body, at))))
     if answer.replayed:
         _tell_again(edge, answer.body, at)
     return to_response(answer)
@@ -170,7 +174,9 @@ def _provision(conn: WriteConnection, edge: Edge, body: FirstContact, at: dateti
 
 
 @router.post("/provision/used", response_model=UsedOut)
-def post_provision_used(body: UsedCredential, edge: EdgeDep, write: DeviceWriteDep, at: At) -> JSONResponse:
+def post_provision_used(
+    request: Request, body: UsedCredential, edge: EdgeDep, write: DeviceWriteDep, at: At
+) -> JSONResponse:
     """The device has its new credential and signs in with it from now on: the one before ends."""
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
@@ -178,7 +184,12 @@ def post_provision_used(body: UsedCredential, edge: EdgeDep, write: DeviceWriteD
         record_credential_used(conn, access, at=at)
         return 200, UsedOut(serial=access.serial, slot=access.slot)
 
-    return answer_write(write, act)
+    with edge.tries.counted(_address(request)):
+        return answer_write(write, act)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _proven(conn: WriteConnection, edge: Edge, username: str, password: str, at: datetime) -> Access:

@@ -49,6 +49,14 @@ class DeviceSecrets(BaseModel):
         default=SecretStr(""), description="The device secret before, as long as credentials of it are in use."
     )
 
+    provision_tries_per_min: int = Field(
+        default=30,
+        ge=0,
+        description="Wrong tries at a device's first contact that an address may make in a minute; 0 is no limit, here "
+        "and below.",
+    )
+    provision_tries_in_all_per_min: int = Field(default=3000, ge=0, description="The same for all addresses together.")
+
     def device_keys(self) -> DeviceKeys:
         """The keys that are set. Raises ConfigurationError without a secret, or with a weak one."""
         given = [secret.get_secret_value() for secret in (self.device_secret, self.device_secret_previous)]

@@ -22,7 +22,11 @@ class Conflict(MillpondError):
 
 
 class TooManyTries(MillpondError):
-    """It was tried too often in too short a time; trying again later may help."""
+    """It was tried too often in too short a time; trying again after `retry_after_s` seconds may help."""
+
+    def __init__(self, sentence: str, *, retry_after_s: float = 3600) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = retry_after_s
 
 
 class Unauthenticated(MillpondError):

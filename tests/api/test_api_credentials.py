@@ -1,7 +1,9 @@
 """What operators and devices do with credentials over HTTP."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+from api.tries import Tries
 from devices.credentials.lines import compute_proof, issue_line_key
 from devices.owners import ClaimKind, issue_claim_code
 from tests.api.conftest import make_settings
@@ -67,6 +69,21 @@ def test_a_device_of_a_line_proves_itself_with_the_key_of_the_line(world: World)
     answer = world.client().post(PROVISION, json=body, headers=world.key())
     assert (answer.status_code, answer.json()["username"]) == (201, "NEW-1")
     assert world.client().post(PROVISION, json=body, headers=world.key()).status_code == 409
+
+
+def test_whoever_is_wrong_too_often_waits_and_who_is_right_never_does(world: World) -> None:
+    good = world.as_operator.post(own(world), json={}, headers=world.key()).json()
+    right = {"username": good["username"], "password": good["password"]}
+    wrong = {"serial": "AIR-1", "claim_code": "0000-0000-0000-0000"}
+    world.app.state.edge = replace(world.app.state.edge, tries=Tries(3, 0, now=lambda: 0.0))
+    device = world.client()
+    for _ in range(5):
+        assert device.post(f"{PROVISION}/used", json=right, headers=world.key()).status_code == 200
+    assert [device.post(PROVISION, json=wrong, headers=world.key()).status_code for _ in range(3)] == [404] * 3
+    for path, body in ((PROVISION, wrong), (f"{PROVISION}/used", right)):
+        refused = device.post(path, json=body, headers=world.key())
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "20")
+    assert 'millpond_provision_refused_tries_total{bound="address"}' in device.get("/metrics").text
 
 
 def test_a_body_that_proves_nothing_is_told_what_to_say(world: World) -> None:

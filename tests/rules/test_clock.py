@@ -28,6 +28,7 @@ MAY_MEASURE_TIME = {
     "api/middleware.py": "how long a request took",
     "api/recent.py": "for how long an answer is kept",
     "api/shared.py": "for how long an answer is kept",
+    "api/tries.py": "how fast wrong tries come",
     "ingest/broker/": "how long a delivery waited, and a connection has been there",
     "ingest/drop_watch.py": "how often drops are told of",
     "ingest/sequences/gaps.py": "how often gaps are counted",
