@@ -22,7 +22,7 @@ from devices.credentials.issuing import (
     select_access,
     select_credentials,
 )
-from devices.credentials.lines import LineProof, provision_by_line
+from devices.credentials.lines import LineProof, is_line_good, provision_by_line
 from devices.credentials.nouns import Access, CredentialKind, EndedBecause, IssuedCredential
 from devices.credentials.provisioning import PROVISION_LIFE, REFUSED, provision_by_code, renew_credential
 from devices.owners import ClaimKind, issue_claim_code
@@ -142,16 +142,21 @@ def post_provision(request: Request, body: FirstContact, edge: EdgeDep, write: D
     with edge.tries.counted(_address(request)):
         answer = write.run(lambda conn: (201, IssuedCredentialOut.model_validate(_provision(conn, edge, body, at))))
     if answer.replayed:
-        _tell_again(edge, answer.body, at)
+        _tell_again(edge, body, answer.body, at)
     return to_response(answer)
 
 
-def _tell_again(edge: Edge, told: dict[str, Any], at: datetime) -> None:
-    """A device whose answer was lost asks again, with the same key and proof: the password is told for an hour."""
+def _tell_again(edge: Edge, body: FirstContact, told: dict[str, Any], at: datetime) -> None:
+    """A device whose answer was lost asks again, with the same key and proof: the password is told for an hour.
+
+    By a line only as long as the line's own key is good.
+    """
     issued_at = datetime.fromisoformat(told["issued_at"])
     if at - issued_at > _TOLD_AGAIN:
         return
     with edge.reads.connection() as conn:
+        if body.line is not None and not is_line_good(conn, body.line, at):
+            return
         device = read_device(conn, told["serial"])
         good = select_access(conn, at, [device.device_id])
         newest = select_credentials(conn, device.device_id)[0]

@@ -98,6 +98,11 @@ def select_line_keys(conn: ReadConnection) -> list[LineKey]:
         return cursor.execute(_Q["select_line_keys"]).fetchall()
 
 
+def is_line_good(conn: ReadConnection, line: str, at: datetime) -> bool:
+    """Whether a line has a key that neither ended nor was revoked."""
+    return conn.execute(_Q["select_good_line"], {"line": line, "at": at}).fetchone() is not None
+
+
 def compute_proof(key: str, serial: str, nonce: str) -> str:
     """The HMAC that a device says, in hexadecimal; `key` is used as the text that it is."""
     return hmac.digest(key.encode(), f"{serial}\n{nonce}".encode(), "sha256").hex()

@@ -65,6 +65,10 @@ update line_key set revoked_at = %(at)s, revoked_by = %(by)s where line = %(line
 -- A line's key while one of its devices is provisioned: they are counted one after the other.
 select line, model, key_id, salt, devices_max, expires_at, revoked_at from line_key where line = %(line)s for update;
 
+-- name: select_good_line
+-- A line whose key is good at a moment.
+select line from line_key where line = %(line)s and revoked_at is null and expires_at > %(at)s::timestamptz;
+
 -- name: select_line_keys
 -- All lines with how many devices they have provisioned.
 select k.line, k.model, k.devices_max, k.issued_at, k.issued_by, k.expires_at, k.revoked_at, k.revoked_by,

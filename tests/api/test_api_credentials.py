@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from api.tries import Tries
-from devices.credentials.lines import compute_proof, issue_line_key
+from devices.credentials.lines import compute_proof, issue_line_key, revoke_line_key
 from devices.owners import ClaimKind, issue_claim_code
 from tests.api.conftest import make_settings
 from tests.api.world import World
@@ -69,6 +69,25 @@ def test_a_device_of_a_line_proves_itself_with_the_key_of_the_line(world: World)
     answer = world.client().post(PROVISION, json=body, headers=world.key())
     assert (answer.status_code, answer.json()["username"]) == (201, "NEW-1")
     assert world.client().post(PROVISION, json=body, headers=world.key()).status_code == 409
+
+
+def test_nothing_is_given_or_told_again_by_a_line_from_the_moment_on_in_which_it_is_revoked(world: World) -> None:
+    keys = make_settings(world.dsn).device_keys()
+    with world.connect() as conn:
+        at, life = world.clock.at, timedelta(days=1)
+        key = issue_line_key(conn, keys, "line-1", model="reed-air-2", devices_max=9, at=at, by="operator:o", life=life)
+
+    def say(serial: str, nonce: str) -> dict[str, str]:
+        return {"serial": serial, "line": "line-1", "nonce": nonce, "proof": compute_proof(key, serial, nonce)}
+
+    first, device = world.key(), world.client()
+    assert device.post(PROVISION, json=say("NEW-1", "nonce-01"), headers=first).json()["password"]
+    assert device.post(PROVISION, json=say("NEW-1", "nonce-01"), headers=first).json()["password"]
+    with world.connect() as conn:
+        revoke_line_key(conn, "line-1", at=at, by="operator:o")
+    assert device.post(PROVISION, json=say("NEW-1", "nonce-01"), headers=first).json()["password"] is None
+    for serial, nonce in (("NEW-1", "nonce-02"), ("NEW-2", "nonce-03")):
+        assert device.post(PROVISION, json=say(serial, nonce), headers=world.key()).status_code == 404
 
 
 def test_whoever_is_wrong_too_often_waits_and_who_is_right_never_does(world: World) -> None:
