@@ -1,33 +1,25 @@
 """Hours, days and days of states: the same on every database, also where readings come late or are gone."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import mean
 
 import pytest
 
-from devices.bulk.columns import columns_of
-from devices.bulk.storing import store_readings
 from devices.nouns import Reading
 from devices.readings import select_bucketed_series
-from devices.registry import register_device
-from devices.retention import devices_endings, drop_old_readings, make_partitions
-from devices.store import select_metrics
-from devices.tiers.late import forget_late_days, mark_late, select_rolled_days
+from devices.retention import devices_endings, drop_old_readings
+from devices.tiers.late import forget_late_days, select_rolled_days
 from devices.tiers.rollup import refresh_tiers
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.migrate import migrate
 from millpond.kernel.retention import count_old_rows, end_old_rows
 from millpond.kernel.settings import load_settings
-from millpond.kernel.waiting import wait_until
+from tests.devices.tier_world import AT, DAY, HOUR, hours, hours_of, make_readings, store
 from tests.old_database import OLD_AT, old_database
 
-AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-MODEL = "reed-air-2"
 
 
 @pytest.fixture
@@ -40,36 +32,7 @@ def own(database: str) -> Iterator[WriteConnection]:
 @pytest.fixture
 def readings(own: WriteConnection) -> list[Reading]:
     """Three an hour for three days up to AT, and a cartridge that was changed at noon the day before."""
-    device = register_device(own, serial="R-1", model=MODEL, installed_at=AT - 3 * DAY, at=AT)
-    metrics = select_metrics(own)[MODEL]
-    life, tag = metrics["filter_life_pct"].metric_id, metrics["filter_tag"].metric_id
-    moments = [AT - n * HOUR / 3 for n in range(3 * 72)]
-    values = [Reading(device.device_id, life, at, 90 - n / 10, None, at, False) for n, at in enumerate(moments)]
-    tags = [replace(r, metric_id=tag, value=None, state="old" if r.measured_at < AT - DAY else "new") for r in values]
-    store(own, [*values, *tags])
-    return values
-
-
-def store(conn: WriteConnection, readings: list[Reading], at: datetime = AT) -> None:
-    """As ingest does."""
-    columns = columns_of(readings)
-    with conn.transaction():
-        store_readings(conn, columns)
-        mark_late(conn, columns, at)
-
-
-def hours(conn: WriteConnection) -> list[tuple[object, ...]]:
-    return conn.execute(
-        "select hour, min_value, max_value, avg_value, readings from reading_hour order by hour"
-    ).fetchall()
-
-
-def hours_of(readings: list[Reading]) -> list[tuple[object, ...]]:
-    by_hour: dict[datetime, list[float]] = {}
-    for reading in sorted(readings, key=lambda r: r.measured_at):
-        assert reading.value is not None
-        by_hour.setdefault(reading.measured_at.replace(minute=0), []).append(reading.value)
-    return [(at, min(some), max(some), pytest.approx(mean(some)), len(some)) for at, some in by_hour.items()]
+    return make_readings(own)
 
 
 def test_hours_are_the_same_before_and_after_they_are_rolled_up(own: WriteConnection, readings: list[Reading]) -> None:
@@ -124,60 +87,6 @@ def test_a_late_day_that_got_more_meanwhile_is_not_forgotten(own: WriteConnectio
     assert select_rolled_days(own) == []
 
 
-def test_whoever_is_storing_late_readings_is_waited_for(own: WriteConnection, readings: list[Reading]) -> None:
-    refresh_tiers(own)
-    late = [replace(readings[-1], measured_at=readings[-1].measured_at + timedelta(minutes=1), value=1.0)]
-    newer = [replace(readings[0], measured_at=AT + 2 * DAY)]
-    store(own, newer, at=AT + 2 * DAY)
-    with connect(own.info.dsn) as other:
-        other.execute("begin")
-        store(other, late)
-        with own.transaction(force_rollback=True):
-            own.execute("set local lock_timeout = '100ms'")
-            with pytest.raises(Exception, match="lock timeout"):
-                own.execute("select advance_late_mark(null)")
-        other.commit()
-    refresh_tiers(own)
-    assert hours(own) == hours_of([*readings, *late, *newer])
-
-
-def test_a_batch_that_is_open_until_its_day_is_over_is_waited_for(
-    own: WriteConnection, readings: list[Reading]
-) -> None:
-    store(own, [newer := replace(readings[0], measured_at=AT + DAY)], at=AT + DAY)
-    last = replace(readings[0], measured_at=AT + HOUR / 2)
-    with connect(own.info.dsn) as other, ThreadPoolExecutor() as pool:
-        other.execute("begin")
-        store(other, [last], at=AT + HOUR)
-        refreshing = pool.submit(refresh_tiers, own)
-        wait_until(lambda: waits_for_a_lock(other, own.info.backend_pid), "the refresh to wait", timeout_s=20)
-        store(other, [today := replace(newer, measured_at=AT + DAY + HOUR)], at=AT + DAY)
-        other.commit()
-        refreshing.result()
-    assert hours(own) == hours_of([*readings, last, newer, today])
-
-
-def test_a_batch_that_comes_when_its_day_is_over_by_its_own_clock_only_marks_it(
-    own: WriteConnection, readings: list[Reading]
-) -> None:
-    store(own, [newer := replace(readings[0], measured_at=AT + DAY)], at=AT + DAY)
-    refresh_tiers(own)
-    store(own, [last := replace(readings[0], measured_at=AT + HOUR / 2)], at=AT + HOUR)
-    refresh_tiers(own)
-    assert hours(own) == hours_of([*readings, last, newer])
-
-
-def test_nobody_waits_to_store_what_is_of_today_while_yesterday_becomes_over(
-    own: WriteConnection, readings: list[Reading]
-) -> None:
-    store(own, [replace(readings[0], measured_at=AT + DAY)], at=AT + DAY)
-    with connect(own.info.dsn) as other:
-        with own.transaction(force_rollback=True):
-            own.execute("select advance_late_mark(null)")
-            other.execute("set lock_timeout = '1s'")
-            store(other, [replace(readings[0], measured_at=AT + DAY + HOUR)], at=AT + DAY + HOUR)
-
-
 def test_hours_stay_when_their_readings_are_dropped(own: WriteConnection, readings: list[Reading]) -> None:
     store(own, [replace(readings[0], measured_at=AT + 80 * DAY)], at=AT + 80 * DAY)
     refresh_tiers(own)
@@ -187,34 +96,6 @@ def test_hours_stay_when_their_readings_are_dropped(own: WriteConnection, readin
     assert hours(own) == before
     refresh_tiers(own)
     assert hours(own) == before
-
-
-@pytest.mark.parametrize("divided", [False, True])
-def test_what_is_stored_just_when_its_month_is_dropped_is_in_its_hours(
-    own: WriteConnection, readings: list[Reading], divided: bool
-) -> None:
-    if divided:
-        make_partitions(own, AT - 28 * DAY)
-    newest = replace(readings[0], measured_at=AT + 80 * DAY)
-    store(own, [newest], at=AT + 80 * DAY)
-    refresh_tiers(own)
-    # So that the month of the readings is the next one to go.
-    drop_old_readings(own, AT - 28 * DAY)
-    late = replace(readings[-1], measured_at=readings[-1].measured_at + timedelta(minutes=1), value=1.0)
-    with connect(own.info.dsn) as other, ThreadPoolExecutor() as pool:
-        other.execute("begin")
-        store(other, [late], at=AT + 80 * DAY)
-        dropping = pool.submit(drop_old_readings, own, AT + 79 * DAY)
-        wait_until(lambda: waits_for_a_lock(other, own.info.backend_pid), "the drop to wait", timeout_s=20)
-        other.commit()
-        dropping.result()
-    drop_old_readings(own, AT + 79 * DAY)
-    assert own.execute("select count(*) from reading").fetchone() == (1,)
-    assert hours(own) == hours_of([*readings, late, newest])
-
-
-def waits_for_a_lock(conn: WriteConnection, pid: int) -> bool:
-    return conn.execute("select from pg_locks where pid = %s and not granted", [pid]).rowcount > 0
 
 
 def test_each_tier_goes_after_its_own_days(own: WriteConnection, readings: list[Reading]) -> None:
