@@ -34,7 +34,7 @@ def migrate_meanwhile(world: World, size: Size, seed: int) -> Outcome:
         try:
             for number in range(repeats):
                 _add_households(stage.dsn, range(number * 100, number * 100 + 30))
-                _migrate(stage.dsn, number)
+                migrate_later(stage.dsn, number)
                 stage.until_recovered(monotonic())
                 _add_households(stage.dsn, range(number * 100 + 50, number * 100 + 60))
             wait_until(lambda: not count_offers(stage.dsn).lost, "every household's offer", timeout_s=60)
@@ -54,10 +54,10 @@ def _add_households(dsn: str, numbers: range) -> None:
             add_household(conn, number)
 
 
-def _migrate(dsn: str, number: int) -> None:
+def migrate_later(dsn: str, number: int) -> None:
     """What `millpond migrate` does, with more files than are shipped: all up to `number`."""
-    more = migrations.load_migrations(timescale=False) + [_migration(n) for n in range(number + 1)]
-    with patch.object(migrations, "load_migrations", lambda **_: more), connect(dsn) as conn:
+    shipped, more = migrations.load_migrations, [_migration(n) for n in range(number + 1)]
+    with patch.object(migrations, "load_migrations", lambda **server: shipped(**server) + more), connect(dsn) as conn:
         migrations.migrate(conn, at=SystemClock().now())
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from millpond.kernel.clock import monotonic
+from millpond.kernel.db import connect
 from proof.device import Device
+from proof.faults.upgrade import migrate_later
 from proof.journal import Journal, Kind, Sample, measure, read_journal
 from proof.oracle import Account, Row, compare, compare_poison
 from proof.proxy import Link, Proxy
@@ -221,3 +223,15 @@ def test_a_slow_link_delays_what_a_client_says_and_a_crawling_one_carries_a_kilo
         while heard < 600:
             heard += len(client.recv(600))
         assert monotonic() - began >= 0.4
+
+
+def test_a_later_version_is_one_of_this_very_server(database: str) -> None:
+    for number in (0, 1):
+        migrate_later(database, number)
+    with connect(database) as conn:
+        names = [row[0] for row in conn.execute("select name from schema_version where name like '9%' order by name")]
+        assert names == ["9000_proof.sql", "9001_proof.sql"]
+        late = (
+            "select count(*) from pg_constraint where conrelid = 'reading'::regclass and conname ~ '^proof_._received'"
+        )
+        assert conn.execute(late).fetchone() == (2,)
