@@ -28,6 +28,6 @@ def measure_capacity(world: World, devices: int, seed: int) -> float:
     return best
 
 
-def rate_for(capacity: float) -> float:
-    """The rate to run at: 1,000 samples a second, or less where the machine could not recover at that rate."""
-    return min(RATE, max(50.0, capacity / _HEADROOM // 50 * 50))
+def rate_for(capacity: float, lanes: int = 1) -> float:
+    """The rate to run at: 1,000 samples a second, or less where `lanes` could not recover at that rate at once."""
+    return min(RATE, max(50.0, capacity / lanes / _HEADROOM // 50 * 50))

@@ -45,6 +45,9 @@ FAULTS: dict[str, Fault] = {
     "migration": upgrade.migrate_meanwhile,
 }
 
+# They let time pass more than they load the machine, and stop no server but their own.
+WAITING = ("schedulers", "postgres-stop", "locked-table", "broker-link")
+
 
 def run_fault(made: World, name: str, size: Size, seed: int) -> dict[str, Any]:
     """Run one fault and return its line: the outcome's fields, `fault`, `seconds`, `seed` and `ok`."""
@@ -117,9 +120,10 @@ def faults(
     chosen = _choose_faults(names)
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     size = Size(devices, rate or RATE, long, forgive_time, half_year)
+    lanes = sum(map(bool, share_out(chosen)))
     try:
         with world(keep, postgres) as made:
-            size = size if rate else replace(size, rate=_choose_rate(made, devices, seed))
+            size = size if rate else replace(size, rate=_choose_rate(made, devices, seed, lanes))
             lines = _run(made, chosen, size, seed)
     except MillpondError as error:
         _CONSOLE.print(str(error), style="red")
@@ -144,10 +148,10 @@ def _tell(lines: list[dict[str, Any]], seed: int, *, long: bool, as_json: bool) 
         Console(width=None if sys.stdout.isatty() else 200).print(build_table(lines, seed, long))
 
 
-def _choose_rate(made: World, devices: int, seed: int) -> float:
+def _choose_rate(made: World, devices: int, seed: int, lanes: int) -> float:
     with _CONSOLE.status("Measuring what this machine can do"):
         capacity = measure_capacity(made, devices, seed)
-    rate = rate_for(capacity)
+    rate = rate_for(capacity, lanes)
     _CONSOLE.print(
         f"works off {capacity:,.0f} messages/s; {devices} devices send {rate:,.0f}/s together", highlight=False
     )
@@ -155,23 +159,30 @@ def _choose_rate(made: World, devices: int, seed: int) -> float:
 
 
 def _run(made: World, chosen: list[str], size: Size, seed: int) -> list[dict[str, Any]]:
-    """One after the other, but the schedulers beside the rest: they wait most of the time."""
-    beside = [name for name in chosen if name == "schedulers" and len(chosen) > 1]
+    """In two lanes, each one after the other: those that wait most of the time go beside those that work."""
+    beside, others = share_out(chosen)
     with ThreadPoolExecutor(max_workers=1) as pool:
         futures = [pool.submit(run_fault, made, name, size, seed) for name in beside]
         lines = []
         try:
-            for name in (name for name in chosen if name not in beside):
+            for name in others:
                 with _CONSOLE.status(f"{name}: {_sentence(name)}"):
                     lines.append(run_fault(made, name, size, seed))
                 _CONSOLE.print(describe(lines[-1]), highlight=False)
+            for future in futures:
+                lines.append(future.result())
+                _CONSOLE.print(describe(lines[-1]), highlight=False)
         except BaseException:
             made.interrupted.set()
+            pool.shutdown(cancel_futures=True)
             raise
-        for future in futures:
-            lines.append(future.result())
-            _CONSOLE.print(describe(lines[-1]), highlight=False)
     return lines
+
+
+def share_out(chosen: list[str]) -> tuple[list[str], list[str]]:
+    """Which of the chosen run in the lane of those that wait, and which in the other; all in one if that is all."""
+    waiting, working = ([name for name in chosen if (name in WAITING) is waits] for waits in (True, False))
+    return (waiting, working) if working else ([], waiting)
 
 
 def _sentence(name: str) -> str:

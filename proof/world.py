@@ -13,6 +13,7 @@ from millpond.embedded.databases import create_database, create_template
 from millpond.embedded.ports import free_port
 from millpond.embedded.postgres import Postgres
 from millpond.kernel.clock import SystemClock
+from millpond.kernel.errors import Unavailable
 from millpond.services import prepare_schema
 
 _TEMPLATE = "template_millpond"
@@ -22,7 +23,7 @@ _TEMPLATE = "template_millpond"
 class World:
     """Where faults happen. With `keep` databases stay; `programs` is the folder of PostgreSQL's, if not the wheel's.
 
-    A fault that takes long looks at `interrupted`.
+    A fault that takes long looks at `interrupted`, and lets time pass with `pause`.
     """
 
     folder: Path
@@ -30,6 +31,11 @@ class World:
     keep: bool = False
     programs: Path | None = None
     interrupted: threading.Event = field(default_factory=threading.Event)
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass. Raises Unavailable when the run is interrupted meanwhile."""
+        if self.interrupted.wait(max(0.0, seconds)):
+            raise Unavailable("the run was interrupted")
 
 
 @contextmanager

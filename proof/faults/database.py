@@ -8,7 +8,7 @@ from millpond.kernel.waiting import pause
 from proof.outcome import Outcome, Size
 from proof.proxy import Link
 from proof.stage import Plan, Stage, staged
-from proof.world import World
+from proof.world import World, running_postgres
 
 _AWAY_S = 60
 _LOCKED_S = 30
@@ -17,7 +17,10 @@ _LOCKED_S = 30
 def stop_postgres(world: World, size: Size, seed: int) -> Outcome:
     """Stop PostgreSQL, fast and immediately by turns, and once leave it away for a while."""
     repeats = size.times(5, 60)
-    with staged(world, "postgres", size, seed) as stage:
+    folder = world.folder / "own-postgres"
+    folder.mkdir()
+    # A server of its own: others run beside this fault.
+    with running_postgres(folder, world.programs) as own, staged(world, "postgres", size, seed, Plan(own)) as stage:
         for number in range(repeats):
             _stop_and_start(stage, "immediate" if number % 2 else "fast", 1)
         for number in range(size.times(1, 5)):
@@ -32,7 +35,7 @@ def _stop_and_start(stage: Stage, how: Ending, away_s: float) -> None:
     stopped = monotonic()
     stage.postgres.stop(how)
     stage.outcome.turned("red", stage.watch.until_ready(False, 20, stopped))
-    pause(max(0, away_s - (monotonic() - stopped)))
+    stage.world.pause(away_s - (monotonic() - stopped))
     stage.postgres.start()
     since = monotonic()
     stage.outcome.turned("green", stage.watch.until_ready(True, 20, since))
@@ -64,7 +67,7 @@ def locked_table(world: World, size: Size, seed: int) -> Outcome:
                 locker.execute("lock table reading in access exclusive mode")
                 since = monotonic()
                 stage.outcome.turned("red", stage.watch.until_ready(False, 20, since))
-                pause(max(0, _LOCKED_S - (monotonic() - since)))
+                stage.world.pause(_LOCKED_S - (monotonic() - since))
             since = monotonic()
             stage.outcome.turned("green", stage.watch.until_ready(True, 20, since))
             stage.until_recovered(since)

@@ -1,7 +1,6 @@
 """The link between ingest and its neighbours: reset, black hole, one kilobyte a second."""
 
 from millpond.kernel.clock import monotonic
-from millpond.kernel.waiting import pause
 from proof.outcome import Outcome, Size
 from proof.proxy import Link
 from proof.stage import Plan, Stage, staged
@@ -31,7 +30,7 @@ def _break(stage: Stage, size: Size) -> Outcome:
             since = monotonic()
             if link is not Link.TRICKLE:
                 stage.outcome.turned("red", stage.watch.until_ready(False, 20, since))
-            pause(max(0, seconds - (monotonic() - since)))
+            stage.world.pause(seconds - (monotonic() - since))
             stage.proxy.set(Link.CLEAR)
             since = monotonic()
             stage.outcome.turned("green", stage.watch.until_ready(True, 30, since))

@@ -8,13 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from millpond.embedded.postgres import Postgres
 from millpond.kernel.clock import monotonic
 from millpond.kernel.db import connect
+from millpond.kernel.errors import Unavailable
+from proof.capacity import rate_for
+from proof.cli import FAULTS, WAITING, share_out
 from proof.device import Device
 from proof.faults.upgrade import migrate_later
 from proof.journal import Journal, Kind, Sample, measure, read_journal
 from proof.oracle import Account, Row, compare, compare_poison
 from proof.proxy import Link, Proxy
+from proof.world import World
 
 SAMPLES = [measure(0, seq, 1_000 * seq, 1_000 * seq, 7, "D-1") for seq in (1, 2, 3)]
 
@@ -223,6 +228,21 @@ def test_a_slow_link_delays_what_a_client_says_and_a_crawling_one_carries_a_kilo
         while heard < 600:
             heard += len(client.recv(600))
         assert monotonic() - began >= 0.4
+
+
+def test_what_only_waits_runs_beside_what_works_and_every_fault_runs_once() -> None:
+    beside, others = share_out(list(FAULTS))
+    assert (sorted(beside), sorted([*beside, *others])) == (sorted(WAITING), sorted(FAULTS))
+    assert share_out(["schedulers"]) == ([], ["schedulers"])
+    assert rate_for(4_000, lanes=2) == rate_for(2_000) == 800
+
+
+def test_an_interrupted_run_ends_in_the_middle_of_a_long_wait(tmp_path: Path) -> None:
+    made = World(tmp_path, Postgres(tmp_path / "pg"))
+    made.pause(-1)
+    made.interrupted.set()
+    with pytest.raises(Unavailable, match="interrupted"):
+        made.pause(3_600)
 
 
 def test_a_later_version_is_one_of_this_very_server(database: str) -> None:
