@@ -167,11 +167,14 @@ def _quantum(one: Guess) -> float:
 
 
 def _round(number: float, *, up: bool) -> float:
-    """To two digits."""
+    """To two digits; as it is where two digits are too small or too large for a number."""
     if not number or not math.isfinite(number):
         return 0.0
     unit = 10.0 ** (math.floor(math.log10(abs(number))) - 1)
-    return float(f"{(math.ceil if up else math.floor)(round(number / unit, 6)) * unit:.6g}")
+    if not unit:
+        return number
+    rounded = float(f"{(math.ceil if up else math.floor)(round(number / unit, 6)) * unit:.6g}")
+    return rounded if math.isfinite(rounded) else number
 
 
 def _slug(part: str) -> str:

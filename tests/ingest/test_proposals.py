@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devices.profile import DeviceProfile
@@ -144,6 +144,8 @@ raws = st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
 names = st.text(min_size=1, max_size=24) | st.sampled_from(["filter_life", "brush_age_min", "tonerLevel", "hepa_state"])
 
 
+@example(said=[{"x": 5e-324}])
+@example(said=[{"x": 1.79e308, "y": -1.79e308}])
 @given(said=st.lists(st.dictionaries(names, raws, max_size=5), min_size=1, max_size=8))
 def test_whatever_was_said_the_proposal_is_a_profile(said: list[dict[str, Any]]) -> None:
     lines = (json.dumps({"values": one}).encode() for one in said)
