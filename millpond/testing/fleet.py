@@ -26,7 +26,7 @@ class Device:
 
     def quarantined(self) -> list[Quarantined]:
         """What the platform refused of the device, and why."""
-        refused = [Quarantined(**row) for row in self._host.quarantined(serial=self.serial)]
+        refused = self._read_refused()
         self._refusals_seen = len(refused)
         return refused
 
@@ -39,19 +39,24 @@ class Device:
         __tracebackhide__ = True
 
         def committed() -> bool:
+            # First, so that no reading that was committed before a refusal is overlooked.
+            refused = [] if despite_refusals else self._read_refused()
             done = len(self.committed()) >= readings
-            if not done and not despite_refusals:
-                self._require_no_refusal()
+            if not done:
+                self._require_none_untold(refused)
             return done
 
         self._millpond.wait_until(committed, timeout_s=timeout_s)
         return self.committed()
 
-    def _require_no_refusal(self) -> None:
+    def _read_refused(self) -> list[Quarantined]:
+        return [Quarantined(**row) for row in self._host.quarantined(serial=self.serial)]
+
+    def _require_none_untold(self, refused: list[Quarantined]) -> None:
         __tracebackhide__ = True
-        seen, refused = self._refusals_seen, self.quarantined()
-        if len(refused) > seen:
-            first = refused[seen]
+        if untold := refused[self._refusals_seen :]:
+            self._refusals_seen = len(refused)
+            first = untold[0]
             what = f"{first.item} of {self.serial}" if first.item else f"a message of {self.serial}"
             raise PlatformError(f"the platform refused {what} ({first.code}): {first.reason}")
 

@@ -11,7 +11,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from millpond.testing import ApiError, Customer, Device, Fleet, Millpond, PlatformError, Staff
+from millpond.testing import ApiError, Customer, Device, Fleet, Millpond, PlatformError, Reading, Staff
 
 
 def test_a_platform_runs_and_is_ready(millpond: Millpond) -> None:
@@ -151,6 +151,29 @@ def test_a_device_of_ones_own_is_waited_for(millpond: Millpond, fleet: Fleet) ->
         assert [reading.value for reading in thermo.wait_for(readings=2)] == [64, 63]
         millpond.wait_until(thermo.quarantined)
     assert thermo.committed("power") == []
+
+
+def test_readings_that_come_with_a_refusal_while_somebody_looks_are_not_overlooked(
+    millpond: Millpond, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thermo = fleet.register("THERMO-4", "generic-purifier-pct")
+    look, looks = thermo.committed, 0
+
+    def committed() -> list[Reading]:
+        """The first look ends when all has come, and still tells what was there before."""
+        nonlocal looks
+        looks += 1
+        found = look()
+        if looks == 1:
+            client.publish(topic, json.dumps({"metrics": {"filter_life_pct": 64}}), 1)
+            client.publish(topic, b"{", 1)
+            millpond.wait_until(lambda: millpond.channel.host.quarantined(serial=thermo.serial))
+        return found
+
+    topic = f"millpond/v1/{thermo.serial}/telemetry"
+    monkeypatch.setattr(thermo, "committed", committed)
+    with connected(millpond) as client:
+        assert [reading.value for reading in thermo.wait_for(readings=1)] == [64]
 
 
 def test_what_is_refused_is_told_at_once_with_its_reason(millpond: Millpond, fleet: Fleet) -> None:
