@@ -51,6 +51,7 @@ _CARE = {
 }
 _COLOURS = ("black", "cyan", "magenta", "yellow")
 _ROW, _OLD_ROW = 14, 10
+_ROWS_MAX = 256
 
 
 def read_maintenance(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -75,7 +76,11 @@ def model_of(content: Mapping[str, Any]) -> str:
 
 
 def _rows(raw: Any) -> Sequence[str]:
-    return [row for row in raw[:256] if isinstance(row, str)] if isinstance(raw, list) else []
+    """Rows, one by one or as they are read: all in one text, and `ff` at its end."""
+    if isinstance(raw, str):
+        digits = "".join(raw.split()).removeprefix("0x")
+        return [digits[start : start + _ROW] for start in range(0, len(digits[: _ROW * _ROWS_MAX]), _ROW)]
+    return [row for row in raw[:_ROWS_MAX] if isinstance(row, str)] if isinstance(raw, list) else []
 
 
 def _is_ink(description: str, rows: Sequence[str]) -> bool:
