@@ -5,15 +5,17 @@ values. Newer printers also list `printer-supply`, in the words of the Printer-M
 `printers`, and markers that a library has put together already (`markers`).
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ingest.formats.ipp.supplies import Supply, say_marker, say_supply
+from ingest.formats.ipp.supplies import Supply, number_names, say_marker, say_supply
 from ingest.formats.json_values import bridged, read_json, require_object
 from ingest.formats.saying import Saying
 from ingest.nouns import Delivery
 
 _MARKERS_MAX = 64
+_ITEM = re.compile(r'"[^"]*"|[^,]+')
 _AROUND = ("printers", "printer-attributes", "printer")
 
 
@@ -56,13 +58,21 @@ def _column(attributes: Mapping[str, Any], name: str) -> Sequence[Any]:
     return raw[:_MARKERS_MAX] if isinstance(raw, list) else [] if raw is None else [raw]
 
 
+def _markers(attributes: Mapping[str, Any], name: str) -> Sequence[Any]:
+    """A list of the markers'; where their levels stand in one text, so do the others, with commas between them."""
+    raw, levels = attributes.get(f"marker-{name}"), attributes.get("marker-levels")
+    if isinstance(raw, str) and isinstance(levels, str) and "," in levels:
+        return [item.strip(' "') for item in _ITEM.findall(raw)[:_MARKERS_MAX]]
+    return _column(attributes, f"marker-{name}")
+
+
 def _parallel(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    columns = {key: _column(attributes, f"marker-{key}") for key in ("names", "levels", "types", "colors")}
-    low = _column(attributes, "marker-low-levels")
-    for index, level in enumerate(columns["levels"]):
-        name, kind, colour = (_at(columns[key], index) for key in ("names", "types", "colors"))
-        limits = {} if _at(low, index) is None else {"low_level": low[index]}
-        yield from say_marker(Supply(name, level, colour=colour, kind=kind), limits)
+    columns = {key: _markers(attributes, key) for key in ("names", "levels", "types", "colors")}
+    low, high = (_markers(attributes, f"{key}-levels") for key in ("low", "high"))
+    rows = [[_at(columns[key], index) for key in columns] for index in range(len(columns["levels"]))]
+    supplies = [Supply(name, level, colour=colour, kind=kind) for name, level, kind, colour in rows]
+    for index, supply in enumerate(number_names(supplies)):
+        yield from say_marker(supply, {"low_level": _at(low, index), "high_level": _at(high, index)})
 
 
 def _at(column: Sequence[Any], index: int) -> Any:
@@ -74,23 +84,19 @@ def _put_together(markers: Any) -> Iterator[tuple[str, Any]]:
         if isinstance(marker, dict):
             kind = marker.get("marker_type", marker.get("type"))
             supply = Supply(marker.get("name"), marker.get("level"), colour=marker.get("color"), kind=kind)
-            yield from say_marker(supply, {"low_level": marker.get("low_level")})
+            yield from say_marker(supply, marker)
 
 
 def _listed(supplies: Sequence[Any], names: Sequence[Any]) -> Iterator[tuple[str, Any]]:
     """`printer-supply`: a text each, `type=toner;maxcapacity=100;level=75;unit=percent;colorantname=black;`."""
-    for index, text in enumerate(supplies):
-        fields = dict(_fields(str(text)))
-        yield from say_supply(
-            Supply(
-                _at(names, index),
-                fields.get("level"),
-                fields.get("maxcapacity"),
-                fields.get("unit"),
-                fields.get("colorantname"),
-                fields.get("type"),
-            )
-        )
+    listed = [_supply(dict(_fields(str(text))), _at(names, index)) for index, text in enumerate(supplies)]
+    for supply in number_names(listed):
+        yield from say_supply(supply)
+
+
+def _supply(fields: Mapping[str, str], name: Any) -> Supply:
+    colour, kind = fields.get("colorantname"), fields.get("type")
+    return Supply(name, fields.get("level"), fields.get("maxcapacity"), fields.get("unit"), colour, kind)
 
 
 def _fields(text: str) -> Iterator[tuple[str, str]]:

@@ -4,8 +4,8 @@ A supply says `.level` in percent remaining, a waste box that counts up says `.f
 warns is `.low_level`, and its colour, in a word where there is one, `.color`.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ingest.formats.json_values import as_number
@@ -13,6 +13,8 @@ from ingest.formats.json_values import as_number
 _COLOURS = {"#000000": "black", "#00ffff": "cyan", "#ff00ff": "magenta", "#ffff00": "yellow"}
 # Printer-MIB: 19 is percent, and of what is neither counted nor weighed the largest value is unknown.
 _PERCENT = ("19", "percent")
+_NO_COLOUR = ("", "none", "unknown", "other")
+_FULL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,20 @@ class Supply:
 
 
 def name_supply(supply: Supply) -> str:
-    """What a supply is called among the values."""
-    return str(supply.name or supply.kind or "supply").strip()[:64]
+    """What a supply is called among the values: by its own name, else by colour and kind."""
+    words = filter(None, [_colour_of(supply), _text(supply.kind)])
+    return (_text(supply.name) or " ".join(words) or "supply")[:64]
+
+
+def number_names(supplies: Sequence[Supply]) -> list[Supply]:
+    """The supplies with names of their own: of two that are called the same the second is `… 2`."""
+    seen: dict[str, int] = {}
+    named = []
+    for supply in supplies:
+        name = name_supply(supply)
+        seen[name] = seen.get(name, 0) + 1
+        named.append(replace(supply, name=name if seen[name] == 1 else f"{name[:60]} {seen[name]}"))
+    return named
 
 
 def say_supply(supply: Supply) -> Iterator[tuple[str, Any]]:
@@ -46,21 +60,29 @@ def say_supply(supply: Supply) -> Iterator[tuple[str, Any]]:
 
 
 def say_marker(supply: Supply, limits: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """IPP's markers: always percent, and of a waste box how full it is."""
-    level = as_number(supply.level)
+    """IPP's markers: always percent, and of a waste box, which is full at its high level, how full it is."""
+    level, high = as_number(supply.level), as_number(limits.get("high_level"))
     yield from _say_colour(supply)
     if _is_amount(level):
-        waste = str(supply.kind or "").lower().startswith("waste")
-        yield f"{name_supply(supply)}.{'filled' if waste else 'level'}", level
-    for key, raw in limits.items():
-        if _is_amount(limit := as_number(raw)):
-            yield f"{name_supply(supply)}.{key}", limit
+        fills = _text(supply.kind).lower().startswith("waste") or (_is_amount(high) and 0 < high < _FULL)
+        yield f"{name_supply(supply)}.{'filled' if fills else 'level'}", level
+    if _is_amount(limit := as_number(limits.get("low_level"))):
+        yield f"{name_supply(supply)}.low_level", limit
 
 
 def _say_colour(supply: Supply) -> Iterator[tuple[str, str]]:
-    colour = supply.colour.strip().lower() if isinstance(supply.colour, str) else ""
-    if colour and colour != "none":
-        yield f"{name_supply(supply)}.color", _COLOURS.get(colour, colour)[:64]
+    if colour := _colour_of(supply):
+        yield f"{name_supply(supply)}.color", colour
+
+
+def _colour_of(supply: Supply) -> str:
+    """In a word where there is one; empty where there is no colour."""
+    colour = _text(supply.colour).lower()
+    return "" if colour in _NO_COLOUR else _COLOURS.get(colour, colour)[:64]
+
+
+def _text(raw: Any) -> str:
+    return raw.strip() if isinstance(raw, str) else ""
 
 
 def _is_amount(raw: Any) -> bool:
