@@ -18,13 +18,13 @@ _FAULTS = ("product-errors", "product-warnings", "module-errors", "module-warnin
 _ABOUT_MESSAGE = {"msg", "time", "mode-reason", "state-reason", "dial", "rssi", "scheduler"}
 _NO_VALUE = {"OFF", "off", "INIT", "FAIL", "NONE", "INV"}
 _NO_FILTER = {"INV", "NONE"}
-_FILTERS = ("hflr", "cflr", "filf")
+_FILTERS = ("hflr", "cflr", "fflr", "filf")
 
 
 def parse(delivery: Delivery, _described: Mapping[str, bytes]) -> Sequence[Saying]:
     """What a message says: one saying; ValueError when it is none of a Dyson's."""
     content = require_object(read_json(delivery.payload), "the payload")
-    if not isinstance(content.get("msg"), str):
+    if not isinstance(content.get("msg"), str) and not any(isinstance(content.get(name), dict) for name in _SECTIONS):
         raise ValueError(f"msg is {quote(content.get('msg'))}, it should say what kind of message it is")
     at = content.get("time")
     return [
