@@ -2,7 +2,8 @@
 
 `getLifeSpan` and `onLifeSpan` carry a list of parts in an envelope (`header`, `body`, `data`), the cloud puts that
 under `resp`; a list without its envelope is read as well. A part says `brush.left` and `brush.total` in minutes. The
-XML of older models has the same in attributes, and the oldest say percent, which is `brush.val`.
+XML of older models has the same in attributes, and the oldest say percent, which is `brush.val`; of a value above 100
+it is the share of the total.
 """
 
 import re
@@ -31,7 +32,8 @@ def _read_json(identity: str, content: Any, at: int | None) -> Saying:
         return Saying(identity, dict(_read_xml(content.encode(errors="replace"))), at)
     if isinstance(content, dict):
         if content.get("ret", "ok") != "ok" or content.get("code", 0) not in (0, "0"):
-            raise ValueError(f"the device answered with {quote(content.get('msg', content.get('debug', content)))}")
+            words = next((content[key] for key in ("msg", "debug", "error", "errno") if content.get(key)), content)
+            raise ValueError(f"the device answered with {quote(words)}")
         header = content.get("header")
         at = _header_time(header) if isinstance(header, dict) else at
         inner = next((content[key] for key in ("resp", "body", "data") if key in content), None)
@@ -59,7 +61,7 @@ def _read_part(index: int, part: Any) -> dict[str, Any] | Rejection:
     kind = part.get("type") if isinstance(part, dict) else None
     if not isinstance(kind, str) or not kind:
         return refuse_item(index, part, "a part with its type")
-    return {f"{_small(kind)}.{key}": as_number(value) for key, value in flatten(part) if key != "type"}
+    return {f"{_name(kind)}.{key}": as_number(value) for key, value in flatten(part) if key != "type"}
 
 
 def _read_xml(payload: bytes) -> Iterator[tuple[str, Any]]:
@@ -74,15 +76,28 @@ def _read_xml(payload: bytes) -> Iterator[tuple[str, Any]]:
         attributes = element.attrib
         if attributes.get("ret", "ok") != "ok":
             raise ValueError(f"the device answered with {quote(attributes['ret'])}")
-        kind = attributes.get("type")
-        # Beside percent the total is none in minutes.
-        for key in ("left", "total") if "left" in attributes else ("val",):
-            if kind and key in attributes:
-                yield f"{_small(kind)}.{key}", as_number(attributes[key])
+        yield from _read_attributes(attributes)
         if element.tag == "battery" and "power" in attributes:
             yield "battery.power", as_number(attributes["power"])
 
 
-def _small(kind: str) -> str:
-    """XML begins with a capital what JSON does not: `SideBrush` is `sideBrush`."""
-    return kind[0].lower() + kind[1:]
+def _read_attributes(attributes: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    kind = attributes.get("type", "").strip()
+    said = {key: as_number(attributes[key]) for key in ("left", "total", "val") if key in attributes}
+    if kind and "left" in said:
+        yield from ((f"{_name(kind)}.{key}", said[key]) for key in ("left", "total") if key in said)
+    elif kind and "val" in said:
+        yield f"{_name(kind)}.val", _percent(said["val"], said.get("total"))
+
+
+def _percent(value: Any, total: Any) -> Any:
+    """Beside percent the total is none in minutes; what is above 100 counts as the total does."""
+    if not isinstance(value, int | float) or not isinstance(total, int | float) or not 100 < value <= total:
+        return value
+    return round(100 * value / total, 2)
+
+
+def _name(kind: str) -> str:
+    """XML begins with a capital what JSON does not: `SideBrush` is `sideBrush`; one model writes a space behind."""
+    plain = kind.strip()
+    return plain[:1].lower() + plain[1:]
