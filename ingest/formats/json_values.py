@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from devices.wire import PREFIX, parse_json, quote
-from ingest.formats.saying import Saying
+from ingest.formats.saying import Saying, Suspect
 from ingest.nouns import Delivery, Rejection
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,15})?")
 _DEPTH_MAX = 6
 _NAME_MAX = 128
+_WORDS = ("message", "msg", "details", "debug")
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One value by the language's own name for it, and when the language says that it was so."""
+    """One value by the language's own name for it, and when the language says that it was so.
+
+    A value that is said and not believed is a `Suspect`.
+    """
 
     at: int | str | None
     name: str
@@ -73,6 +77,19 @@ def require_object(content: Any, what: str) -> Mapping[str, Any]:
     return content
 
 
+def refuse_error(answer: Mapping[str, Any]) -> None:
+    """ValueError when an answer is an error: with an `error`, or with a code other than 0 and no result."""
+    error, code = answer.get("error"), as_number(answer.get("code", 0))
+    failed = isinstance(code, int) and code != 0 and answer.get("result") is None and answer.get("data") is None
+    if error is None and not failed:
+        return
+    about = error if isinstance(error, dict) else answer if error is None else {"message": error, "code": code or None}
+    words = next((quote(about[key]) for key in _WORDS if isinstance(about.get(key), str | int)), "")
+    number = "" if about.get("code") is None else f"code {quote(about['code'])}"
+    said = ", ".join(filter(None, [words, number])) or quote(error)
+    raise ValueError(f"the device answered with the error {said}")
+
+
 def refuse_item(index: int, item: Any, want: str) -> Rejection:
     """Why one item of a list is passed over: it is not what the language has there."""
     return Rejection("malformed", f"item {index} is {quote(item)}, not {want}", f"#{index}")
@@ -95,7 +112,13 @@ def say_by_time(identity: str, found: Iterable[Said | Rejection]) -> list[Saying
             refused.append(item)
         else:
             by_time.setdefault(item.at, {}).setdefault(item.name, item.value)
-    sayings = [Saying(identity, values, at) for at, values in by_time.items()]
+    sayings = [_say(identity, at, values) for at, values in by_time.items()]
     if refused or not sayings:
         sayings.append(Saying(identity, rejections=tuple(refused)))
     return sayings
+
+
+def _say(identity: str, at: int | str | None, found: Mapping[str, Any]) -> Saying:
+    values = {name: value for name, value in found.items() if not isinstance(value, Suspect)}
+    suspects = {name: value for name, value in found.items() if isinstance(value, Suspect)}
+    return Saying(identity, values, at, suspects=suspects)

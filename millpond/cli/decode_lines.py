@@ -25,7 +25,7 @@ def to_lines(read: Read) -> list[dict[str, Any]]:
     A summary says what several values, or one of them, come to: that a part is not installed, or what replaces it.
     """
     said, vocabulary = _said(read), vocabulary_of(read.format)
-    lines = [line for decoded in read.results for line in _lines_of(read.lens, vocabulary, decoded, said)]
+    lines = [line for decoded in read.results for line in _lines_of(read, vocabulary, decoded, said)]
     lines += [*_passed_over(read), *_suspects(read)]
     return lines + list(_summaries(lines))
 
@@ -42,15 +42,15 @@ def _said(read: Read) -> dict[tuple[int, str], Spoken]:
 
 
 def _lines_of(
-    lens: Lens, vocabulary: Mapping[str, Entry], decoded: Decoded, said: Mapping[tuple[int, str], Spoken]
+    read: Read, vocabulary: Mapping[str, Entry], decoded: Decoded, said: Mapping[tuple[int, str], Spoken]
 ) -> Iterator[dict[str, Any]]:
-    names = list(lens.profile.metrics)
+    names = list(read.lens.profile.metrics)
     for item in decoded.readings:
         metric = names[item.reading.metric_id]
-        line = {"kind": "reading", "serial": decoded.serial} | _reading(lens, metric, item)
+        line = {"kind": "reading", "serial": decoded.serial} | _reading(read.lens, metric, item)
         if spoken := said.get((item.index, metric)):
             line |= {"said": spoken.said, "raw": _shown(spoken.raw), "raw_unit": spoken.meaning.unit}
-            line = _as_language_says(vocabulary, spoken.said, line["unit"]) | line
+            line = _as_language_says(read, vocabulary, spoken, line["unit"]) | line
         yield line
     if decoded.status is not None:
         yield {"kind": "status", "serial": decoded.serial, **decoded.status.model_dump()}
@@ -79,15 +79,26 @@ def _reading(lens: Lens, metric: str, item: DecodedReading) -> dict[str, Any]:
     return line
 
 
-def _as_language_says(vocabulary: Mapping[str, Entry], said: str, unit: str) -> dict[str, Any]:
-    """Of which part a metric speaks where no profile says it: a part that is cleaned, a capacity, a product."""
-    entry = find_entry(vocabulary, said)
-    if entry is None or not entry.part or entry.measure is None:
+def _as_language_says(read: Read, vocabulary: Mapping[str, Entry], spoken: Spoken, unit: str) -> dict[str, Any]:
+    """Of which part a metric speaks where no profile says it: a part that is cleaned, a capacity, a product.
+
+    A number (`4.4`) is what the language says of a name that the profile has for the same metric.
+    """
+    speaks = read.lens.profile.speaks.get(read.format.language, {})
+    said = [spoken.said, *(name for name, other in speaks.items() if other.metric == spoken.metric.name)]
+    entries = (entry for name in said if (entry := find_entry(vocabulary, name)) is not None)
+    entry = next((one for one in entries if one.part and one.measure and _fits(one, unit)), None)
+    if entry is None:
         return {}
     step = step_between(entry.unit, unit)
     capacity = entry.capacity * step.scale if entry.capacity and step else None
     of = {"part": entry.part, "measure": str(entry.measure)}
     return of if capacity is None else of | {"capacity": capacity}
+
+
+def _fits(entry: Entry, unit: str) -> bool:
+    """Whether a metric in this unit can be what the language says: hours are no percentage."""
+    return not entry.unit or not unit or step_between(entry.unit, unit) is not None
 
 
 def _passed_over(read: Read) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from ingest.formats.json_values import (
     as_number,
     bridged,
     read_json,
+    refuse_error,
     refuse_item,
     require_object,
     say_by_time,
@@ -32,8 +33,9 @@ def parse(delivery: Delivery, _described: Mapping[str, bytes]) -> Sequence[Sayin
     """What the page says of the device in the topic; ValueError when it is no page, or of several other devices."""
     serial = bridged(delivery)
     page = read_json(delivery.payload)
-    if isinstance(page, dict) and isinstance(page.get("result"), dict):
-        page = page["result"]
+    if isinstance(page, dict):
+        refuse_error(page)
+        page = page["result"] if isinstance(page.get("result"), dict) else page
     details = _choose(serial, list(_devices(page)))
     return say_by_time(serial, (found for index, detail in enumerate(details) for found in _read_detail(index, detail)))
 

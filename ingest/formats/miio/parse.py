@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from devices.wire import quote
-from ingest.formats.json_values import bridged, flatten, read_json
+from ingest.formats.json_values import as_content, bridged, flatten, read_json, refuse_error
 from ingest.formats.miio.cartridge import cartridge_types
 from ingest.formats.saying import Saying
 from ingest.nouns import Delivery
@@ -23,16 +23,21 @@ def parse(delivery: Delivery, _described: Mapping[str, bytes]) -> Sequence[Sayin
 
 def _properties(content: Any) -> Any:
     if isinstance(content, dict):
-        if "error" in content:
-            raise ValueError(f"the device answered with the error {quote(content['error'])}")
+        refuse_error(content)
         if "result" in content:
-            return _named(content.get("params"), _unpacked(content["result"]))
+            return _answered(content.get("params"), as_content(content["result"]))
         if "method" in content and isinstance(content.get("params"), dict):
             return content["params"]
         return content
     if isinstance(content, list):
         return _unpacked(content)
     raise ValueError(f"the payload is {quote(content)}, neither properties nor a list of values")
+
+
+def _answered(names: Any, result: Any) -> Any:
+    if result is not None and not isinstance(result, dict | list):
+        raise ValueError(f"the device answered {quote(result)}, neither properties nor a list of values")
+    return _named(names, _unpacked(result))
 
 
 def _unpacked(result: Any) -> Any:

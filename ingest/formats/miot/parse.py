@@ -3,7 +3,8 @@
 Read are the answers to `get_properties` (local and cloud), what devices and Xiaomi's cloud push (`properties_changed`,
 `event_occured`), a hub's local form of both, and objects of properties by name or by number (`4.3`, `prop.4.3`). A
 property is called `siid.piid`; where the message has a name of its own for it (`did` in a local answer), by that too.
-What an event tells with it is `siid.eiid.piid` with `event:` before it.
+What an event tells with it is `siid.eiid.piid` with `event:` before it, and what an action answers `siid.aiid.N` with
+`action:`. A property that the device answered with a code has no value, and is shown as suspect.
 """
 
 import re
@@ -11,10 +12,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from devices.wire import quote
-from ingest.formats.json_values import Said, bridged, flatten, read_json, refuse_item, say_by_time, seconds_to_ms
+from ingest.formats.json_values import (
+    Said,
+    as_content,
+    as_number,
+    bridged,
+    flatten,
+    read_json,
+    refuse_error,
+    refuse_item,
+    say_by_time,
+    seconds_to_ms,
+)
 from ingest.formats.miio.cartridge import cartridge_types
 from ingest.formats.miot.packed import unpack
-from ingest.formats.saying import Saying
+from ingest.formats.saying import Saying, Suspect
 from ingest.nouns import Delivery, Rejection
 
 # Xiaomi's cloud, and its hub, which puts its own number or `master` in front.
@@ -62,12 +74,21 @@ def _read(content: Any) -> Iterator[Said | Rejection]:
             yield from _read_item(index, item)
     elif not isinstance(content, dict):
         raise ValueError(f"the payload is {quote(content)}, neither a property nor a list of them")
-    elif "error" in content:
-        raise ValueError(f"the device answered with the error {quote(content['error'])}")
-    elif isinstance(inner := content.get("result", content.get("params")), dict | list):
-        yield from _read(inner)
     elif _is_property(content) or "arguments" in content:
         yield from _read_item(0, content)
+    else:
+        yield from _read_answer(content)
+
+
+def _read_answer(content: Mapping[str, Any]) -> Iterator[Said | Rejection]:
+    """What was answered or pushed: properties in a list, the outcome of an action, or an object of properties."""
+    refuse_error(content)
+    inner = as_content(content.get("result", content.get("params")))
+    if isinstance(inner, dict | list):
+        yield from _read(inner)
+    elif "aiid" in content:
+        where = f"action:{content.get('siid')}.{content['aiid']}"
+        yield from (Said(None, f"{where}.{name}", value) for name, value in flatten(content.get("out")))
     else:
         yield from (Said(None, _plain_name(name), value) for name, value in flatten(content))
 
@@ -78,7 +99,7 @@ def _is_property(item: Mapping[str, Any]) -> bool:
 
 def _number_of(item: Mapping[str, Any]) -> str | None:
     """`siid.piid` of a property, also where it stands as one `iid`."""
-    siid, piid, iid = item.get("siid"), item.get("piid"), item.get("iid")
+    siid, piid, iid = as_number(item.get("siid")), as_number(item.get("piid")), item.get("iid")
     if isinstance(siid, int) and isinstance(piid, int):
         return f"{siid}.{piid}"
     match = _IID.fullmatch(iid) if isinstance(iid, str) else None
@@ -92,8 +113,10 @@ def _read_item(index: int, item: Any) -> Iterator[Said | Rejection]:
     number = _number_of(item) if isinstance(item, dict) else None
     if number is None:
         yield refuse_item(index, item, "a property with siid and piid")
-    elif item.get("value") is not None and item.get("code", 0) == 0:
-        # With another code than 0 the device had no value, whatever stands there.
+    elif as_number(item.get("code", 0)) != 0:
+        # Then the device had no value, whatever stands there.
+        yield Said(None, number, Suspect(item.get("value"), f"the device answered with code {quote(item['code'])}"))
+    elif item.get("value") is not None:
         at, name = seconds_to_ms(item.get("updateTime")), item.get("did")
         yield Said(at, number, item["value"])
         if isinstance(name, str) and not name.isdigit():

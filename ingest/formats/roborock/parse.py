@@ -2,8 +2,9 @@
 
 The answer to `get_consumable` and `get_status` is an object, or a list with one. The local protocol and the cloud
 put it as a text under `dps` `102`, with the time `t` in seconds, and push numbered values there: `125` is what is left
-of the main brush, in percent. The Q7's models answer under `dps` `10001` with `data`. Names in the app's spelling
-(`mainBrushWorkTime`) are read as the device's own (`main_brush_work_time`).
+of the main brush, in percent. The Q7's models answer under `dps` `10001` with `data`, and push `params`. The Q10's say
+under the same numbers how long a part was used, in no unit that is documented: their numbers keep no name. Names in the
+app's spelling (`mainBrushWorkTime`) are read as the device's own (`main_brush_work_time`).
 """
 
 import re
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from devices.wire import quote
-from ingest.formats.json_values import as_content, bridged, flatten, read_json, seconds_to_ms
+from ingest.formats.json_values import as_content, bridged, flatten, read_json, refuse_error, seconds_to_ms
 from ingest.formats.saying import Saying
 from ingest.nouns import Delivery
 
@@ -28,7 +29,10 @@ _PUSHED = {
     "133": "charge_status",
     "134": "dry_status",
 }
-_AROUND = ("result", "data", "consumable", "device_status", "deviceStatus")
+_OF_PARTS = {"125", "126", "127"}
+# In this point a Q10 has its others.
+_Q10 = "101"
+_AROUND = ("result", "data", "params", "consumable", "device_status", "deviceStatus")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -41,14 +45,14 @@ def parse(delivery: Delivery, _described: Mapping[str, bytes]) -> Sequence[Sayin
 
 
 def _answer(content: Any) -> Any:
+    content = as_content(content)
     if isinstance(content, list):
         if len(content) != 1 or not isinstance(content[0], dict):
             raise ValueError("the payload is a list, but not of one object")
         return content[0]
     if not isinstance(content, dict):
         raise ValueError(f"the payload is {quote(content)}, not an object")
-    if "error" in content:
-        raise ValueError(f"the device answered with the error {quote(content['error'])}")
+    refuse_error(content)
     if isinstance(content.get("dps"), dict):
         return dict(_points(content["dps"]))
     if content and all(name in _PUSHED or name.isdigit() for name in content):
@@ -59,12 +63,15 @@ def _answer(content: Any) -> Any:
 
 def _points(points: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Pushed values by name, and the values of an answer that stands within."""
+    unnamed = _OF_PARTS if isinstance(points.get(_Q10), dict) else ()
     for number, raw in points.items():
         inner = as_content(raw)
         if isinstance(inner, dict):
-            yield from flatten(_answer(inner))
+            yield from flatten(_answer(inner), number if number == _Q10 else "")
+        elif isinstance(inner, str) and inner.lstrip().startswith(("{", "[")):
+            raise ValueError(f"the answer in {number[:8]} is JSON that cannot be read: {quote(inner)}")
         elif not isinstance(inner, list):
-            yield _PUSHED.get(number, number), raw
+            yield number if number in unnamed else _PUSHED.get(number, number), raw
 
 
 def _snake(name: str) -> str:
