@@ -2,11 +2,18 @@
 
 import json
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from ingest.formats.describing import Describing, Description
 from ingest.formats.json_values import bridged, read_json
 from ingest.formats.matter.attributes import DIRECTION, MONITORED, Path, read_attributes
+from ingest.formats.matter.chip_tool import is_log, read_log
 from ingest.nouns import Delivery
+
+
+def read_payload(payload: bytes) -> Any:
+    """What a controller says, as JSON; ValueError when it is none, and no log of chip-tool."""
+    return read_log(payload) if is_log(payload) else read_json(payload)
 
 
 def known_directions(delivery: Delivery, attributes: Mapping[Path, object]) -> dict[tuple[int, int], object]:
@@ -22,7 +29,7 @@ def _needs(delivery: Delivery) -> Collection[str]:
 
 
 def _describes(delivery: Delivery) -> Mapping[str, Description]:
-    attributes = dict(read_attributes(read_json(delivery.payload)))
+    attributes = dict(read_attributes(read_payload(delivery.payload)))
     told = any(_is_direction(path, raw) for path, raw in attributes.items())
     if not told or not _key(delivery):
         return {}

@@ -1,19 +1,19 @@
 """Matter: attributes by `endpoint/cluster/attribute`, as a controller (matter-server) holds and sends them.
 
 Read are a node (`attributes`, also as a command's `result` or an event's `data`), one attribute that changed
-(`attribute_updated`), and attributes alone. Three things are said in words: when a filter was changed
-(`LastChangedTime`) as a time; a condition that counts what is *used* (`DegradationDirection` 0) under a name of its
-own, `1/113/0.used`, also when the node said so in an earlier message; and the products that replace a filter each under
-its kind, `1/113/5.ean` and so on.
+(`attribute_updated`), attributes alone, what chip-tool answers and writes, and what matter.js reports and keeps by
+name. Three things are said in words: when a filter was changed (`LastChangedTime`) as a time; a condition that counts
+what is *used* (`DegradationDirection` 0) under a name of its own, `1/113/0.used`, also when the node said so in an
+earlier message; and the products that replace a filter each under its kind, `1/113/5.ean` and so on.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ingest.formats.json_values import bridged, read_json
+from ingest.formats.json_values import bridged
 from ingest.formats.matter.attributes import CHANGED_AT, CONDITION, MONITORED, PRODUCTS, UP, Path, read_attributes
-from ingest.formats.matter.directions import known_directions
+from ingest.formats.matter.directions import known_directions, read_payload
 from ingest.formats.saying import Saying
 from ingest.nouns import Delivery
 
@@ -25,7 +25,7 @@ _PRODUCT_NAME, _UP_TIME = (0, 40, 3), (0, 51, 2)
 
 def parse(delivery: Delivery, _described: Mapping[str, bytes]) -> Sequence[Saying]:
     """What a message says: one saying; ValueError when there are no attributes in it."""
-    content = read_json(delivery.payload)
+    content = read_payload(delivery.payload)
     attributes = {path: raw for path, raw in read_attributes(content) if raw is not None}
     name, up_s = attributes.get(_PRODUCT_NAME), attributes.get(_UP_TIME)
     return [
@@ -69,8 +69,9 @@ def _products(name: str, products: Sequence[Any]) -> Iterator[tuple[str, str]]:
     for product in products[:_PRODUCTS_MAX]:
         if not isinstance(product, dict):
             continue
-        kind = product.get("0", product.get("productIdentifierType"))
-        value = product.get("1", product.get("productIdentifierValue"))
+        by_name = {key.lower(): raw for key, raw in product.items()}
+        kind = by_name.get("0", by_name.get("productidentifiertype"))
+        value = by_name.get("1", by_name.get("productidentifiervalue"))
         if isinstance(kind, int) and 0 <= kind < len(_PRODUCT_KINDS) and isinstance(value, str) and value:
             word = _PRODUCT_KINDS[kind]
             seen[word] = seen.get(word, 0) + 1
