@@ -82,11 +82,15 @@ def language_lens(one: Format, sayings: Sequence[Saying], hints: Mapping[str, Hi
 
 
 def _once(found: Mapping[str, Entry], values: Mapping[str, Any]) -> dict[str, Entry]:
-    """Without what another property said before: the same of a part, with the same value."""
+    """Without what another property said before: the same of a part, with the same value. What only a model knows
+    is left out where the language itself knows another that says it."""
+    sure = {(entry.part, entry.measure) for entry in found.values() if not entry.by_model}
     said_of_parts: set[tuple[Any, ...]] = set()
     known: dict[str, Entry] = {}
     for said, entry in found.items():
         key = (entry.part, entry.metric, entry.measure, entry.unit, repr(values[said]))
+        if entry.by_model and (entry.part, entry.measure) in sure:
+            continue
         if not entry.part or key not in said_of_parts:
             known[said] = entry
             said_of_parts.add(key)

@@ -36,7 +36,7 @@ def _read_json(identity: str, content: Any, at: int | None) -> Saying:
             raise ValueError(f"the device answered with {quote(words)}")
         header = content.get("header")
         at = _header_time(header) if isinstance(header, dict) else at
-        inner = next((content[key] for key in ("resp", "body", "data") if key in content), None)
+        inner = next((content[key] for key in ("resp", "payload", "body", "data") if key in content), None)
         if inner is not None:
             return _read_json(identity, as_content(inner), at)
         if "type" not in content:

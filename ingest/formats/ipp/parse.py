@@ -16,7 +16,7 @@ from ingest.nouns import Delivery
 
 _MARKERS_MAX = 64
 _ITEM = re.compile(r'"[^"]*"|[^,]+')
-_AROUND = ("printers", "printer-attributes", "printer")
+_AROUND = ("printers", "printer-attributes", "printer", "attributes")
 
 
 def parse(delivery: Delivery, _described: Mapping[str, bytes]) -> Sequence[Saying]:

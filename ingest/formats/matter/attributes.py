@@ -6,7 +6,7 @@ from typing import Any
 
 from devices.wire import quote
 from ingest.formats.json_values import refuse_error
-from ingest.formats.matter.names import read_state
+from ingest.formats.matter.names import number_of, read_state
 
 # The clusters of Resource Monitoring: HEPA filter, activated carbon filter, water tank level.
 MONITORED = {113, 114, 121}
@@ -53,8 +53,8 @@ def _read_list(content: list[Any]) -> Iterator[tuple[Path, Any]]:
 def _report(content: Mapping[str, Any]) -> tuple[Path, Any] | None:
     """One attribute as chip-tool (`clusterId`, …) and matter.js (the same in `path`) report it; None for any other."""
     path = content["path"] if isinstance(content.get("path"), dict) else content
-    ids = [path.get(key) for key in ("endpointId", "clusterId", "attributeId")]
-    numbers = [one for one in ids if isinstance(one, int) and not isinstance(one, bool)]
+    ids = [number_of(path.get(f"{key}Id", path.get(key))) for key in ("endpoint", "cluster", "attribute")]
+    numbers = [one for one in ids if one is not None]
     if "value" not in content or len(numbers) < len(ids):
         return None
     endpoint, cluster, attribute = numbers

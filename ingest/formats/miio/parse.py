@@ -26,7 +26,7 @@ def _properties(content: Any) -> Any:
         refuse_error(content)
         if "result" in content:
             return _answered(content.get("params"), as_content(content["result"]))
-        if "method" in content and isinstance(content.get("params"), dict):
+        if isinstance(content.get("params"), dict):
             return content["params"]
         return content
     if isinstance(content, list):

@@ -33,6 +33,7 @@ from ingest.nouns import Delivery, Rejection
 _CLOUD = re.compile(r"device/([^/]+)/(up/(?:properties_changed|event_occured)|state)(?:/.*)?")
 _LOCAL = re.compile(r"[^/]+/appMsg/notify/iot/([^/]+)/(?:property|event)/.*")
 _NUMBERED = re.compile(r"(?:prop\.)?(\d{1,5}\.\d{1,5})")
+_AROUND = ("result", "params", "data", "properties", "props")
 _IID = re.compile(r"0\.(\d{1,5})\.(\d{1,5})")
 
 
@@ -83,7 +84,7 @@ def _read(content: Any) -> Iterator[Said | Rejection]:
 def _read_answer(content: Mapping[str, Any]) -> Iterator[Said | Rejection]:
     """What was answered or pushed: properties in a list, the outcome of an action, or an object of properties."""
     refuse_error(content)
-    inner = as_content(content.get("result", content.get("params")))
+    inner = next((as_content(content[key]) for key in _AROUND if key in content), None)
     if isinstance(inner, dict | list):
         yield from _read(inner)
     elif "aiid" in content:

@@ -32,7 +32,7 @@ _PUSHED = {
 _OF_PARTS = {"125", "126", "127"}
 # In this point a Q10 has its others.
 _Q10 = "101"
-_AROUND = ("result", "data", "params", "consumable", "device_status", "deviceStatus")
+_AROUND = ("result", "data", "params", "consumable", "get_consumable", "device_status", "deviceStatus")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
