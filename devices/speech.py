@@ -11,7 +11,8 @@ from millpond.kernel.yaml_file import Strict
 Scalar = bool | int | float | str
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 FormatName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-Property = Annotated[str, Field(min_length=1, max_length=256)]
+PROPERTY_MAX = 256
+Property = Annotated[str, Field(min_length=1, max_length=PROPERTY_MAX)]
 
 
 def write_raw(raw: Any) -> str:

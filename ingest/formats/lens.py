@@ -9,7 +9,7 @@ from typing import Any
 
 from devices.nouns import Measure, MetricKind
 from devices.profile import DeviceProfile, MetricProfile, PartProfile
-from devices.speech import SpokenProperty
+from devices.speech import PROPERTY_MAX, SpokenProperty
 from devices.units import step_between
 from ingest.formats.format import Format
 from ingest.formats.saying import Saying
@@ -64,7 +64,8 @@ def language_lens(one: Format, sayings: Sequence[Saying], hints: Mapping[str, Hi
     """What the language itself says of what was said, and of the properties in `hints` what these say."""
     vocabulary = vocabulary_of(one)
     values = {said: raw for saying in sayings for said, raw in saying.values.items()}
-    found = {said: entry for said in values if (entry := find_entry(vocabulary, said)) is not None}
+    could_be = (said for said in values if 0 < len(said) <= PROPERTY_MAX)
+    found = {said: entry for said in could_be if (entry := find_entry(vocabulary, said)) is not None}
     found |= {said: found[said].model_copy(update=asdict(hint)) for said, hint in (hints or {}).items()}
     known = _once(found, values)
     names = _name(known)

@@ -1,11 +1,15 @@
 """`millpond decode` of makers' messages: of each form that is documented, what of which part it says, in which unit."""
 
+import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from devices.profile import shipped_profiles
 from ingest.formats.shipped import FORMATS
@@ -20,6 +24,26 @@ FOLDER = Path(__file__).parents[1] / "ingest" / "decoded"
 MESSAGES: list[dict[str, Any]] = [
     one for file in sorted(FOLDER.glob("*.yaml")) for one in yaml.safe_load(file.read_text(encoding="utf-8"))
 ]
+LONG = [{"type": "é" * 300, "left": 5, "total": 10}]
+ODD = [
+    None,
+    True,
+    -1,
+    10**30,
+    1.5,
+    "",
+    "x",
+    '{"a": 1}',
+    "[1, 2",
+    "[{}]",
+    [],
+    {},
+    [None],
+    {"": None},
+    "\0",
+    "é" * 300,
+    "NaN",
+]
 PROFILES = shipped_profiles()
 MODELS = {name: profile.model for profile in PROFILES.values() for name in (profile.model, *profile.also)}
 
@@ -29,7 +53,9 @@ def decode(one: dict[str, Any]) -> list[dict[str, Any]]:
     topic = one.get("topic", "")
     read_by = find_format(FORMATS, one["format"], topic)
     topic = topic or default_topic(read_by)
-    delivery = Delivery(topic, one["payload"].encode(), NOW, Lane.LIVE, 0, 1, 0)
+    payload = one["payload"]
+    payload = payload if isinstance(payload, bytes) else payload.encode(errors="replace")
+    delivery = Delivery(topic, payload, NOW, Lane.LIVE, 0, 1, 0)
     assert read_by is not None
     model = MODELS[one["model"]] if "model" in one else None
     return to_lines(read_message(read_by, delivery, LIMITS, PROFILES, model))
@@ -56,3 +82,46 @@ def test_a_documented_message_becomes_what_its_documentation_says(one: dict[str,
     assert [line["said"] for line in lines if line["kind"] == "suspect"] == [
         str(name) for name in one.get("suspect", ())
     ]
+
+
+def places(content: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in a message, as what it is in and its key there."""
+    keys = list(content) if isinstance(content, dict) else range(len(content)) if isinstance(content, list) else ()
+    for key in keys:
+        yield content, key
+        yield from places(content[key])
+
+
+def spoil(payload: str, data: st.DataObject) -> str:
+    """The message with another value in one place, and cut off somewhere; one that is no JSON is only cut off."""
+    try:
+        content = json.loads(payload)
+    except ValueError:
+        return payload[: data.draw(st.integers(0, len(payload)))]
+    if found := list(places(content)):
+        inside, key = data.draw(st.sampled_from(found))
+        inside[key] = data.draw(st.sampled_from(ODD))
+    spoilt = json.dumps(content)
+    return data.draw(st.sampled_from([spoilt, spoilt, spoilt[: data.draw(st.integers(0, len(spoilt)))]]))
+
+
+@given(one=st.sampled_from(MESSAGES), data=st.data())
+def test_a_documented_message_that_is_spoilt_is_refused_with_a_sentence(
+    one: dict[str, Any], data: st.DataObject
+) -> None:
+    lines = decode(one | {"payload": spoil(one["payload"], data)})
+    refused = [line for line in lines if line["kind"] == "rejection"]
+    assert [line for line in refused if line["code"] == "undecodable" or not 0 < len(line["reason"]) < 300] == []
+
+
+def test_a_part_with_too_long_a_name_is_passed_over() -> None:
+    lines = decode({"format": "ecovacs", "payload": json.dumps(LONG)})
+    assert {line["kind"] for line in lines} == {"passed_over"}
+
+
+@pytest.mark.parametrize("payload", [b"\xff\xfe{}", b'{"a": "\xc3"}', b"\x80", b"\0\0"])
+@pytest.mark.parametrize("language", sorted({one["format"] for one in MESSAGES}))
+def test_bytes_that_are_no_text_are_refused_with_a_sentence(language: str, payload: bytes) -> None:
+    (line,) = decode({"format": language, "payload": payload})
+    assert (line["kind"], line["code"]) == ("rejection", "malformed")
+    assert line["reason"].startswith("the payload is not")
