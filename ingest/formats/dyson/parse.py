@@ -18,6 +18,8 @@ _FAULTS = ("product-errors", "product-warnings", "module-errors", "module-warnin
 _ABOUT_MESSAGE = {"msg", "time", "mode-reason", "state-reason", "dial", "rssi", "scheduler"}
 _NO_VALUE = {"OFF", "off", "INIT", "FAIL", "NONE", "INV"}
 _NO_FILTER = {"INV", "NONE"}
+# What kind of carbon filter it is says that there is none beside the other.
+_ONE_FOR_BOTH = ("NONE", "SCO")
 _FILTERS = ("hflr", "cflr", "fflr", "filf")
 
 
@@ -55,8 +57,9 @@ def _values(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _read_section(section: Mapping[str, Any], *, sensors: bool) -> Iterator[tuple[str, Any]]:
+    has_one = str(_newest(section.get("cflt"))).startswith(_ONE_FOR_BOTH)
     for name, raw in section.items():
-        value = _newest(raw)
+        value = "INV" if name == "cflr" and has_one else _newest(raw)
         if not isinstance(value, str | int | float):
             continue
         if name in _FILTERS:

@@ -4,4 +4,4 @@ from ingest.formats.matter.directions import DIRECTIONS
 from ingest.formats.matter.parse import parse
 from ingest.formats.spoken import raw
 
-MATTER = raw("matter", parse, also=("matter-server",), describing=DIRECTIONS)
+MATTER = raw("matter", parse, also=("matter-server", "chip-tool", "matter.js"), describing=DIRECTIONS)
