@@ -18,6 +18,7 @@ from pydantic import Field, RootModel
 
 from devices.nouns import Meaning, Measure, Metric, MetricKind
 from devices.speech import Property, Raw
+from ingest.formats.everyday import read_name
 from ingest.formats.format import Format
 from ingest.formats.raw_value import has_value, read_raw
 from millpond.kernel.ids import MetricId
@@ -36,7 +37,8 @@ class Entry(Raw):
     """What a property is. In `part` and `metric`, `*` is what the property's own first `*` stood for.
 
     `capacity` is how much there is of a part when it is new, in `unit`, where all devices have the same. Of what is
-    `by_model` only a model says the unit, and what stands here is the commonest.
+    `by_model` only a model says the unit, and what stands here is the commonest. What is `everyday` is what the
+    words of its name say, if they say anything of a part.
     """
 
     metric: str = ""
@@ -44,6 +46,7 @@ class Entry(Raw):
     measure: Said | None = None
     capacity: float | None = Field(default=None, gt=0)
     by_model: bool = False
+    everyday: bool = False
 
 
 class Vocabulary(RootModel[dict[Property, Entry]]):
@@ -85,6 +88,10 @@ def find_entry(vocabulary: Mapping[str, Entry], said: str) -> Entry | None:
         return exact
     for glob, entry in vocabulary.items():
         if "*" in glob and (match := _pattern(glob).fullmatch(said)):
+            if entry.everyday:
+                if spoken := read_name(said):
+                    return Entry(part=spoken.part, measure=spoken.measure, unit=spoken.unit)
+                continue
             part, metric = (text.replace("*", match[1]) for text in (entry.part, entry.metric))
             return entry.model_copy(update={"part": part, "metric": metric})
     return None

@@ -1,15 +1,13 @@
 """Everyday words in the names of properties: which part, which measure, which unit they probably speak of."""
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
 from devices.nouns import Measure
+from ingest.formats.everyday import split_words
 from ingest.formats.vocabulary import Said
 from millpond.kernel.yaml_file import Strict, read_yaml
-
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 class Words(Strict):
@@ -30,7 +28,7 @@ def everyday_words() -> Words:
 
 def split(name: str) -> str:
     """A property's words in small letters, with `_` between and around them: `filterLife` is `_filter_life_`."""
-    return "_" + "_".join(word.lower() for word in _WORD.findall(name)) + "_"
+    return "_" + "_".join(split_words(name)) + "_"
 
 
 def find_part(name: str) -> str:
