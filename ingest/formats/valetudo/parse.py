@@ -26,6 +26,9 @@ _NODES = (
     "WaterUsageControlCapability",
     "hass",
 )
+_OF_SINGLE_VALUES = frozenset(
+    {"AttachmentStateAttribute", "ConsumableMonitoringCapability", "DockComponentStateAttribute"}
+)
 _THERE = frozenset({"init", "ready", "alert", "sleeping"})
 _GONE = frozenset({"lost", "disconnected"})
 _COMMANDS = frozenset({"refresh", "reset", "set"})
@@ -57,6 +60,8 @@ def _say_state(robot: str, state: str) -> Sequence[Saying]:
 def _read_values(path: Sequence[str], payload: bytes) -> dict[str, Any]:
     name = ".".join(path)
     if payload.lstrip().startswith(b"{"):
+        if path[0] in _OF_SINGLE_VALUES:
+            raise ValueError(f"{path[1][:40]} is an object, not a single value")
         return dict(flatten(read_json(payload), name))
     value = as_value(read_text(payload))
     return {} if value is None else {name: value}
