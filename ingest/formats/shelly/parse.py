@@ -2,7 +2,7 @@
 
 `{prefix}/events/rpc` has a full status, or what changed of it, or events; `{prefix}/status/{component}` one component;
 `{prefix}/online` says who is there. The prefix is the device's id, unless somebody set another;
-notifications have the id.
+notifications have the id. What a device answers when it is asked for its status (`{asker}/rpc`) is a full status, too.
 """
 
 import re
@@ -12,10 +12,11 @@ from typing import Any
 from ingest.formats.json_values import flatten, read_json, require_object, seconds_to_ms
 from ingest.formats.plain_text import is_name, read_presence
 from ingest.formats.saying import Saying, Suspect
+from ingest.formats.shelly.first import is_first, parse_first
 from ingest.nouns import Delivery
 
 _TOPIC = re.compile(
-    r"(?P<prefix>.+?)/(?:(?P<rpc>events/rpc)|(?P<online>online)|status/(?P<component>[^/]+))", re.DOTALL
+    r"(?P<prefix>.+?)/(?:(?P<rpc>(?:events/)?rpc)|(?P<online>online)|status/(?P<component>[^/]+))", re.DOTALL
 )
 _ID = re.compile(r"(shelly[a-z0-9]+)-[0-9a-fA-F]{12}")
 _STATUSES = frozenset({"NotifyStatus", "NotifyFullStatus"})
@@ -30,7 +31,11 @@ def filters_of(prefix: str) -> list[str]:
 def parse(delivery: Delivery, described: Mapping[str, bytes]) -> Sequence[Saying]:
     """What a message says: one saying, or none of an event. ValueError when it is none of the language's."""
     topic = _TOPIC.fullmatch(delivery.topic)
-    if topic is None or not delivery.payload:
+    if not delivery.payload:
+        return []
+    if is_first(delivery.topic) and (topic is None or topic["prefix"] not in described):
+        return parse_first(delivery)
+    if topic is None:
         return []
     prefix = topic["prefix"]
     names = described.get(prefix, prefix.encode()).decode("utf-8", "replace"), prefix
@@ -53,7 +58,7 @@ def needs(delivery: Delivery) -> Collection[str]:
 def describes_id(delivery: Delivery) -> Mapping[str, str]:
     """The id of the device that uses a prefix which is not that id, unless that is known."""
     topic = _TOPIC.fullmatch(delivery.topic)
-    if topic is None or not topic["rpc"] or not delivery.payload:
+    if topic is None or topic["rpc"] != "events/rpc" or not delivery.payload:
         return {}
     source = require_object(read_json(delivery.payload), "the payload").get("src")
     prefix = topic["prefix"]
@@ -64,6 +69,8 @@ def describes_id(delivery: Delivery) -> Mapping[str, str]:
 
 def _say_notification(prefix: str, content: Mapping[str, Any]) -> Sequence[Saying]:
     method, source, params = content.get("method"), content.get("src"), content.get("params")
+    if method is None and isinstance(answer := content.get("result"), dict) and isinstance(source, str):
+        prefix, method, params = source, "NotifyFullStatus", answer
     if not isinstance(source, str) or not isinstance(method, str):
         raise ValueError("a notification has a src and a method, and this has not")
     if method not in _STATUSES:

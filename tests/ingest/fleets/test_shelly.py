@@ -95,3 +95,30 @@ def test_a_device_cannot_speak_as_another() -> None:
 def test_what_is_no_such_message_is_refused(topic: str, payload: object) -> None:
     with pytest.raises(ValueError, match=r"object|src|neither"):
         say(f"{PLUG}/{topic}", payload)
+
+
+@pytest.mark.parametrize(
+    ("path", "payload", "values"),
+    [
+        ("relay/0", "on", {"relay.0": "on"}),
+        ("relay/0/energy", "602000", {"relay.0.energy": 602000}),
+        ("sensor/battery", "78", {"sensor.battery": 78}),
+        ("temperature", "41.5", {"temperature": 41.5}),
+        ("info", {"bat": {"value": 78}}, {"bat.value": 78}),
+    ],
+)
+def test_the_first_generation_has_a_topic_for_each_value(path: str, payload: object, values: dict[str, object]) -> None:
+    saying = say_one(f"shellies/shellyplug-s-7AE8C1/{path}", payload)
+    assert (saying.identity, saying.model, saying.values) == ("shellyplug-s-7AE8C1", "shellyplug-s", values)
+
+
+def test_the_first_generation_says_who_is_there_and_passes_commands_over() -> None:
+    assert say_one("shellies/shellyht-C45BBE/online", "false").online is False
+    assert say("shellies/shellyplug-s-7AE8C1/relay/0/command", "off") == []
+
+
+def test_a_later_device_may_have_its_prefix_where_the_first_generation_has_its_topics() -> None:
+    notification = {"src": "shellyplusht-c049ef8d6a10", "method": "NotifyStatus", "params": {"humidity:0": {"rh": 42}}}
+    assert say_one("shellies/attic/events/rpc", notification).identity == "shellyplusht-c049ef8d6a10"
+    known = described_by("shellies/attic/events/rpc", notification)
+    assert say_one("shellies/attic/online", "true", described=known).identity == "shellyplusht-c049ef8d6a10"
