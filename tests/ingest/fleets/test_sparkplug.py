@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ingest.formats.saying import Saying
-from ingest.formats.sparkplug.payload import read_payload
+from ingest.formats.sparkplug.payload import build_rebirth, read_payload
 from ingest.formats.sparkplug.schema import payload_class
 from tests.ingest.fleets.edge_node import AT_MS, EdgeNode, encode, metric
 from tests.ingest.fleets.speaking import say
@@ -207,3 +207,18 @@ def test_without_its_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     with pytest.raises(ValueError, match="pip install protobuf"):
         say("spBv1.0/G/NDATA/E", payload)
     payload_class.cache_clear()
+
+
+@pytest.mark.parametrize("at_ms", [0, 127, 128, AT_MS, 2**63])
+def test_what_asks_for_a_birth_is_written_as_protobuf_writes_it(at_ms: int) -> None:
+    asked = metric("Node Control/Rebirth", True, 11, timestamp=at_ms)
+    assert payload_class().FromString(build_rebirth(at_ms)) == payload_class()(timestamp=at_ms, metrics=[asked])
+
+
+def test_what_tools_show_in_json_is_read_without_protobuf_and_asks_for_a_birth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "google.protobuf", None)
+    payload_class.cache_clear()
+    later = {"timestamp": AT_MS, "metrics": [{"name": "Filter/Life", "value": 64.5}], "seq": 9}
+    sayings = say("spBv1.0/Hall/NDATA/Vent", later)
+    assert values(sayings) == {"Filter/Life": 64.5}
+    assert [ask.topic for saying in sayings for ask in saying.asks] == ["spBv1.0/Hall/NCMD/Vent"]
