@@ -15,6 +15,7 @@ from ingest.formats.json_values import read_json, require_object
 # A key is abbreviated word by word: `pct_stat_t` is `percentage_state_topic`.
 _WORDS = {
     "act": "action",
+    "attr": "attributes",
     "avail": "available",
     "avty": "availability",
     "bat": "battery",
@@ -27,7 +28,9 @@ _WORDS = {
     "dev": "device",
     "hum": "humidity",
     "ids": "identifiers",
+    "l": "latest",
     "lev": "level",
+    "lrst": "last_reset",
     "mdl": "model",
     "meas": "measurement",
     "osc": "oscillation",
@@ -44,6 +47,7 @@ _WORDS = {
     "tpl": "template",
     "uniq": "unique",
     "val": "value",
+    "ver": "version",
 }
 _TEXT_MAX = 512
 _SWITCHED = frozenset({"binary_sensor", "fan", "light", "siren", "switch"})

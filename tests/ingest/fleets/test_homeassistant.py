@@ -1,10 +1,12 @@
 """Home Assistant's discovery: configs in all their spellings, templates that are read and those that are not run."""
 
+import json
 from typing import Any
 
 import pytest
 
 from ingest.formats.fleets import Fleets
+from ingest.formats.homeassistant.config import read_config
 from ingest.formats.homeassistant.template import MISSING, compile_template
 from ingest.formats.saying import Saying
 from ingest.formats.shipped import listened_formats, make_formats
@@ -211,3 +213,9 @@ def test_nothing_else_is(template: str) -> None:
 def test_what_is_no_config_is_refused(payload: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"config|payload"):
         hear(CONFIG, payload, {})
+
+
+def test_where_attributes_and_versions_come_is_no_value_however_it_is_abbreviated() -> None:
+    config = {"dev": {"ids": ["a1"]}, "stat_t": "home/a1", "json_attr_t": "home/a1/more", "lrst_t": "home/a1/reset"}
+    read = read_config("homeassistant/sensor/a1/life/config", "homeassistant", json.dumps(config).encode())
+    assert [(entity.topic, entity.name) for entity in read] == [("home/a1", "sensor.life")]
