@@ -77,7 +77,10 @@ def decode(
     if one is None:
         raise _read_by_none(formats, delivery, profiles)
     read = read_message(one, delivery, Limits.from_settings(settings), profiles, named)
-    _print(read, to_lines(read), json=json)
+    lines = to_lines(read)
+    _print(read, lines, json=json)
+    if not lines:
+        typer.echo(_why_nothing(one, topic), err=True)
 
 
 def default_topic(one: "Format | None") -> str:
@@ -102,6 +105,15 @@ def _print(read: "Read", lines: list[dict[str, Any]], *, json: bool) -> None:
         for sentence in filter(None, [passed_over_sentence(lines), _which_model(read)]):
             typer.echo(sentence, err=True)
     _require_something(lines)
+
+
+def _why_nothing(one: "Format", topic: str) -> str:
+    from ingest.formats.format import compile_filters
+
+    if not compile_filters(one.subscriptions).fullmatch(topic):
+        filters = " and ".join(subscription.topic_filter for subscription in one.subscriptions)
+        return f"{one.name} does not read topic {topic[:200]!r}: it reads {filters}"
+    return "it says nothing of a device: it is empty, a command, or a description of what others say"
 
 
 def _title(read: "Read") -> str:

@@ -16,13 +16,16 @@ from millpond.cli.decode_reading import Read
 from millpond.cli.tables import short_time
 
 _NAMES_SHOWN = 12
+# States that say whether a new part is asked for.
+_ASKS = {"replace": True, "normal": False, "wash": False}
 _PRODUCT_KIND = re.compile(r"\.(upc|gtin8|ean|gtin14|oem)[2-5]?$")
 
 
 def to_lines(read: Read) -> list[dict[str, Any]]:
     """One mapping for each item; `kind` is reading, status, gone, rejection, passed_over, suspect or summary.
 
-    A summary says what several values, or one of them, come to: that a part is not installed, or what replaces it.
+    A summary says what several values, or one of them, come to: that a part is not installed, whether it asks for a new
+    one, or what replaces it.
     """
     said, vocabulary = _said(read), vocabulary_of(read.format)
     lines = [line for decoded in read.results for line in _lines_of(read, vocabulary, decoded, said)]
@@ -132,6 +135,8 @@ def _summaries(lines: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     for line in lines:
         if line.get("measure") == "in_place" and not line["value"]:
             yield _summary(line["serial"], line["part"], "not_installed", None)
+        elif line.get("measure") == "state" and line["value"] in _ASKS:
+            yield _summary(line["serial"], line["part"], "replace_flag", _ASKS[line["value"]])
         elif line.get("measure") == "product":
             kind = _PRODUCT_KIND.search(line["said"])
             number = f"{kind[1].upper()}:{line['value']}" if kind else str(line["value"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from msgspec import structs
 
@@ -9,6 +10,7 @@ from devices.profile import DeviceProfile
 from ingest.formats.dry_run import make_registry
 from ingest.formats.format import Format, decode_as, identities_of
 from ingest.formats.lens import Hint, Lens, language_lens, lens_of
+from ingest.formats.raw_value import read_number
 from ingest.formats.saying import Saying
 from ingest.formats.vocabulary import find_entry, vocabulary_of
 from ingest.nouns import Decoded, Delivery, Limits, Registry
@@ -52,17 +54,28 @@ def read_message(
     able = [lens_of(profile) for profile in profiles.values() if one.language in profile.speaks]
     fitting = [read for lens in able if (read := _read(one, delivery, limits, lens, sayings, guessed=True)).readings]
     best = max(fitting, key=_fit, default=by_language)
-    hints = _find_hints(one, language, [read.lens for read in fitting if _likeness(read) == _likeness(best)])
+    hints = _find_hints(one, language, [read.lens for read in fitting if _likeness(read) == _likeness(best)], sayings)
     if hints:
         by_language = _read(one, delivery, limits, language_lens(one, sayings, hints), sayings)
     knows_little = language.parts.keys() <= {metric for metric, _ in language.unsure}
     return best if knows_little and best.readings > by_language.readings else by_language
 
 
-def _find_hints(one: Format, language: Lens, models: Sequence[Lens]) -> dict[str, Hint]:
-    """What the models that fit best all say of the properties of which the language is unsure."""
+def _find_hints(one: Format, language: Lens, models: Sequence[Lens], sayings: Sequence[Saying]) -> dict[str, Hint]:
+    """What the models that fit best all say of the properties of which the language is unsure.
+
+    Where they do not agree, several numbers that are all at most 100 are percentages.
+    """
     said = {said: {_hint(one, lens, said) for lens in models} for _, said in language.unsure}
+    if _are_percentages([saying.values[name] for saying in sayings for name in said if name in saying.values]):
+        for name, hints in said.items():
+            said[name] = {hint for hint in hints if hint is not None and hint.unit == "pct"} or hints
     return {name: hint for name, hints in said.items() for hint in hints if len(hints) == 1 and hint is not None}
+
+
+def _are_percentages(raws: Sequence[Any]) -> bool:
+    numbers = [read_number(raw) for raw in raws]
+    return len(raws) > 1 and all(isinstance(one, int | float) and 0 <= one <= 100 for one in numbers)
 
 
 def _hint(one: Format, lens: Lens, said: str) -> Hint | None:
@@ -86,9 +99,13 @@ def _read_ours(one: Format, delivery: Delivery, limits: Limits, profiles: Sequen
     return max((_read(one, delivery, limits, lens_of(each), (), guessed=several) for each in profiles), key=_fit)
 
 
-def _fit(read: Read) -> tuple[int, int, int]:
-    """The most readings fit best, and the fewest metrics that the model could have and did not."""
-    return (*_likeness(read), -len(read.lens.profile.metrics))
+def _fit(read: Read) -> tuple[int, int, int, int]:
+    """The most readings fit best, then the most of parts, and the fewest metrics that the model could have."""
+    names = list(read.lens.profile.metrics)
+    of_parts = sum(
+        names[item.reading.metric_id] in read.lens.parts for decoded in read.results for item in decoded.readings
+    )
+    return (*_likeness(read), of_parts, -len(names))
 
 
 def _likeness(read: Read) -> tuple[int, int]:

@@ -241,3 +241,16 @@ def test_a_metric_that_limits_no_part_is_still_told_as_its_language_knows_it(mil
     payload = {"id": 1, "result": [{"sensor_dirty_time": 3600, "filter_work_time": 7200}]}
     lines = explain(millpond, "--format", "miio", "--model", "roborock.vacuum.a15", payload=payload)
     assert ("sensor", "used", 1, "h", 30) in parts(lines)
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "why"),
+    [
+        ("zigbee2mqtt/air/set", '{"state": "ON"}', "it says nothing of a device: it is empty, a command, or"),
+        ("z2m/air", '{"filter_age": 5}', "zigbee2mqtt does not read topic 'z2m/air': it reads zigbee2mqtt/#"),
+    ],
+)
+def test_of_a_message_of_which_nothing_comes_it_says_why(millpond: Run, topic: str, payload: str, why: str) -> None:
+    done = millpond("decode", "--topic", topic, "--format", "zigbee2mqtt", "--json", "-", stdin=payload)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert why in done.stderr
