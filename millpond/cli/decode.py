@@ -84,11 +84,11 @@ def decode(
 
 
 def default_topic(one: "Format | None") -> str:
-    """Where a bridge publishes what is in a maker's own format; empty for a format that has its own topics."""
+    """Where a bridge publishes what is in a maker's own format; empty for a format that has only its own topics."""
     from devices.wire import PREFIX
 
-    is_bridged = one is not None and one.parse is not None and one.by_serial
-    return f"{PREFIX}/DEVICE/raw/{one.name}" if one is not None and is_bridged else ""
+    is_bridged = one is not None and one.parse is not None and (one.by_serial or one.dialect_of)
+    return f"{PREFIX}/DEVICE/raw/{one.language}" if one is not None and is_bridged else ""
 
 
 def _print(read: "Read", lines: list[dict[str, Any]], *, json: bool) -> None:
