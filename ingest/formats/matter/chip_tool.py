@@ -5,6 +5,7 @@ from typing import Any
 
 from ingest.formats.json_values import as_number
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,16}m")
 _PATH = re.compile(r"Endpoint: (\d{1,5}) Cluster: 0x([0-9A-F_]{4,9}) Attribute 0x([0-9A-F_]{4,9})")
 _VALUE = re.compile(r"(?:\[[A-Z]+\]|CHIP:[A-Z]+:|^)\s*([A-Za-z]{1,40}): (.{0,256})$")
 _KINDS, _NUMBERS = "ProductIdentifierType", "ProductIdentifierValue"
@@ -19,7 +20,7 @@ def is_log(payload: bytes) -> bool:
 def read_log(payload: bytes) -> list[dict[str, Any]]:
     """The attributes of a log as chip-tool's socket reports them."""
     reports: list[dict[str, Any]] = []
-    for line in payload.decode(errors="replace").splitlines():
+    for line in _COLOUR.sub("", payload.decode(errors="replace")).splitlines():
         if path := _PATH.search(line):
             endpoint, cluster, attribute = int(path[1]), _number(path[2]), _number(path[3])
             reports.append({"endpointId": endpoint, "clusterId": cluster, "attributeId": attribute})
