@@ -4,29 +4,35 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from msgspec import structs
+
 from devices.wire import parse_json, parse_message, parse_sample
 from ingest.formats.format import Format, Formats
 from ingest.formats.vocabulary import find_entry, vocabulary_of
 from ingest.nouns import Delivery
 
 _TOPIC_MAX = 256
+_SOMEBODY = "DEVICE"
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a format would have read: `known` of the values are of properties that it knows. `why_not` is a sentence."""
+    """What a format would have read: `known` of the values are of properties that it knows. `why_not` is a sentence.
+
+    `likeness` is how many it knows, of which everyday words count half, and how much the topic looks like its own.
+    """
 
     name: str
     values: tuple[str, ...]
     known: tuple[str, ...]
     why_not: str
-    likeness: float
+    likeness: tuple[float, float]
 
 
 def find_closest(formats: Formats, delivery: Delivery, speaks: Mapping[str, Collection[str]]) -> list[Attempt]:
     """Every format's attempt at a message, the closest first. `speaks` has properties that profiles know, by format."""
     attempts = [_try(one, formats, delivery, speaks.get(one.language, ())) for one in formats.all]
-    return sorted(attempts, key=lambda one: (len(one.known), one.likeness + (0.3 if one.values else 0)), reverse=True)
+    return sorted(attempts, key=lambda one: one.likeness, reverse=True)
 
 
 def _try(one: Format, formats: Formats, delivery: Delivery, spoken: Collection[str]) -> Attempt:
@@ -39,9 +45,31 @@ def _try(one: Format, formats: Formats, delivery: Delivery, spoken: Collection[s
         values, why = (), str(error) or type(error).__name__
     if not reads_topic:
         why = f"it reads {filters}" + (f", and {why}" if why else "")
+    knows = _weigh(one, values, spoken)
+    if not knows and not reads_topic and (found := _weigh(one, others := _read_elsewhere(one, delivery), spoken)):
+        values, knows = others, found
+    likeness = (sum(knows.values()), _likeness(one, delivery.topic) + (0.3 if values else 0))
+    return Attempt(one.name, values, tuple(knows), why, likeness)
+
+
+def _weigh(one: Format, values: Collection[str], spoken: Collection[str]) -> dict[str, float]:
+    """How much each property that the format knows says for it."""
     vocabulary = vocabulary_of(one)
-    known = tuple(said for said in values if said in spoken or find_entry(vocabulary, said) is not None)
-    return Attempt(one.name, values, known, why, _likeness(one, delivery.topic))
+    weights = {}
+    for said in values:
+        entry = find_entry(vocabulary, said)
+        if said in spoken or entry is not None:
+            weights[said] = 1.0 if said in spoken or (entry is not None and not entry.everyday) else 0.5
+    return weights
+
+
+def _read_elsewhere(one: Format, delivery: Delivery) -> tuple[str, ...]:
+    """What the format would read of the message on a topic of its own."""
+    topic = one.subscriptions[0].topic_filter.replace("+", _SOMEBODY).replace("#", _SOMEBODY)
+    try:
+        return tuple(dict.fromkeys(_read(one, structs.replace(delivery, topic=topic))))
+    except Exception:  # It is none of its messages.
+        return ()
 
 
 def _read(one: Format, delivery: Delivery) -> list[str]:

@@ -90,7 +90,7 @@ def find_entry(vocabulary: Mapping[str, Entry], said: str) -> Entry | None:
         if "*" in glob and (match := _pattern(glob).fullmatch(said)):
             if entry.everyday:
                 if spoken := read_name(said):
-                    return Entry(part=spoken.part, measure=spoken.measure, unit=spoken.unit)
+                    return Entry(part=spoken.part, measure=spoken.measure, unit=spoken.unit, everyday=True)
                 continue
             part, metric = (text.replace("*", match[1]) for text in (entry.part, entry.metric))
             return entry.model_copy(update={"part": part, "metric": metric})

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.profile import shipped_profiles
+from ingest.formats.closest import find_closest
 from ingest.formats.shipped import FORMATS
 from ingest.nouns import Delivery, Lane, Limits
 from millpond.cli.decode import default_topic
@@ -77,3 +78,22 @@ def test_whatever_stands_in_its_place_is_passed_over_or_refused_with_a_sentence(
 def test_a_topic_of_somebody_elses_raises_nothing(payload: bytes, topic: str) -> None:
     for name in LANGUAGES:
         decode(name, payload, topic)
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "name"),
+    [
+        ("home/x", '{"filterLifePercent": 9, "PM25": 3}', "vesync"),
+        ("home/x", '{"filter_age": 9, "replace_filter": true, "linkquality": 4}', "zigbee2mqtt"),
+        ("home/x", '{"ENERGY": {"Total": 5}, "Time": "2026-02-16T12:00:00"}', "tasmota"),
+        ("home/x", '{"src": "a", "method": "NotifyStatus", "params": {"switch:0": {"apower": 5}}}', "shelly"),
+        ("home/x", '{"custom.waterFilter": {"waterFilterUsage": {"value": 4}}}', "smartthings"),
+        ("vacuums/Robi/ConsumableMonitoringCapability/filter-main", "29520", "valetudo"),
+    ],
+)
+def test_of_a_message_on_nobodys_topic_the_language_that_knows_its_words_is_closest(
+    topic: str, payload: str, name: str
+) -> None:
+    delivery = Delivery(topic, payload.encode(), AT, Lane.LIVE, 0, 1, 0)
+    speaks = {language: set(said) for one in PROFILES.values() for language, said in one.speaks.items()}
+    assert find_closest(FORMATS, delivery, speaks)[0].name == name
