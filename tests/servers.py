@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,7 +28,8 @@ def start_database() -> Iterator[str]:
         with PostgresContainer("timescale/timescaledb:latest-pg17", driver=None) as container:
             yield container.get_connection_url()
     else:
-        with _or_skip("PostgreSQL"), tempfile.TemporaryDirectory(prefix="millpond-pg-") as folder:
+        in_memory = find_room(Path("/dev/shm"))
+        with _or_skip("PostgreSQL"), tempfile.TemporaryDirectory(prefix="millpond-pg-", dir=in_memory) as folder:
             with embedded_postgres(Path(folder) / "pg") as dsn:
                 yield dsn
 
@@ -60,6 +62,13 @@ def embedded_broker_of_a_test() -> Iterator[str]:
     with _or_skip("broker"), tempfile.TemporaryDirectory(prefix="millpond-mqtt-") as folder:
         with embedded_broker(Path(folder)) as url:
             yield url
+
+
+def find_room(folder: Path, *, bytes_needed: int = 4_000_000_000) -> Path | None:
+    """The folder, where it is one that we may write to and has room: a thousand databases come and go there."""
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        return None
+    return folder if shutil.disk_usage(folder).free >= bytes_needed else None
 
 
 def docker_answers() -> bool:
