@@ -8,12 +8,12 @@ from tests.leftovers import count_traces
 ELSEWHERE = {"channel": "app", "currency": "EUR", "items": [{"sku": "GENERIC-HEPA"}], "store_id": "sto_x"}
 
 
-def test_a_thousand_refusals_over_http_leave_nothing_behind(still_world: World) -> None:
+def test_refusals_by_the_hundred_over_http_leave_nothing_behind(still_world: World) -> None:
     with still_world.as_ann as ann:
         refuse(still_world, ann, times=20)
         before = count_traces()
-        refuse(still_world, ann, times=1_000)
-        assert count_traces() <= before + 20  # A server's own idle tasks come and go; a leak would be thousands.
+        refuse(still_world, ann, times=200)
+        assert count_traces() <= before + 20  # A server's own idle tasks come and go; a leak would be hundreds.
 
 
 def refuse(world: World, client: TestClient, times: int) -> None:

@@ -64,7 +64,7 @@ REFUSALS: dict[str, Refused] = {
 
 
 @pytest.mark.parametrize("refused", REFUSALS.values(), ids=REFUSALS)
-def test_a_thousand_refusals_leave_nothing_behind(conn: WriteConnection, refused: Refused) -> None:
+def test_refusals_by_the_hundred_leave_nothing_behind(conn: WriteConnection, refused: Refused) -> None:
     shop = make_shop(conn)
     scan_badge(conn, shop.customer, shop.staff)
     buy(conn, shop)
@@ -72,7 +72,7 @@ def test_a_thousand_refusals_leave_nothing_behind(conn: WriteConnection, refused
     register_device(conn, serial="AIR-1", model="reed-air-2", installed_at=AT, at=AT)
     refuse(conn, shop, refused)
     before = count_traces()
-    for _ in range(1_000):
+    for _ in range(200):
         refuse(conn, shop, refused)
     assert count_traces() == before
 
