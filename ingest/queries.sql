@@ -241,3 +241,26 @@ with old as (
     delete from ingest_consumer c using held where c.consumer = held.consumer returning 1
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: end_untimed_messages
+-- Stored messages that the broker would have delivered again long ago.
+with old as (
+    select consumer, lane, packet_id from untimed_message
+    where received_at < %(before)s::timestamptz
+    order by consumer, lane, packet_id limit %(most)s::bigint
+), held as (
+    select consumer, lane, packet_id from untimed_message m join old using (consumer, lane, packet_id)
+    where %(deleting)s::boolean and m.received_at < %(before)s::timestamptz
+    for update of m skip locked
+), gone as (
+    delete from untimed_message m using held
+    where (m.consumer, m.lane, m.packet_id) = (held.consumer, held.lane, held.packet_id) returning 1
+)
+select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: forget_untimed_messages
+-- End what is known of packet ids that come next, and of those of a session that the broker has forgotten.
+delete from untimed_message
+where consumer = %(consumer)s and lane = %(lane)s
+  and (packet_id between %(low)s and %(high)s or packet_id between %(low_2)s and %(high_2)s
+       or received_at < %(all_before)s::timestamptz);

@@ -11,7 +11,7 @@ _A_DAY = timedelta(days=1)
 
 
 def ingest_endings(settings: Settings) -> list[Ending]:
-    """What goes of quarantine, lobby, conflicts, times, boots, counts, descriptions and heartbeats, in this order.
+    """What goes of all that ingest keeps besides readings, in this order.
 
     A quarantined item goes before its message, which nothing refers to then. What the database refused may have been
     good, and was acknowledged: it stays longer than what was found to be at fault. A boot is known for at least as long
@@ -35,6 +35,12 @@ def ingest_endings(settings: Settings) -> list[Ending]:
         Ending("ingest_drop", "days of dropped messages", timedelta(days=settings.minute_keep_days), _Q["end_drops"]),
         Ending(
             "format_description", "descriptions", timedelta(days=settings.description_keep_days), _Q["end_descriptions"]
+        ),
+        Ending(
+            "untimed_message",
+            "messages without number or time",
+            timedelta(days=settings.heartbeat_keep_days),
+            _Q["end_untimed_messages"],
         ),
         Ending("ingest_consumer", "silent ingests", timedelta(days=settings.heartbeat_keep_days), _Q["end_heartbeats"]),
     ]

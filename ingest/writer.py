@@ -13,6 +13,7 @@ from ingest.broker.session import Session
 from ingest.database import Database
 from ingest.drop_watch import DropWatch
 from ingest.fault import FaultFinder, Refusal, Trials
+from ingest.forgetting import Forgetting
 from ingest.formats.millpond_v1.replies import build_ack
 from ingest.health import beat
 from ingest.lobby.admission import admit_by_rules
@@ -63,6 +64,7 @@ class Writer:
         self._known = Known()
         self._door = Door(LobbyLimits.from_settings(settings))
         self.drops = DropWatch()
+        self._forgetting = Forgetting(settings.consumer)
         self._asking = Asking(settings.ask_again_s)
         self._next_beat = self._next_look = 0.0
         self._said_connected = False
@@ -114,7 +116,8 @@ class Writer:
 
     def _store(self, batch: Sequence[Delivery]) -> StoredBatch:
         kept = {"known": self._known, "allowances": self._allowances, "door": self._door}
-        stored = self._write(store_batch, batch, on_decoded=self._count_in_flight, **kept)
+        remember = self._session.packet_ids(batch[0].lane).in_turn
+        stored = self._write(store_batch, batch, remember=remember, on_decoded=self._count_in_flight, **kept)
         self.drops.count(stored.dropped)
         self._settle(batch, stored)
         return stored
@@ -197,6 +200,7 @@ class Writer:
         try:
             conn = self._database.connection()
             self._beat(conn)
+            self._forgetting.look(conn, self._session)
             self.gaps.check(conn, self._session.publish)
             self._look_into_the_lobby(conn)
         except psycopg.Error as error:

@@ -17,6 +17,7 @@ from ingest.broker import packets
 from ingest.broker.inbox import Inbox
 from ingest.broker.link import Link
 from ingest.broker.outbox import Outbox
+from ingest.broker.packet_ids import PacketIds
 from ingest.broker.packets import Answer, Kind, Packet, Parsed, Published
 from ingest.broker.shards import shard_key
 from ingest.nouns import Delivery, Lane
@@ -72,6 +73,7 @@ class LaneConnection:
         # Held for what must not happen between the end of one life and the beginning of the next.
         self._lock = threading.Lock()
         self._epoch = 0
+        self._packet_ids = PacketIds()
         self._life: _Life | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -80,6 +82,11 @@ class LaneConnection:
     def epoch(self) -> int:
         """How many lives the connection has had."""
         return self._epoch
+
+    @property
+    def packet_ids(self) -> PacketIds:
+        """Which packet ids the broker uses."""
+        return self._packet_ids
 
     @property
     def connected(self) -> bool:
@@ -204,10 +211,17 @@ class LaneConnection:
             for packet in parsed.others:
                 self._take(life, packet)
             self._send_what_waits()
+        if parsed.published:
+            self._note_packet_id(parsed.published[-1])
         if published := parsed.published if self._shard.of == 1 else self._pick(life, parsed.published):
             self._deliver(life, published)
         if parsed.fault:
             raise ConnectionAbortedError(f"the broker sent what is no MQTT: {parsed.fault}")
+
+    def _note_packet_id(self, newest: Published) -> None:
+        """One message of a read says enough of how the broker counts."""
+        if newest.qos == 1 and not newest.redelivered:
+            self._packet_ids = self._packet_ids.used(newest.mid)
 
     def _pick(self, life: _Life, published: Sequence[Published]) -> list[Published]:
         """What is of our shard; the rest is another ingest's, whose own session has it too."""
@@ -244,6 +258,7 @@ class LaneConnection:
             extra = {"event": "broker_refused", "lane": self.lane.name}
             _LOG.error("the broker refused us: %s", reason, extra=extra)
             raise ConnectionRefusedError(reason)
+        self._packet_ids = self._packet_ids.connected(None if packets.goes_on(connack) else self._clock.now())
         self._epoch, life.accepted = life.epoch, True
         life.subscribed = not self._topic_filters
         if self._topic_filters:

@@ -161,6 +161,11 @@ def refusal(connack: Packet) -> str:
     return "" if code == 0 else _REFUSALS.get(code, f"it answers {connack.body.hex() or 'nothing'}")
 
 
+def goes_on(connack: Packet) -> bool:
+    """Whether the broker still has the session that we left (3.2.2.2)."""
+    return connack.body[:1] == b"\x01"
+
+
 def refused_filters(suback: Packet, topic_filters: Sequence[str]) -> list[str]:
     """Which of the filters that we asked for we do not get (3.9.3)."""
     codes = suback.body[2:].ljust(len(topic_filters), bytes([_REFUSED_SUBSCRIPTION]))

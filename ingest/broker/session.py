@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from ingest.broker.client_id import client_id
 from ingest.broker.inbox import Inbox
 from ingest.broker.lane import LaneConnection
+from ingest.broker.packet_ids import PacketIds
 from ingest.formats.format import Formats
 from ingest.formats.shipped import FORMATS
 from ingest.nouns import Delivery, Lane
@@ -56,6 +57,10 @@ class Session:
     def epoch(self) -> int:
         """How many connections there have been, over all lanes."""
         return sum(lane.epoch for lane in self._lanes.values())
+
+    def packet_ids(self, lane: Lane) -> PacketIds:
+        """Which packet ids the broker uses in a lane."""
+        return self._lanes[lane].packet_ids
 
     def start(self) -> None:
         """Connect every lane."""

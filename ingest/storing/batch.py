@@ -25,6 +25,7 @@ from ingest.storing.outcomes import add_drops, add_to_minute, store_columns
 from ingest.storing.quarantine import Kept, RefusedMessage, Room, insert_quarantine, items_of
 from ingest.storing.times import NOTHING_TO_SETTLE, Settled, settle_times
 from ingest.storing.turn_watch import watch_turns
+from ingest.storing.untimed import Sifted, sift_untimed
 from millpond.kernel.db import WriteConnection
 
 _LOG = logging.getLogger(__name__)
@@ -59,14 +60,16 @@ def store_batch(
     known: Known | None = None,
     allowances: Allowances | None = None,
     door: Door | None = None,
+    remember: bool = False,
     on_decoded: Callable[[int], None] = lambda _items: None,
 ) -> StoredBatch:
     """Decode and store deliveries in one transaction; the writer calls it for each batch, and again when it fails.
 
     Every item has exactly one outcome, and one that was stored before is a duplicate. What is beyond the `allowances`
     of its device, or finds no room behind the `door` for unknown devices, is dropped and counted. `known` is what was
-    remembered of the registry. `on_decoded` is called with how many items are in flight. A psycopg.Error means that
-    nothing was stored.
+    remembered of the registry. With `remember` the deliveries are of the session of `consumer`, and of messages whose
+    values have neither number nor time it is kept that they were stored. `on_decoded` is called with how many items are
+    in flight. A psycopg.Error means that nothing was stored.
     """
     known, allowances, door = known or Known(), allowances or Allowances({}), door or Door()
     with conn.transaction():
@@ -76,7 +79,9 @@ def store_batch(
         dropped = [*entry.dropped, *admission.dropped]
         batch = replace(batch, careful=admission.careful, plain=admission.plain)
         on_decoded(sum(decoded.items for decoded in batch.careful) + len(batch.plain.readings))
-        stored = _store(conn, batch, limits, keeping, consumer, at, dropped, entry.callers)
+        sifted = sift_untimed(conn, batch.careful, consumer) if remember else Sifted(batch.careful)
+        batch = replace(batch, careful=sifted.careful)
+        stored = _store(conn, batch, limits, keeping, consumer, at, dropped, entry.callers, sifted.duplicates)
     allowances.use(admission, at, stored.conflicts, stored.times, stored.kept)
     return stored
 
@@ -97,12 +102,13 @@ def _store(
     at: datetime,
     dropped: Sequence[Drop] = (),
     callers: Mapping[str, Caller] = MappingProxyType({}),
+    duplicates: int = 0,
 ) -> StoredBatch:
-    """`callers` are those of the batch who wait in the lobby."""
+    """`callers` are those of the batch who wait in the lobby, `duplicates` values that were left out of it."""
     careful = batch.careful
     settled = settle_times(conn, careful, at) if careful else NOTHING_TO_SETTLE
     tally, conflicts = store_columns(conn, _all_readings(batch, settled), at, may_be_known=batch.is_redelivered)
-    tally += Tally(duplicate=settled.duplicates) + _count_no_news(careful)
+    tally += Tally(duplicate=settled.duplicates + duplicates) + _count_no_news(careful)
     refused, rooms = _quarantine(conn, careful, keeping)
     tally += refused
     if callers:

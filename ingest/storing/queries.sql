@@ -209,3 +209,20 @@ from unnest(%(serials)s::text[], %(boots)s::text[]) as k (serial, boot)
 left join lateral (select name from live_name where serial = k.serial and kind = 'boot' limit 1) l on true
 left join lateral (select true as made_up from effective_time where serial = k.serial and boot = k.boot limit 1) t on true
 where t.made_up or l.name is distinct from k.boot;
+
+-- name: claim_untimed_messages
+-- Keep messages with values that have neither number nor time; returns how often each came, more than once if it is known.
+-- In key order, so that two writers never deadlock; who comes second waits for the first one's commit, and knows it then.
+insert into untimed_message as m (consumer, lane, packet_id, digest, received_at)
+select %(consumer)s, %(lane)s, packet_id, digest, received_at
+from unnest(%(packet_ids)s::int[], %(digests)s::bytea[], %(received_ats)s::timestamptz[])
+     as n (packet_id, digest, received_at)
+order by packet_id
+on conflict (consumer, lane, packet_id) do update
+set (digest, received_at, came) = (
+    select excluded.digest, case when same then m.received_at else excluded.received_at end,
+           case when same then m.came + 1 else 1 end
+    from (select m.digest = excluded.digest
+                 and (m.packet_id = any(%(again)s::int[]) or m.received_at = excluded.received_at) as same) as s
+)
+returning packet_id, came;

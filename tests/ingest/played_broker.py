@@ -38,14 +38,14 @@ class PlayedBroker:
         self._client.close()
         self._server.close()
 
-    def accept(self) -> None:
+    def accept(self, answer: bytes = ACCEPTED) -> None:
         """Take the next connection, and say that it is welcome."""
         self._client.close()
         self._client, _ = self._server.accept()
         self._client.settimeout(PATIENCE_S)
         self._stream, self.published, self.others = Stream(), [], []
         self.wait_for(CONNECT)
-        self.send(ACCEPTED)
+        self.send(answer)
 
     def send(self, data: bytes) -> None:
         """Send these bytes, whatever they are."""

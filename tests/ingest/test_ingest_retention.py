@@ -52,6 +52,15 @@ def test_what_was_refused_long_ago_goes_with_its_bytes_and_stays_counted(conn: W
     assert column(conn, "select sum(quarantined) from ingest_minute") == [2]
 
 
+def test_packet_ids_of_an_ingest_that_is_gone_go(conn: WriteConnection) -> None:
+    for mid, days in enumerate((31, 29), 1):
+        at = AT - days * DAY
+        bare = Delivery(f"millpond/v1/{S}/telemetry", b'{"metrics":{"filter_life_pct":1}}', at, Lane.LIVE, mid, 1, 1)
+        store_batch(conn, [bare], LIMITS, consumer="test", at=at, remember=True)
+    assert retain(conn, AT, minute_keep_days=0, heartbeat_keep_days=30) == {"messages without number or time": 1}
+    assert column(conn, "select packet_id from untimed_message") == [2]
+
+
 def test_a_message_stays_while_one_of_its_items_is_young(conn: WriteConnection) -> None:
     store(conn, b"old{", AT - 91 * DAY)
     statement = (

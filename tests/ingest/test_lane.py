@@ -11,6 +11,7 @@ from ingest.broker import packets
 from ingest.broker.inbox import Inbox
 from ingest.broker.lane import LaneConnection
 from ingest.broker.outbox import Outbox
+from ingest.broker.packet_ids import PacketIds
 from ingest.broker.packets import Answer, Kind
 from ingest.nouns import Delivery, Lane
 from millpond.embedded.broker import Broker
@@ -47,6 +48,26 @@ def take(inbox: Inbox, count: int) -> list[Delivery]:
     """So many deliveries, once they are there."""
     wait_until(lambda: inbox.waiting() >= count, "the deliveries")
     return inbox.take(1_000, 1_000_000, 0)
+
+
+def test_it_knows_how_the_broker_uses_packet_ids(broker: PlayedBroker) -> None:
+    inbox = Inbox(100, 1_000_000)
+    with connected(broker, inbox) as lane:
+        began_at = lane.packet_ids.session_began_at
+        assert began_at is not None, "the broker said that it has no session"
+        broker.publish(5, b"x")
+        take(inbox, 1)
+        broker.publish(6, b"x")
+        take(inbox, 1)
+        broker.send(packets.publish(3, "t/1", b"x", again=True))
+        take(inbox, 1)
+        assert lane.packet_ids == PacketIds(6, session_began_at=began_at), "what is delivered again says nothing"
+        broker.publish(6, b"x")
+        wait_until(lambda: not lane.packet_ids.in_turn, "an id that is used again at once")
+        broker.send(b"\x00\x00")
+        broker.accept(b"\x20\x02\x01\x00")
+        wait_until(lambda: lane.epoch == 2, "the next life, in the same session")
+        assert lane.packet_ids == PacketIds(session_began_at=began_at)
 
 
 def test_a_batch_is_acknowledged_in_the_order_in_which_it_came(broker: PlayedBroker) -> None:

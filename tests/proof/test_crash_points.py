@@ -16,6 +16,7 @@ import pytest
 from api.auth import Role, mint_token
 from attribution.tokens import derive_staff_keys
 from customers.accounts import register_customer
+from devices.aliases import alias_device
 from devices.registry import register_device
 from millpond.embedded.people import open_shop, scan_badge
 from millpond.embedded.ports import free_port
@@ -86,6 +87,35 @@ def test_ingest_that_dies_between_commit_and_acknowledgement_stores_once_and_ack
     finally:
         device.close()
     assert rows(database, "select sum(stored), sum(duplicate), sum(conflict) from ingest_minute") == [(1, 1, 0)]
+
+
+def test_ingest_that_dies_before_the_acknowledgement_stores_each_message_of_a_hub_once_though_all_say_the_same(
+    service: dict[str, Service], database: str, own_broker: str
+) -> None:
+    at = datetime(2025, 1, 1, tzinfo=UTC)
+    with connect(database) as conn:
+        register_device(conn, serial="CRASH-2", model="generic-purifier-hours", installed_at=at, at=at)
+        [(device_id,)] = conn.execute("select device_id from device where serial = 'CRASH-2'").fetchall()
+        alias_device(conn, device_id, format_name="zigbee2mqtt", external_id="kitchen", at=at)
+    hub, ingest = TestDevice(own_broker, "CRASH-2"), service["ingest"]
+    outcomes = "select sum(stored), sum(duplicate) > 0 from ingest_minute"
+    try:
+        ingest.start(MILLPOND_CRASH_AT="after-commit-before-ack")
+        connected = "select connected from ingest_consumer"
+        wait_until(lambda: rows(database, connected) == [(True,)], "ingest to connect", timeout_s=30)
+        for _ in range(3):
+            hub.publish('{"filter_age": 600}', topic="zigbee2mqtt/kitchen")
+        ingest.wait(30)
+        assert ingest.exit_code == KILLED
+        stored = rows(database, "select value from reading")
+        assert set(stored) == {(10.0,)}
+        ingest.start()
+        wait_until(lambda: rows(database, outcomes) == [(3, True)], "what came again and what did not", timeout_s=30)
+        hub.publish('{"filter_age": 600}', topic="zigbee2mqtt/kitchen")
+        wait_until(lambda: rows(database, outcomes) == [(4, True)], "an equal value that is new", timeout_s=30)
+    finally:
+        hub.close()
+    assert rows(database, "select count(*), count(distinct measured_at) from reading") == [(4, 4)]
 
 
 def test_a_job_that_dies_between_an_offer_and_its_event_leaves_neither_and_the_next_run_makes_both(
