@@ -28,6 +28,16 @@ SMALL = {
         ["--devices", "1", "--every-minutes", "240", "--days", "40"],
         {"bytes_per_reading", "year_by_day_ms", "year_by_six_hours_ms"},
     ),
+    "devices": (
+        ["--devices", "3,9", "--messages", "20", "--batch", "4"],
+        {"wall_us_per_message"}
+        | {
+            f"{turn}{part}_us_{size}"
+            for turn in ("", "first_")
+            for part in ("wall", "ingest_cpu", "database_cpu")
+            for size in (3, 9)
+        },
+    ),
     "startup": (["--repeats", "1"], {"help_s", "serve_s"}),
 }
 
