@@ -36,8 +36,9 @@ cross join lateral (select extract(epoch from at - %(start)s)::float8 / 3600 * 0
 order by at, d, m.id
 """
 _LATEST = """
-insert into reading_latest (device_id, metric_id, measured_at, value, received_at)
-select d, m, %(at)s, 0, %(at)s from unnest(%(devices)s::bigint[]) d, unnest(%(metrics)s::int[]) m
+insert into device_latest (device_id, newest_at, received_at, metric_ids, measured_ats, values)
+select d, %(at)s, %(at)s, array_agg(m order by m), array_agg(%(at)s::timestamptz), array_agg(0)
+from unnest(%(devices)s::bigint[]) d, unnest(%(metrics)s::int[]) m group by d
 """
 _BYTES = """
 select coalesce(sum(pg_total_relation_size(t.table_id)), 0)::float8

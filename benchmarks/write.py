@@ -73,7 +73,7 @@ def _measure(conn: WriteConnection, batches: Batches) -> tuple[float, ...]:
 
 
 def _timed_when_empty(conn: WriteConnection, act: Callable[[], None]) -> float:
-    conn.execute("truncate reading, reading_latest, reading_copy")
+    conn.execute("truncate reading, device_latest, reading_copy")
     return timed(act)[1]
 
 

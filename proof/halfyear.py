@@ -19,12 +19,11 @@ cross join device d join metric m using (model)
 where starts_with(d.serial, %(prefix)s) and m.kind = 'number'
 """
 _LATEST = """
-insert into reading_latest (device_id, metric_id, measured_at, value, received_at)
-select device_id, metric_id, measured_at, value, received_at from reading
-where measured_at > %(to_at)s::timestamptz - %(step)s::interval
-on conflict (device_id, metric_id) do update
-set measured_at = excluded.measured_at, value = excluded.value, received_at = excluded.received_at
-where excluded.measured_at > reading_latest.measured_at
+insert into device_latest (device_id, newest_at, received_at, metric_ids, measured_ats, values)
+select device_id, max(measured_at), max(received_at), array_agg(metric_id order by metric_id),
+       array_agg(measured_at order by metric_id), array_agg(value order by metric_id)
+from reading where measured_at > %(to_at)s::timestamptz - %(step)s::interval
+group by device_id on conflict (device_id) do nothing
 """
 _COMPRESS = "select count(compress_chunk(c, if_not_compressed => true)) from show_chunks('reading', older_than => %s) c"
 

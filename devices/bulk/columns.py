@@ -61,6 +61,10 @@ class ReadingColumns:
         begins = _changes(self.device_ids, self.metric_ids)
         return self.take(np.append(begins[1:], True))
 
+    def first_of_each_device(self) -> Ints:
+        """Where the readings of each device begin; they are in the order of devices."""
+        return np.flatnonzero(_changes(self.device_ids))
+
     def readings(self) -> list[Reading]:
         """The same as objects: for the few that are looked at one by one."""
         states = [None] * len(self) if self.states is None else self.states.tolist()

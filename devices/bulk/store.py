@@ -5,9 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from devices.bulk.columns import ReadingColumns
+from devices.bulk.columns import ReadingColumns, States
 from devices.bulk.rows import copy_rows
-from millpond.kernel.arrays import Array, Ints, bigints, booleans, doubles, from_us, integers, moments, null_texts
+from millpond.kernel.arrays import (
+    Array,
+    Ints,
+    array_literal,
+    bigints,
+    booleans,
+    doubles,
+    from_us,
+    integers,
+    moments,
+    null_texts,
+)
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
 _Q = load_queries("devices.bulk")
@@ -42,8 +53,40 @@ def select_unlike(conn: ReadConnection, columns: ReadingColumns) -> Unlike:
 
 
 def upsert_latest(conn: WriteConnection, columns: ReadingColumns) -> None:
-    """Keep these values where they are the newest; one for each device and metric, in this order."""
-    conn.execute(_Q["upsert_latest"], _parameters(columns))
+    """Keep these values where they are the newest; one for each device and metric, in this order.
+
+    Most devices say the same metrics each time, and then their row is replaced. The others' is put together anew.
+    """
+    firsts = columns.first_of_each_device()
+    device_ids = columns.device_ids[firsts]
+    renewed = [device_id for (device_id,) in conn.execute(_Q["replace_latest"], _by_device(columns, firsts)).fetchall()]
+    if len(renewed) < len(device_ids):
+        others = columns.take(~np.isin(columns.device_ids, renewed))
+        conn.execute(_Q["merge_latest"], _parameters(others))
+
+
+def _by_device(columns: ReadingColumns, firsts: Ints) -> dict[str, Any]:
+    """Columns of devices, each with the places of its readings; PostgreSQL counts these from 1."""
+    ends = np.append(firsts[1:], len(columns))
+    return {
+        "device_ids": bigints(columns.device_ids[firsts]),
+        "newest_ats": moments(np.maximum.reduceat(columns.measured_us, firsts)),
+        "received_ats": moments(np.maximum.reduceat(columns.received_us, firsts)),
+        "firsts": integers(firsts + 1),
+        "lasts": integers(ends),
+        "states": _states_by_device(columns.states, firsts, ends),
+        "metric_ids": integers(columns.metric_ids),
+        "measured_ats": moments(columns.measured_us),
+        # A state's value is NaN there.
+        "values": doubles(columns.values, nan_is_null=False),
+    }
+
+
+def _states_by_device(states: States | None, firsts: Ints, ends: Ints) -> Array | list[str | None]:
+    if states is None:
+        return null_texts(len(firsts))
+    each = [states[first:end].tolist() for first, end in zip(firsts.tolist(), ends.tolist(), strict=True)]
+    return [array_literal(some) if any(one is not None for one in some) else None for some in each]
 
 
 def _parameters(columns: ReadingColumns) -> dict[str, Any]:

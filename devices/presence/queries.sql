@@ -17,7 +17,7 @@ order by d.device_id limit %(limit)s;
 -- The next devices after a key that were heard since a moment.
 select d.device_id from device d
 where d.device_id > %(after)s::bigint
-  and exists (select 1 from reading_latest l where l.device_id = d.device_id and l.received_at >= %(since)s::timestamptz)
+  and exists (select 1 from device_latest l where l.device_id = d.device_id and l.received_at >= %(since)s::timestamptz)
 order by d.device_id limit %(limit)s;
 
 -- name: upsert_intervals

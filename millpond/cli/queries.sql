@@ -33,8 +33,8 @@ order by name;
 -- name: select_heard_of
 -- How many devices there are, how many of them said something since a moment, and when any last did.
 select (select count(*) from device),
-       (select count(distinct device_id) from reading_latest where received_at >= %(since)s::timestamptz),
-       (select max(received_at) from reading_latest);
+       (select count(*) from device_latest where received_at >= %(since)s::timestamptz),
+       (select max(received_at) from device_latest);
 
 -- name: select_refused_share
 -- Of what came in since a moment, how much was refused, with the commonest reason and how many serials have it.

@@ -14,7 +14,7 @@ select (select count(*) from device) as devices,
 
 -- name: select_newest_reading
 -- When the fleet last said anything, by its own clock.
-select max(measured_at) from reading_latest;
+select max(newest_at) from device_latest;
 
 -- name: select_customers_with_offers
 -- Customers with open offers: something that runs out first, then readers of English, then by how many they have.

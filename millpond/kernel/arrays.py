@@ -3,6 +3,7 @@
 A list of Python objects costs psycopg some microseconds for each value; an array made here costs some nanoseconds.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -61,10 +62,12 @@ def integers(column: Ints) -> Array:
     return _array("int4", ">i4", column)
 
 
-def doubles(column: Floats) -> Array:
-    """`double precision[]`; NaN stands for null."""
+def doubles(column: Floats, *, nan_is_null: bool = True) -> Array:
+    """`double precision[]`; NaN stands for null, unless it is to be itself."""
     missing = np.isnan(column)
-    return _array("float8", ">f8", column) if not missing.any() else _doubles_with_nulls(column, missing)
+    if nan_is_null and missing.any():
+        return _doubles_with_nulls(column, missing)
+    return _array("float8", ">f8", column)
 
 
 def booleans(column: Bools) -> Array:
@@ -80,6 +83,16 @@ def moments(column: Ints) -> Array:
 def null_texts(count: int) -> Array:
     """`text[]` of so many nulls."""
     return _pack("text", _NULL * count, count, has_nulls=True)
+
+
+def array_literal(texts: Iterable[str | None]) -> str:
+    """`text[]` as a text: for an array of arrays, which need not be of one length."""
+    return "{" + ",".join("null" if text is None else _quote(text) for text in texts) + "}"
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def to_us(at: datetime) -> int:

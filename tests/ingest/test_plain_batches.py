@@ -23,7 +23,7 @@ from tests.ingest.test_plain import TS, delivery, sample
 PLAIN, CAREFUL = Formats(MILLPOND_V1), Formats(replace(MILLPOND_V1, plain=None))
 LEFT_BEHIND = {
     "reading": "device_id, metric_id, measured_at, value, state, received_at, corrected",
-    "reading_latest": "device_id, metric_id, measured_at, value, state, received_at",
+    "device_latest": "device_id, newest_at, received_at, metric_ids, measured_ats, values, states",
     "reading_conflict": "device_id, metric_id, measured_at, value, state, received_at",
     "sequence": "serial, boot, received, given_up, unread, last_seen_at, overflow_at",
     "watched_gap": "serial, boot, from_seq, to_seq, asks",
