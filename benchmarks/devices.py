@@ -92,8 +92,10 @@ def _make_store(conn: WriteConnection, now: datetime) -> Callable[[Sequence[Deli
     limits, keeping = Limits.from_settings(settings), Keeping.from_settings(settings)
 
     def store(batch: Sequence[Delivery]) -> int:
-        kept = {"keeping": keeping, "known": known, "allowances": allowances}
-        return store_batch(conn, batch, limits, consumer="bench", at=now, **kept).tally.stored
+        stored = store_batch(
+            conn, batch, limits, consumer="bench", at=now, keeping=keeping, known=known, allowances=allowances
+        )
+        return stored.tally.stored
 
     return store
 
