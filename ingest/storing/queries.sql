@@ -67,6 +67,20 @@ from unnest(%(serials)s::text[], %(kinds)s::text[], %(names)s::text[]) as k (ser
 left join live_name l using (serial, kind)
 where l.name is distinct from k.name and exists (select from device d where d.serial = k.serial);
 
+-- name: insert_first_names
+-- Remember what was heard first of devices of which nothing is live, if it is news: a boot of which nothing came before.
+-- Returns these; the others that have a live name are locked and left as they are. In key order, so that two writers
+-- never deadlock.
+insert into live_name as l (serial, kind, name, since)
+select serial, kind, name, since
+from unnest(%(serials)s::text[], %(kinds)s::text[], %(names)s::text[], %(sinces)s::timestamptz[]) as k (serial, kind, name, since)
+where kind = 'session'
+   or not exists (select from sequence s where s.serial = k.serial and s.boot = k.name and s.received <> '{}')
+   or exists (select from live_name o where o.serial = k.serial and o.kind = k.kind)
+order by serial, kind
+on conflict (serial, kind) do update set name = l.name where false
+returning serial, kind;
+
 -- name: lock_live_names
 -- What is known of the names that are live for these, for this transaction alone; in key order, so that two writers never
 -- deadlock.

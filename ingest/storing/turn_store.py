@@ -6,10 +6,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import numpy as np
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from ingest.storing.turns import Heard, LiveName, NameKey, Shared
+from millpond.kernel.arrays import moments, to_us
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
 _Q = load_queries("ingest.storing")
@@ -21,6 +23,17 @@ def select_changed_names(conn: ReadConnection, heard: Sequence[Heard]) -> list[N
     serials, kinds, heard_names = zip(*names, strict=True)
     values = {"serials": list(serials), "kinds": list(kinds), "names": list(heard_names)}
     return conn.execute(_Q["select_changed_names"], values).fetchall()
+
+
+def insert_first_names(conn: WriteConnection, heard: Sequence[Heard]) -> list[NameKey]:
+    """Remember those, one of a key, that are the first and news; returns their keys, and locks the others'."""
+    values = {
+        "serials": [one.serial for one in heard],
+        "kinds": [one.kind for one in heard],
+        "names": [one.name for one in heard],
+        "sinces": moments(np.array([to_us(one.at) for one in heard], np.int64)),
+    }
+    return conn.execute(_Q["insert_first_names"], values).fetchall()
 
 
 def lock_live_names(conn: WriteConnection, keys: Sequence[NameKey]) -> dict[NameKey, LiveName]:
