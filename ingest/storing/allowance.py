@@ -4,13 +4,13 @@ Dropped means counted and told to the operator, and not told to the device as sa
 again, so an honest one that was over its allowance loses nothing.
 """
 
-import math
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from operator import add, ge, sub
+from itertools import compress
+from operator import add
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -18,8 +18,9 @@ import numpy as np
 
 from ingest.nouns import Decoded, Keeping
 from ingest.plain import NO_PLAIN_MESSAGES, BootKey, PlainMessages
+from ingest.storing.accounts import Accounts, Rate
 from ingest.storing.quarantine import ROW_BYTES
-from millpond.kernel.arrays import Bools
+from millpond.kernel.arrays import Floats, Ints
 from millpond.kernel.settings import Settings
 
 _DEVICES_REMEMBERED = 100_000
@@ -40,17 +41,6 @@ class Allowance(StrEnum):
     LOBBY = "lobby"
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """So much within so long; it is all there at first, and grows back evenly. An amount of 0 is no limit."""
-
-    amount: float
-    period: timedelta
-
-
-_NO_LIMIT = Rate(math.inf, timedelta(seconds=1))
-
-
 class Needs(NamedTuple):
     """How much messages need of each allowance."""
 
@@ -63,16 +53,8 @@ class Needs(NamedTuple):
 
 
 _KINDS = tuple(Allowance(field) for field in Needs._fields)
-_CONFLICTS = _KINDS.index(Allowance.CONFLICTS)
+_MESSAGES, _BOOTS, _QUARANTINE, _VALUES, _TIMES, _CONFLICTS = range(len(_KINDS))
 _NOTHING = Needs()
-
-
-@dataclass(slots=True)
-class _Account:
-    """What a device has left of each kind as of a moment; of one without a limit, endlessly much."""
-
-    left: list[float]
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +69,14 @@ class Drop:
 
 @dataclass(slots=True)
 class Admission:
-    """Which messages of a batch go on, and what they use once they are committed."""
+    """Which messages of a batch go on, and what they use once they are committed.
+
+    What plain messages of devices that have enough left need is in `needs`, a row for each of `rows` in the accounts.
+    """
 
     plain: PlainMessages = NO_PLAIN_MESSAGES
+    rows: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    needs: Floats = field(default_factory=lambda: np.zeros((0, len(_KINDS))))
     careful: list[Decoded] = field(default_factory=list)
     dropped: list[Drop] = field(default_factory=list)
     used: dict[str, Needs] = field(default_factory=dict)
@@ -109,10 +96,7 @@ class Allowances:
     """
 
     def __init__(self, rates: Mapping[Allowance, Rate]) -> None:
-        limits = [rate if (rate := rates.get(kind)) and rate.amount else _NO_LIMIT for kind in _KINDS]
-        self._amounts = [rate.amount for rate in limits]
-        self._per_s = [rate.amount / rate.period.total_seconds() for rate in limits]
-        self._accounts: OrderedDict[str, _Account] = OrderedDict()
+        self._accounts = Accounts([rates.get(kind) for kind in _KINDS])
         self._boots: OrderedDict[BootKey, None] = OrderedDict()
 
     @classmethod
@@ -144,11 +128,12 @@ class Allowances:
         """
         admission = Admission()
         self._admit_plain(plain, admission, at)
-        for decoded in careful:
+        serials = [UNREGISTERED if decoded.device is None else decoded.serial for decoded in careful]
+        left = self._left(serials, admission, at) if careful else {}
+        for serial, decoded in zip(serials, careful, strict=True):
             if decoded.device is None and decoded.serial in free:
                 admission.careful.append(decoded)
                 continue
-            serial = UNREGISTERED if decoded.device is None else decoded.serial
             boots = self._new_boots(boots_of(decoded), admission)
             needs = Needs(
                 messages=0 if decoded.device is None else 1,
@@ -157,7 +142,7 @@ class Allowances:
                 values=max(1, decoded.items),
                 times=_made_up_times(decoded),
             )
-            over = self._over(serial, needs, admission, at)
+            over = _find_over(left[serial], needs, admission.used.get(serial, _NOTHING))
             if over is None:
                 admission.careful.append(decoded)
                 admission.add(serial, needs, boots)
@@ -166,32 +151,40 @@ class Allowances:
         return admission
 
     def _admit_plain(self, plain: PlainMessages, admission: Admission, at: datetime) -> None:
-        """A device that has enough left for all messages of a boot is not asked for each of them."""
-        messages = np.bincount(plain.boot_of, minlength=len(plain.boots)).tolist()
-        values = np.bincount(plain.boot_of, plain.items, minlength=len(plain.boots)).tolist()
-        short = np.zeros(len(plain.boots), np.bool_)
-        for number, boot in enumerate(plain.boots):
-            if not messages[number]:
-                continue
-            serial, boots = boot[0], () if boot in self._boots else (boot,)
-            needs = Needs(messages[number], len(boots), values=int(values[number]))
-            left, used = self._account(serial, at).left, admission.used.get(serial, _NOTHING)
-            if _may_conflict(left) and all(map(ge, left, map(add, used, needs))):
-                admission.add(serial, needs, boots)
-            else:
-                short[number] = True
-        admission.plain = self._admit_short(plain, short, admission, at) if short.any() else plain
+        """A device that has enough left for all its plain messages is not asked for each of them."""
+        messages = np.bincount(plain.boot_of, minlength=len(plain.boots))
+        there = np.flatnonzero(messages)
+        boots = [plain.boots[number] for number in there.tolist()]
+        are_new = np.array([boot not in self._boots for boot in boots], np.bool_)
+        needs = np.zeros((len(there), len(_KINDS)))
+        needs[:, _MESSAGES], needs[:, _BOOTS] = messages[there], are_new
+        needs[:, _VALUES] = np.bincount(plain.boot_of, plain.items, minlength=len(plain.boots))[there]
+        rows, device_of = np.unique(self._accounts.find([serial for serial, _ in boots], at), return_inverse=True)
+        of_device = np.zeros((len(rows), len(_KINDS)))
+        np.add.at(of_device, device_of, needs)
+        left = self._accounts.left[rows]
+        enough = (left[:, _CONFLICTS] > 0) & (left >= of_device).all(axis=1)
+        admission.rows, admission.needs = rows[enough], of_device[enough]
+        goes = enough[device_of]
+        admission.boots.update(compress(boots, (goes & are_new).tolist()))
+        admission.plain = plain if goes.all() else self._admit_short(plain, there[~goes], admission, at)
 
-    def _admit_short(self, plain: PlainMessages, short: Bools, admission: Admission, at: datetime) -> PlainMessages:
-        """The messages without those that are beyond, looked at one by one where a boot is `short` of something."""
+    def _admit_short(self, plain: PlainMessages, boots: Ints, admission: Admission, at: datetime) -> PlainMessages:
+        """The messages without those that are beyond, looked at one by one where a device is short of something.
+
+        `boots` are those of the devices that are.
+        """
+        short = np.zeros(len(plain.boots), np.bool_)
+        short[boots] = True
+        left = self._left([plain.boots[boot][0] for boot in boots.tolist()], admission, at)
         kept, items = np.ones(len(plain), np.bool_), plain.items
         for message in np.flatnonzero(short[plain.boot_of]).tolist():
             boot = plain.boots[plain.boot_of[message]]
-            boots = self._new_boots([boot], admission)
-            needs = Needs(1, len(boots), values=int(items[message]))
-            over = self._over(boot[0], needs, admission, at)
+            new_boots = self._new_boots([boot], admission)
+            needs = Needs(1, len(new_boots), values=int(items[message]))
+            over = _find_over(left[boot[0]], needs, admission.used.get(boot[0], _NOTHING))
             if over is None:
-                admission.add(boot[0], needs, boots)
+                admission.add(boot[0], needs, new_boots)
             else:
                 kept[message] = False
                 size = len(plain.deliveries[message].payload)
@@ -214,42 +207,35 @@ class Allowances:
         """
         for serial, values in conflicts.items():
             admission.add(serial, Needs(conflicts=values), ())
-        for serial, needs in admission.used.items():
-            account = self._account(serial, at)
-            known = needs._replace(times=times.get(serial, 0), quarantine=kept.get(serial, 0))
-            account.left = [*map(sub, account.left, known)]
+        self._accounts.left[admission.rows] -= admission.needs
+        if admission.used:
+            needs = np.array([*admission.used.values()], np.float64)
+            needs[:, _TIMES] = [times.get(serial, 0) for serial in admission.used]
+            needs[:, _QUARANTINE] = [kept.get(serial, 0) for serial in admission.used]
+            self._accounts.left[self._accounts.find([*admission.used], at)] -= needs
         self._boots.update(dict.fromkeys(admission.boots))
         _forget_oldest(self._boots, _BOOTS_REMEMBERED)
-        _forget_oldest(self._accounts, _DEVICES_REMEMBERED)
+        self._accounts.forget_oldest(_DEVICES_REMEMBERED)
 
     def _new_boots(self, boots: Iterable[BootKey], admission: Admission) -> set[BootKey]:
         return {key for key in boots if key not in self._boots and key not in admission.boots}
 
-    def _over(self, serial: str, needs: Needs, admission: Admission, at: datetime) -> Allowance | None:
-        """The first allowance of which nothing is left, of those that are needed."""
-        left, used = self._account(serial, at).left, admission.used.get(serial, _NOTHING)
-        if not _may_conflict(left):
-            return Allowance.CONFLICTS
-        rows = zip(_KINDS, needs, left, used, strict=True)
-        return next((kind for kind, need, rest, gone in rows if need and rest <= gone), None)
-
-    def _account(self, serial: str, at: datetime) -> _Account:
-        account = self._accounts.get(serial)
-        if account is None:
-            account = self._accounts[serial] = _Account(self._amounts, at)
-            return account
-        self._accounts.move_to_end(serial)
-        if at != account.at:
-            # A clock that was set back gives nothing, and takes nothing either.
-            grown_s = max(0.0, (at - account.at).total_seconds())
-            grown = (left + grown_s * per_s for left, per_s in zip(account.left, self._per_s, strict=True))
-            account.left = [*map(min, self._amounts, grown)]
-            account.at = at
-        return account
+    def _left(self, serials: Iterable[str], admission: Admission, at: datetime) -> dict[str, list[float]]:
+        """What these devices have left beside what plain messages of the batch need."""
+        names = [*dict.fromkeys(serials)]
+        rows = self._accounts.find(names, at)
+        left = self._accounts.left[rows]
+        _, ours, theirs = np.intersect1d(rows, admission.rows, assume_unique=True, return_indices=True)
+        left[ours] -= admission.needs[theirs]
+        return dict(zip(names, left.tolist(), strict=True))
 
 
-def _may_conflict(left: Sequence[float]) -> bool:
-    return left[_CONFLICTS] > 0
+def _find_over(left: Sequence[float], needs: Needs, used: Needs) -> Allowance | None:
+    """The first allowance of which nothing is left, of those that are needed."""
+    if left[_CONFLICTS] <= 0:
+        return Allowance.CONFLICTS
+    rows = zip(_KINDS, needs, left, used, strict=True)
+    return next((kind for kind, need, rest, gone in rows if need and rest <= gone), None)
 
 
 def _made_up_times(decoded: Decoded) -> int:

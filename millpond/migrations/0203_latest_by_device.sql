@@ -33,14 +33,6 @@ select l.device_id, v.metric_id, v.measured_at, nullif(v.value, 'NaN') as value,
 from device_latest l
 cross join lateral unnest(l.metric_ids, l.measured_ats, l.values, l.states) as v (metric_id, measured_at, value, state);
 
-create or replace function advance_late_mark(at_least timestamptz) returns void language sql as $$
-    update reading_horizon h set marked_to = w.over
-    from (select greatest(at_least, (select date_bin('1 day', max(newest_at) - interval '1 hour',
-                                                  timestamptz '2000-01-01 00:00:00+00')
-                                  from device_latest)) as over) w
-    where w.over > h.marked_to
-$$;
-
 create or replace function device_presence(of_device bigint, at timestamptz, since timestamptz default '-infinity')
 returns table (connection text, connection_since timestamptz, reporting text, heard_at timestamptz, interval_s double precision)
 language sql stable as $$

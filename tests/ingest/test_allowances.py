@@ -10,7 +10,8 @@ import pytest
 from devices.registry import register_device
 from ingest.drop_watch import DropWatch
 from ingest.nouns import Complete, Delivery, Keeping, Lane, Limits, Tally
-from ingest.storing.allowance import UNREGISTERED, Allowance, Allowances, Rate
+from ingest.storing.accounts import Rate
+from ingest.storing.allowance import UNREGISTERED, Allowance, Allowances
 from ingest.storing.batch import StoredBatch, store_batch
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.settings import Settings

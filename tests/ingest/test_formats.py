@@ -14,7 +14,8 @@ from ingest.formats.format import Format, Formats, Subscription
 from ingest.formats.millpond_v1 import MILLPOND_V1
 from ingest.formats.shipped import FORMATS
 from ingest.nouns import Decoded, Delivery, Keeping, Lane, Limits, Registry, Tally
-from ingest.storing.allowance import Allowance, Allowances, Rate
+from ingest.storing.accounts import Rate
+from ingest.storing.allowance import Allowance, Allowances
 from ingest.storing.batch import StoredBatch, store_batch
 from ingest.storing.refused import store_refused
 from millpond.kernel.db import WriteConnection
