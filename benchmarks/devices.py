@@ -20,6 +20,7 @@ from ingest.storing.allowance import Allowances
 from ingest.storing.batch import store_batch
 from ingest.storing.known import Known
 from millpond.kernel.clock import SystemClock
+from millpond.kernel.collector import search_rarely
 from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.errors import MillpondError
 from millpond.kernel.settings import load_settings
@@ -67,6 +68,8 @@ def _measure(conn: WriteConnection, devices: int, messages: int, batch: int) -> 
     conn.execute(_REGISTER, {"model": MODEL, "at": now - timedelta(days=30), "devices": devices})
     conn.execute("analyze device")
     fleet, store = _speak(devices, now), _make_store(conn, now)
+    # As `millpond ingest` does.
+    search_rarely()
     first = _figures(conn, islice(fleet, devices), batch, store)
     again = _figures(conn, islice(fleet, messages), batch, store)
     memory = {"rss_mb": psutil.Process().memory_info().rss / 1e6}
