@@ -43,7 +43,11 @@ class Known:
         wanted = set(serials)
         if len(self.devices) > _DEVICES_REMEMBERED:
             self.devices.clear()
+        # Not as a difference of sets, which would go through all devices that are known.
+        unknown = sorted(serial for serial in wanted if serial not in self.devices)
+        if not unknown:
+            return
         models = {model: model for model in self.metrics}
-        for serial, device_id, model in select_known_devices(conn, sorted(wanted - self.devices.keys())):
+        for serial, device_id, model in select_known_devices(conn, unknown):
             # One text for all devices of a model.
             self.devices[serial] = KnownDevice(device_id, models.get(model, model))

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, Never
 
 import pytest
 
 from devices.profile import shipped_profiles
 from devices.registry import register_device, register_model
 from devices.store import select_devices_by_serial, select_registry_changes
+from ingest.plain import KnownDevice
 from ingest.storing.batch import StoredBatch, store_batch
 from ingest.storing.known import Known
 from millpond.kernel.db import WriteConnection, connect
@@ -48,6 +49,25 @@ def test_a_device_is_known_in_the_batch_after_it_was_registered(own: WriteConnec
     register(own, "AIR-1")
     assert ingest.store("AIR-1").tally.stored == 1
     assert ingest.known.devices.keys() == {"AIR-1"}
+
+
+class LookedUpOnly(dict[str, KnownDevice]):
+    """Devices by serial; going through all of them is an error."""
+
+    def keys(self) -> Never:
+        raise AssertionError("all devices are gone through for the sake of a few")
+
+    __iter__ = items = values = keys
+
+
+def test_a_batch_does_not_go_through_all_devices_that_are_known(own: WriteConnection) -> None:
+    ingest = Ingest(own)
+    register(own, "AIR-1")
+    ingest.store("AIR-1")
+    ingest.known.devices = LookedUpOnly(ingest.known.devices)
+    register(own, "AIR-2")
+    assert ingest.store("AIR-2").tally.stored == 1
+    assert len(ingest.known.devices) == 2
 
 
 def test_a_device_that_was_removed_is_unknown_and_a_new_one_of_its_serial_another(own: WriteConnection) -> None:
