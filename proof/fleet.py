@@ -17,6 +17,7 @@ from devices.wire import build_topic, parse_topic
 from millpond.kernel.broker import BrokerAddress, parse_broker_url
 from millpond.kernel.clock import SystemClock, monotonic
 from proof.device import Device
+from proof.hub import Hub, hub_file
 from proof.journal import Journal
 from proof.poison import make_poison
 from simulators.wire.message import Message
@@ -30,7 +31,10 @@ _BURST_CHANCE = 0.01  # of a device that takes many samples at once, each turn a
 
 @dataclass(slots=True)
 class Plan:
-    """What a fleet does. `rate` is samples a second of all devices together, `poison` bad messages a good one."""
+    """What a fleet does. `rate` is samples a second of all devices together, `poison` bad messages a good one.
+
+    `hub_rate` is messages a second of a hub beside them.
+    """
 
     broker: str
     prefix: str
@@ -40,6 +44,7 @@ class Plan:
     seed: int
     poison: float
     quantum_ms: int
+    hub_rate: float
     journal: Path
 
 
@@ -70,6 +75,7 @@ class Fleet:
         groups = [names[start::4] for start in range(min(4, len(names)))]
         self._gateways = [Gateway(address, f"{plan.prefix}gw{n}", group) for n, group in enumerate(groups)]
         self._gateway_of = {name: g for g, group in zip(self._gateways, groups, strict=True) for name in group}
+        self._hub = Hub(address, hub_file(plan.journal), plan.hub_rate, SystemClock())
         self._answers: deque[tuple[Gateway, Message]] = deque()
         self._clock, self._offset_ms = SystemClock(), 0
         self._last_ms = dict.fromkeys(names, 0)
@@ -85,6 +91,7 @@ class Fleet:
         """Leave the broker."""
         for gateway in self._gateways:
             gateway.publisher.close()
+        self._hub.close()
 
     def set_clock(self, offset_ms: int) -> None:
         """From now on the devices' clocks are off by so many milliseconds."""
@@ -98,6 +105,8 @@ class Fleet:
             self._measure_next()
         self._journal.flush()
         self._send()
+        if self._plan.hub_rate:
+            self._hub.step(measuring=self.measuring)
 
     def status(self) -> dict[str, object]:
         """How it stands, in samples; `poisoned` in messages."""
@@ -106,7 +115,7 @@ class Fleet:
             "acked": sum(d.acked for d in self._devices),
             "held": sum(len(d.outbox) for d in self._devices),
             "poisoned": self._poisoned,
-            "drained": not self.measuring and all(not len(d.outbox) for d in self._devices),
+            "drained": not self.measuring and self._hub.drained and all(not len(d.outbox) for d in self._devices),
         }
 
     def _measure_next(self) -> None:
@@ -220,6 +229,9 @@ def _parse_plan() -> Plan:
     parser.add_argument("--window", type=int, default=60, help="samples a device sends ahead of the acknowledgement")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--poison", type=float, default=0, help="bad messages a good one")
+    parser.add_argument(
+        "--hub-rate", type=float, default=0, help="messages a second of a hub without numbers and times"
+    )
     parser.add_argument("--quantum-ms", type=int, default=1, help="how fine the devices' clocks are")
     parser.add_argument("--journal", type=Path, required=True)
     return Plan(**vars(parser.parse_args()))

@@ -9,7 +9,9 @@ from typing import Literal
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from devices.aliases import alias_device
 from devices.registry import register_device
+from devices.store import select_devices_by_serial
 from millpond.embedded.broker import Broker, write_passwords
 from millpond.embedded.databases import drop_database
 from millpond.embedded.ports import free_port
@@ -22,6 +24,9 @@ from proof.fleet_process import FleetProcess
 from proof.halfyear import fill_half_year
 from proof.hostile import PREFIX as HOSTILE_PREFIX
 from proof.hostile import SERIALS as HOSTILE
+from proof.hub import SERIALS as HUB_SERIALS
+from proof.hub import aliases, hub_file
+from proof.hub_oracle import compare_hub, read_said
 from proof.journal import read_journal
 from proof.oracle import Account, compare, compare_poison, read_quarantine, read_rows, read_tally
 from proof.outcome import Outcome, Size
@@ -85,16 +90,22 @@ class Stage:
         samples, poison = read_journal(self.fleet.journal)
         if poison:
             self._await_quarantine(len(poison))
+        self._await_hub()
         for ingest in self.ingests:
             ingest.stop()
         self.outcome.rss_mb = self.watch.seen.rss_mb
         with psycopg.connect(self.dsn) as conn:
             rows = read_rows(conn, self.prefix)
             of_hostile = len(read_rows(conn, HOSTILE_PREFIX))
+            of_hub = [row for serial in HUB_SERIALS for row in read_rows(conn, serial)]
             kept, missing = read_tally(conn, self.consumer)
             quarantined = read_quarantine(conn, datetime(2000, 1, 1, tzinfo=UTC), HOSTILE_PREFIX)
         account = compare(samples, rows, server_offsets_ms=server_offsets_ms) + compare_poison(poison, quarantined)
-        self.outcome.account = account + Account(miscounted=abs(kept - len(rows) - of_hostile) + abs(missing))
+        hub, forgotten = compare_hub(read_said(hub_file(self.fleet.journal)), of_hub)
+        if forgotten:
+            self.outcome.notes.append(f"the broker forgot {forgotten:,} values of a hub when it was killed")
+        miscounted = abs(kept - len(rows) - len(of_hub) - of_hostile) + abs(missing)
+        self.outcome.account = account + hub + Account(miscounted=miscounted)
 
     def _open_servers(self, stack: ExitStack) -> None:
         self.postgres.start()
@@ -145,6 +156,17 @@ class Stage:
         with suppress(Unavailable):  # What is missing then, the account says.
             wait_until(all_there, "the quarantine of every bad message", timeout_s=15, every_s=0.2)
 
+    def _await_hub(self) -> None:
+        owed = {one.value for one in read_said(hub_file(self.fleet.journal)) if one.owed}
+
+        def all_there() -> bool:
+            with psycopg.connect(self.dsn) as conn:
+                found = {row.value for serial in HUB_SERIALS for row in read_rows(conn, serial)}
+            return owed <= found
+
+        with suppress(Unavailable):  # What is missing then, the account says.
+            wait_until(all_there, "what the hub said last", timeout_s=15, every_s=0.2)
+
     def _measure_rate(self) -> float:
         """What the fleet really sends and ingest really stores on this machine, before anything goes wrong."""
         self.watch.until_rate(0.5 * self.size.rate, 30)
@@ -154,8 +176,13 @@ class Stage:
     def _register(self) -> None:
         at = SystemClock().now() - timedelta(days=1)
         with connect(self.dsn) as conn, conn.transaction():
-            for serial in (*(f"{self.prefix}{number:04d}" for number in range(self.size.devices)), *HOSTILE):
+            numbered = [f"{self.prefix}{number:04d}" for number in range(self.size.devices)]
+            for serial in (*numbered, *HOSTILE, *HUB_SERIALS):
                 register_device(conn, serial=serial, model=MODEL, installed_at=at, at=at)
+            hub = select_devices_by_serial(conn, HUB_SERIALS)
+            for serial, name in aliases().items():
+                device_id = hub[serial].device_id
+                alias_device(conn, device_id, format_name="zigbee2mqtt", external_id=name, at=at)
         if self.size.half_year:
             with connect(self.dsn) as conn:
                 fill_half_year(conn, self.prefix, at)

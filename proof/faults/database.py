@@ -20,7 +20,10 @@ def stop_postgres(world: World, size: Size, seed: int) -> Outcome:
     folder = world.folder / "own-postgres"
     folder.mkdir()
     # A server of its own: others run beside this fault.
-    with running_postgres(folder, world.programs) as own, staged(world, "postgres", size, seed, Plan(own)) as stage:
+    with (
+        running_postgres(folder, world.programs) as own,
+        staged(world, "postgres", size, seed, Plan(own, fleet={"hub_rate": 50})) as stage,
+    ):
         for number in range(repeats):
             _stop_and_start(stage, "immediate" if number % 2 else "fast", 1)
         for number in range(size.times(1, 5)):

@@ -17,7 +17,7 @@ def break_broker_link(world: World, size: Size, seed: int) -> Outcome:
 
 def break_database_link(world: World, size: Size, seed: int) -> Outcome:
     """The way from ingest to the database is reset, swallows everything, or crawls."""
-    with staged(world, "sql-link", size, seed, Plan(proxied="database")) as stage:
+    with staged(world, "sql-link", size, seed, Plan(proxied="database", fleet={"hub_rate": 50})) as stage:
         return _break(stage, size)
 
 

@@ -11,13 +11,19 @@ from proof.stage import Plan, staged
 from proof.world import World
 from simulators.wire.publisher import Publisher
 
+_HUB = {"hub_rate": 50}
+
 
 def kill_ingest(world: World, size: Size, seed: int) -> Outcome:
     """SIGKILL ingest again and again, at whatever it is doing."""
     repeats = size.times(10, 200)
-    with staged(world, "ingest", size, seed) as stage:
-        for _ in range(repeats):
+    with staged(world, "ingest", size, seed, Plan(fleet=_HUB)) as stage:
+        for number in range(repeats):
             stage.ingest.kill()
+            if number % 3 == 2:
+                # By chance it would hardly ever die there.
+                stage.ingest.start(MILLPOND_CRASH_AT="after-commit-before-ack")
+                stage.ingest.wait(20)
             since = monotonic()
             stage.ingest.start()
             stage.until_recovered(since)
@@ -34,7 +40,7 @@ def kill_ingest(world: World, size: Size, seed: int) -> Outcome:
 def kill_shards(world: World, size: Size, seed: int) -> Outcome:
     """SIGKILL two ingests that share the serials, each in turn, and both at once."""
     repeats = size.times(6, 60)
-    with staged(world, "shards", size, seed, Plan(shards=2)) as stage:
+    with staged(world, "shards", size, seed, Plan(shards=2, fleet=_HUB)) as stage:
         for number in range(repeats):
             killed = stage.ingests if number % 3 == 2 else [stage.ingests[number % 3]]
             for ingest in killed:
@@ -64,7 +70,9 @@ def kill_forgetful_broker(world: World, size: Size, seed: int) -> Outcome:
 
 def _kill_broker(world: World, size: Size, seed: int, name: str, *, persistence: bool) -> Outcome:
     repeats = size.times(5, 100)
-    with staged(world, name, size, seed, Plan(broker={"persistence": str(persistence).lower()})) as stage:
+    # A hub has no outbox: what a broker forgets that was never delivered is gone.
+    plan = Plan(broker={"persistence": str(persistence).lower()}, fleet=_HUB if persistence else {})
+    with staged(world, name, size, seed, plan) as stage:
         for number in range(repeats):
             stage.broker.kill()
             since = monotonic()
