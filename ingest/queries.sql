@@ -185,15 +185,15 @@ with old as (
     delete from ingest_minute m using old
     where %(deleting)s::boolean and (m.consumer, m.minute) = (old.consumer, old.minute) returning m.*
 ), folded as (
-    insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined, dropped)
+    insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined, waiting, dropped)
     select consumer, date_trunc('day', minute, 'UTC'), sum(messages), sum(received), sum(stored), sum(duplicate),
-           sum(conflict), sum(quarantined), sum(dropped)
+           sum(conflict), sum(quarantined), sum(waiting), sum(dropped)
     from gone group by 1, 2
     on conflict (consumer, minute) do update
     set messages = ingest_minute.messages + excluded.messages, received = ingest_minute.received + excluded.received,
         stored = ingest_minute.stored + excluded.stored, duplicate = ingest_minute.duplicate + excluded.duplicate,
         conflict = ingest_minute.conflict + excluded.conflict,
-        quarantined = ingest_minute.quarantined + excluded.quarantined,
+        quarantined = ingest_minute.quarantined + excluded.quarantined, waiting = ingest_minute.waiting + excluded.waiting,
         dropped = ingest_minute.dropped + excluded.dropped
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;

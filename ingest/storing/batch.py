@@ -117,7 +117,8 @@ def _store(
     watch_turns(conn, batch, at)
     complete = store_numbers(conn, batch, limits, at)
     messages = len({id(decoded.delivery) for decoded in careful}) + len(batch.plain)
-    add_to_minute(conn, consumer, tally, messages, at, dropped=len(dropped))
+    waiting = sum(room.items for name, room in rooms.items() if name in callers)
+    add_to_minute(conn, consumer, tally, messages, at, waiting=waiting, dropped=len(dropped))
     if dropped:
         add_drops(conn, dropped, at)
     asks = [ask for decoded in careful for ask in decoded.asks]

@@ -45,9 +45,19 @@ def insert_conflicts(conn: WriteConnection, readings: Sequence[Reading]) -> dict
 
 
 def add_to_minute(
-    conn: WriteConnection, consumer: str, tally: Tally, messages: int, at: datetime, *, dropped: int = 0
+    conn: WriteConnection,
+    consumer: str,
+    tally: Tally,
+    messages: int,
+    at: datetime,
+    *,
+    waiting: int = 0,
+    dropped: int = 0,
 ) -> None:
-    """Count a batch's outcomes in the minute of `at`, and its messages: those that were taken, and those dropped."""
+    """Count a batch's outcomes in the minute of `at`, and its messages: those that were taken, and those dropped.
+
+    So many of the quarantined items are `waiting` in the lobby.
+    """
     values = {
         "consumer": consumer,
         "at": at,
@@ -57,6 +67,7 @@ def add_to_minute(
         "duplicate": tally.duplicate,
         "conflict": tally.conflict,
         "quarantined": tally.quarantined,
+        "waiting": waiting,
         "dropped": dropped,
     }
     conn.execute(_Q["add_to_minute"], values)

@@ -53,13 +53,14 @@ class RefusedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many messages, and about how many bytes, were added to quarantine under one name."""
+    """How many messages, about how many bytes, and how many items were added to quarantine under one name."""
 
     messages: int = 0
     bytes: int = 0
+    items: int = 0
 
     def __add__(self, other: "Room") -> "Room":
-        return Room(self.messages + other.messages, self.bytes + other.bytes)
+        return Room(self.messages + other.messages, self.bytes + other.bytes, self.items + other.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +146,13 @@ def _append_times(conn: WriteConnection, rows: Sequence["_ItemRow"], new: set[tu
 
 
 def _rooms(new: Iterable[tuple[Any, ...]], sizes: Mapping[bytes, int], again: Counter[str]) -> dict[str, Room]:
-    rooms = {serial: Room(times, times * _TIME_BYTES) for serial, times in again.items()}
-    kept: dict[tuple[str, bytes], int] = Counter((serial, digest) for digest, serial, *_ in new)
+    rooms = {serial: Room(times, times * _TIME_BYTES, times) for serial, times in again.items()}
+    kept: dict[tuple[str, bytes], list[int]] = {}
+    for digest, serial, _, items in new:
+        kept.setdefault((serial, digest), []).append(items)
     for (serial, digest), rows in kept.items():
-        rooms[serial] = rooms.get(serial, Room()) + Room(1, sizes[digest] + MESSAGE_BYTES + rows * ROW_BYTES)
+        size = sizes[digest] + MESSAGE_BYTES + len(rows) * ROW_BYTES
+        rooms[serial] = rooms.get(serial, Room()) + Room(1, size, sum(rows))
     return rooms
 
 

@@ -110,14 +110,15 @@ set name = excluded.name, since = excluded.since, before = excluded.before, retu
 
 -- name: add_to_minute
 -- Count the outcomes of a batch.
-insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined, dropped)
+insert into ingest_minute (consumer, minute, messages, received, stored, duplicate, conflict, quarantined, waiting, dropped)
 values (%(consumer)s, date_trunc('minute', %(at)s::timestamptz), %(messages)s, %(received)s, %(stored)s,
-        %(duplicate)s, %(conflict)s, %(quarantined)s, %(dropped)s)
+        %(duplicate)s, %(conflict)s, %(quarantined)s, %(waiting)s, %(dropped)s)
 on conflict (consumer, minute) do update
 set messages = ingest_minute.messages + excluded.messages, received = ingest_minute.received + excluded.received,
     stored = ingest_minute.stored + excluded.stored, duplicate = ingest_minute.duplicate + excluded.duplicate,
     conflict = ingest_minute.conflict + excluded.conflict,
-    quarantined = ingest_minute.quarantined + excluded.quarantined, dropped = ingest_minute.dropped + excluded.dropped;
+    quarantined = ingest_minute.quarantined + excluded.quarantined, waiting = ingest_minute.waiting + excluded.waiting,
+    dropped = ingest_minute.dropped + excluded.dropped;
 
 -- name: add_drops
 -- Count what was dropped because its device was beyond an allowance.

@@ -48,5 +48,6 @@ select topic, payload, note, edited_at, edited_by from quarantine_edit
 where digest = %(digest)s order by edited_at desc, edited limit 50;
 
 -- name: select_refused_lately
--- How many items were refused since then.
-select coalesce(sum(quarantined), 0)::bigint from ingest_minute where minute >= date_trunc('minute', %(since)s::timestamptz);
+-- How many items were refused since then; what waits in the lobby was not.
+select coalesce(sum(quarantined - waiting), 0)::bigint
+from ingest_minute where minute >= date_trunc('minute', %(since)s::timestamptz);

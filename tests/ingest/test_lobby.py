@@ -10,6 +10,7 @@ from ingest.lobby.admission import As, forget_unknown, refuse_unknown
 from ingest.lobby.known import Stored
 from ingest.lobby.nouns import LobbyState
 from ingest.nouns import Complete, Delivery, Lane, Tally
+from ingest.workbench.alarm import check_rate
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, InvalidInput, NotFound
 from tests.ingest.lobby_world import (
@@ -63,6 +64,14 @@ def test_what_is_admitted_is_stored_with_the_times_at_which_it_came(conn: WriteC
     assert read_device(conn, "GHOST").installed_at == NOW, "it was there when it was first heard of"
     assert waiting(conn) == []
     assert [one.decided_by for one in waiting(conn, LobbyState.ADMITTED)] == ["operator:test"]
+
+
+def test_what_waits_raises_no_alarm_and_what_is_refused_does(conn: WriteConnection) -> None:
+    store(conn, message(sample(1)), message(bare()), message(bare(), at=LATER), hub(a={"filter_life_pct": 7}))
+    assert check_rate(conn, 1, NOW).items == 0
+    register(conn)
+    store(conn, message(sample(2, filter_life_pct=640)))
+    assert check_rate(conn, 1, NOW).items == 1
 
 
 def test_to_admit_twice_changes_nothing(conn: WriteConnection) -> None:
