@@ -23,6 +23,7 @@ def test_of_what_only_a_model_says_the_unit_it_is_that_of_the_models_that_fit_be
         ("main_brush", "remaining", 16200, "min"),
         ("filter", "remaining", 8050, "min"),
         ("mop", "remaining", 700, "min"),
+        ("battery", "percent_remaining", 88, "pct"),
     ]
 
 
