@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from psycopg.errors import LockNotAvailable
 
 from attribution.retention import attribution_endings
+from customers.retention import customers_endings
 from devices.retention import count_old_readings, devices_endings, drop_old_readings, make_partitions
 from events.retention import events_endings
 from forecasting.retention import forecasting_endings
@@ -38,6 +39,7 @@ def make_endings(settings: Settings) -> list[Ending]:
         *events_endings(settings),
         *offers_endings(settings),
         *attribution_endings(settings),
+        *customers_endings(settings),
         *kernel_endings(settings),
     ]
 

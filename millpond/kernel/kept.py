@@ -55,6 +55,10 @@ class KeptDays(BaseModel):
     event_keep_days: Days = Field(
         default=1100, description="Days that what people did is kept after it came; 0 keeps all for ever."
     )
+    audit_keep_days: Days = Field(
+        default=1100,
+        description="Days that the audit log says who saw or changed what of a person; 0 keeps it for ever.",
+    )
     decision_keep_days: Days = Field(
         default=365,
         description="Days that decisions which made no offer are kept, but for the last about a thing; 0 keeps all for "

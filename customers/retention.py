@@ -1,0 +1,14 @@
+"""When what is kept of customers goes."""
+
+from datetime import timedelta
+
+from millpond.kernel.db import load_queries
+from millpond.kernel.retention import Ending
+from millpond.kernel.settings import Settings
+
+_Q = load_queries("customers.audit")
+
+
+def customers_endings(settings: Settings) -> list[Ending]:
+    """What goes of the audit log: its oldest entries, from the beginning on, so that the rest stays one chain."""
+    return [Ending("audit_entry", "audit entries", timedelta(days=settings.audit_keep_days), _Q["end_audit_entries"])]
