@@ -66,7 +66,7 @@ def _hold_out(rows: Records, at: datetime) -> dict[str, Any]:
     since = np.unique(rows[rows["day"] > cut][["place", "day"]])
     bought = np.bincount(since["place"], minlength=int(places.max()) + 1)[places]
     history = before.history()
-    expected = expected_purchases(model.buying, history, _HOLDOUT.days)
+    expected = expected_purchases(model.buying, history, [_HOLDOUT.days])[:, 0]
     pace = history.repeats / np.maximum(history.age, 1) * _HOLDOUT.days
     return {
         "holdout_days": _HOLDOUT.days,

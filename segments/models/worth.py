@@ -87,9 +87,7 @@ def score_worth(model: WorthModel, purchases: Purchases, *, yearly_discount: flo
 
 def _purchases_of_a_year(model: BgNbd, history: History, yearly_discount: float) -> tuple[Floats, Floats]:
     """How many there will be, those of later months counted for less; and each counted whole."""
-    discounted, before = np.zeros(len(history)), np.zeros(len(history))
-    for month in range(1, _MONTHS + 1):
-        until = expected_purchases(model, history, month / _MONTHS * YEAR_DAYS)
-        discounted += (until - before) / (1 + yearly_discount) ** ((month - 0.5) / _MONTHS)
-        before = until
-    return discounted, before
+    until = expected_purchases(model, history, [month / _MONTHS * YEAR_DAYS for month in range(1, _MONTHS + 1)])
+    by_month = np.diff(until, axis=1, prepend=0)
+    discounted = by_month @ (1 + yearly_discount) ** -((np.arange(_MONTHS) + 0.5) / _MONTHS)
+    return np.asarray(discounted), until[:, -1]
