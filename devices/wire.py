@@ -18,6 +18,8 @@ _BOOT_MAX = 64
 # Beyond it two whole numbers can be one double.
 _EXACT_MAX = 2**53
 _QUOTE_MAX = 40
+# A hundred years.
+_UPTIME_MAX_S = 3_155_760_000
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -60,23 +62,29 @@ def parse_result_topic(topic: str) -> tuple[str, str] | None:
 
 
 class Sample(NamedTuple):
-    """Metrics measured at one moment. `ts` is epoch milliseconds or RFC 3339 with an offset; see `parse_ts`."""
+    """Metrics measured at one moment. `ts` is epoch milliseconds or RFC 3339 with an offset; see `parse_ts`.
+
+    `uptime_s` is for how many seconds the device was on when it measured.
+    """
 
     seq: int | None
     ts: Any
     metrics: dict[str, Any]
+    uptime_s: float | None = None
 
 
 class Message(NamedTuple):
     """A telemetry or backfill payload, its one-sample form folded into `samples`.
 
-    These are not read yet, each stands or falls alone. `fault` says what is wrong with the message itself.
+    These are not read yet, each stands or falls alone. `fault` says what is wrong with the message itself. `uptime_s`
+    is for how many seconds the device was on when it sent the message, where it says that beside `samples`.
     """
 
     boot: str | None
     serial: str | None
     samples: list[Any]
     fault: str = ""
+    uptime_s: float | None = None
 
 
 class Status(BaseModel):
@@ -144,7 +152,8 @@ def parse_message(content: Any) -> Message:
         faults.append("samples: it is empty")
     serial = None if serial is None else serial if isinstance(serial, str) else quote(serial)
     boot = boot if is_boot(boot) else None
-    return Message(boot, serial, samples if isinstance(samples, list) else [], "; ".join(faults))
+    uptime_s = parse_uptime(content.get("uptime_s")) if "samples" in content else None
+    return Message(boot, serial, samples if isinstance(samples, list) else [], "; ".join(faults), uptime_s)
 
 
 def parse_sample(raw: Any) -> Sample:
@@ -159,7 +168,13 @@ def parse_sample(raw: Any) -> Sample:
         raise ValueError("metrics: it is not an object")
     if not metrics:
         raise ValueError("metrics is empty")
-    return Sample(seq, raw.get("ts"), metrics)
+    return Sample(seq, raw.get("ts"), metrics, parse_uptime(raw.get("uptime_s")))
+
+
+def parse_uptime(raw: Any) -> float | None:
+    """Seconds since a boot; None for what can be none: text, NaN, what is below 0 or more than a hundred years."""
+    is_one = isinstance(raw, int | float) and not isinstance(raw, bool) and 0 <= raw <= _UPTIME_MAX_S
+    return float(raw) if is_one else None
 
 
 def parse_seq(raw: Any) -> int | None:

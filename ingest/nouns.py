@@ -125,12 +125,14 @@ class DecodedReading:
     """A reading, and the sample it came in: a corrected time is shared by all deliveries of that sample.
 
     `said_at` is what the device's clock said, None when it said nothing; `index` is the sample's place in its message.
+    `uptime` is for how long the device was on when it measured, None when it did not say that.
     """
 
     reading: Reading
     sample: SeqKey | None
     said_at: datetime | None = None
     index: int = 0
+    uptime: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,8 @@ class Decoded:
 
     `numbers_lost` says that there are samples in its bytes, or may be, whose numbers cannot be read; they are of
     `boot`, or of any where that cannot be read either. `other_names` and `said_model` are what its message calls the
-    device besides, and what it says that it is; `asks` is what it makes us ask.
+    device besides, and what it says that it is; `asks` is what it makes us ask. `boot_began_at` is when its boot began,
+    if the message was not long on its way: when it came, less the uptime at which it was sent.
     """
 
     delivery: Delivery
@@ -173,6 +176,7 @@ class Decoded:
     other_names: tuple[str, ...] = ()
     said_model: str = ""
     asks: tuple[Ask, ...] = ()
+    boot_began_at: datetime | None = None
 
     @classmethod
     def of(cls, delivery: Delivery, identity: str, registry: Registry) -> "Decoded":

@@ -120,15 +120,15 @@ with old as (
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
 
 -- name: end_effective_times
--- Times given to samples before a moment; what comes again after that is known by its number alone. While a boot speaks,
+-- Times given to samples that came before a moment; what comes again after that is known by its number alone. While a boot speaks,
 -- those that it was not told to be safe stay: it sends them again, maybe with a mended clock.
 with old as (
     select serial, boot, seq from effective_time e
-    where effective_at < %(before)s::timestamptz
+    where coalesce(came_at, effective_at) < %(before)s::timestamptz
       and not exists (select from sequence s
                       where s.serial = e.serial and s.boot = e.boot and s.last_seen_at >= %(before)s::timestamptz
                         and not s.received + s.given_up @> numrange(least(1, e.seq), e.seq, '[]'))
-    order by effective_at limit %(most)s::bigint
+    order by coalesce(came_at, effective_at) limit %(most)s::bigint
 ), gone as (
     delete from effective_time e using old
     where %(deleting)s::boolean and (e.serial, e.boot, e.seq) = (old.serial, old.boot, old.seq) returning 1

@@ -23,6 +23,7 @@ from ingest.storing.known import Known
 from ingest.storing.numbers import store_numbers
 from ingest.storing.outcomes import add_drops, add_to_minute, store_columns
 from ingest.storing.quarantine import Kept, RefusedMessage, Room, insert_quarantine, items_of
+from ingest.storing.time_store import update_boot_starts
 from ingest.storing.times import NOTHING_TO_SETTLE, Settled, settle_times
 from ingest.storing.turn_watch import watch_turns
 from ingest.storing.untimed import Sifted, sift_untimed
@@ -106,7 +107,7 @@ def _store(
 ) -> StoredBatch:
     """`callers` are those of the batch who wait in the lobby, `duplicates` values that were left out of it."""
     careful = batch.careful
-    settled = settle_times(conn, careful, at) if careful else NOTHING_TO_SETTLE
+    settled = settle_times(conn, careful, limits.clock_past, at) if careful else NOTHING_TO_SETTLE
     tally, conflicts = store_columns(conn, _all_readings(batch, settled), at, may_be_known=batch.is_redelivered)
     tally += Tally(duplicate=settled.duplicates + duplicates) + _count_no_news(careful)
     refused, rooms = _quarantine(conn, careful, keeping)
@@ -116,6 +117,8 @@ def _store(
     _store_statuses(conn, careful)
     watch_turns(conn, batch, at)
     complete = store_numbers(conn, batch, limits, at)
+    if settled.boot_starts:
+        update_boot_starts(conn, settled.boot_starts)
     messages = len({id(decoded.delivery) for decoded in careful}) + len(batch.plain)
     waiting = sum(room.items for name, room in rooms.items() if name in callers)
     add_to_minute(conn, consumer, tally, messages, at, waiting=waiting, dropped=len(dropped))

@@ -5,10 +5,30 @@ from unnest(%(serials)s::text[], %(boots)s::text[], %(seqs)s::numeric[]) as k (s
 join effective_time e using (serial, boot, seq);
 
 -- name: insert_effective_times
--- Give samples the time at which they were first received.
-insert into effective_time (serial, boot, seq, effective_at)
-select * from unnest(%(serials)s::text[], %(boots)s::text[], %(seqs)s::numeric[], %(effective_ats)s::timestamptz[])
+-- Give samples the time at which they were first received, or one before that of which it is kept when they came.
+insert into effective_time (serial, boot, seq, effective_at, came_at)
+select * from unnest(%(serials)s::text[], %(boots)s::text[], %(seqs)s::numeric[], %(effective_ats)s::timestamptz[],
+                     %(came_ats)s::timestamptz[])
 on conflict (serial, boot, seq) do nothing;
+
+-- name: select_times_before
+-- For each of these samples the time that was given to the one of its boot with the next lower number.
+select k.serial, k.boot, k.seq, e.effective_at
+from unnest(%(serials)s::text[], %(boots)s::text[], %(seqs)s::numeric[]) as k (serial, boot, seq)
+cross join lateral (select effective_at from effective_time
+                    where serial = k.serial and boot = k.boot and seq < k.seq order by seq desc limit 1) e;
+
+-- name: select_boot_starts
+-- When these boots began, by the uptimes of their devices.
+select serial, boot, began_at
+from unnest(%(serials)s::text[], %(boots)s::text[]) as k (serial, boot) join sequence using (serial, boot)
+where began_at is not null;
+
+-- name: update_boot_starts
+-- Remember when boots began; the batch has added numbers to each of them, and so holds their rows.
+update sequence s set began_at = n.began_at
+from unnest(%(serials)s::text[], %(boots)s::text[], %(began_ats)s::timestamptz[]) as n (serial, boot, began_at)
+where s.serial = n.serial and s.boot = n.boot;
 
 -- name: select_read_before
 -- Those of the given numbers that readings came of in earlier batches, as ranges with their upper end left out.

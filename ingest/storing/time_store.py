@@ -9,6 +9,7 @@ from itertools import chain, groupby
 from psycopg.rows import kwargs_row
 
 from ingest.nouns import SeqKey
+from ingest.plain import BootKey
 from ingest.sequences.ranges import format_seqs
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.ids import DeviceId
@@ -20,7 +21,7 @@ _Q = load_queries("ingest.storing")
 class ClockNews:
     """What a batch adds to one device's doubtful clock; `offset_s` is by how many seconds it was ahead of ours."""
 
-    made_up_to: datetime
+    made_up_to: datetime | None
     samples: int
     offset_s: float | None
 
@@ -31,10 +32,30 @@ def select_effective_times(conn: ReadConnection, keys: Sequence[SeqKey]) -> dict
         return dict(cursor.execute(_Q["select_effective_times"], _key_columns(keys)))
 
 
-def insert_effective_times(conn: WriteConnection, times: Mapping[SeqKey, datetime]) -> None:
-    """Keep the made-up times of samples for their next deliveries."""
+def insert_effective_times(
+    conn: WriteConnection, times: Mapping[SeqKey, datetime], came_ats: Mapping[SeqKey, datetime]
+) -> None:
+    """Keep the made-up times of samples for their next deliveries; `came_ats` has those that came after their time."""
     keys = sorted(times, key=_order)
-    conn.execute(_Q["insert_effective_times"], _key_columns(keys) | {"effective_ats": [times[key] for key in keys]})
+    values = {"effective_ats": [times[key] for key in keys], "came_ats": [came_ats.get(key) for key in keys]}
+    conn.execute(_Q["insert_effective_times"], _key_columns(keys) | values)
+
+
+def select_times_before(conn: ReadConnection, keys: Sequence[SeqKey]) -> dict[SeqKey, datetime]:
+    """By sample the time that was made up for the one of its boot with the next lower number, if any was."""
+    with conn.cursor(row_factory=kwargs_row(_effective_time)) as cursor:
+        return dict(cursor.execute(_Q["select_times_before"], _key_columns(keys)))
+
+
+def select_boot_starts(conn: ReadConnection, boots: Sequence[BootKey]) -> dict[BootKey, datetime]:
+    """When those of `boots` began of which it is known."""
+    with conn.cursor(row_factory=kwargs_row(_boot_start)) as cursor:
+        return dict(cursor.execute(_Q["select_boot_starts"], _boot_columns(boots)))
+
+
+def update_boot_starts(conn: WriteConnection, starts: Mapping[BootKey, datetime]) -> None:
+    """Remember when boots began that the batch added numbers to."""
+    conn.execute(_Q["update_boot_starts"], _boot_columns(list(starts)) | {"began_ats": list(starts.values())})
 
 
 def select_read_before(conn: ReadConnection, keys: Iterable[SeqKey]) -> set[SeqKey]:
@@ -68,6 +89,14 @@ def update_clocks(conn: WriteConnection, news: Mapping[DeviceId, ClockNews], at:
 
 def _effective_time(*, serial: str, boot: str, seq: Decimal, effective_at: datetime) -> tuple[SeqKey, datetime]:
     return SeqKey(serial, boot, int(seq)), effective_at
+
+
+def _boot_start(*, serial: str, boot: str, began_at: datetime) -> tuple[BootKey, datetime]:
+    return (serial, boot), began_at
+
+
+def _boot_columns(boots: Sequence[BootKey]) -> dict[str, list[object]]:
+    return {"serials": [serial for serial, _ in boots], "boots": [boot for _, boot in boots]}
 
 
 def _keys_between(*, serial: str, boot: str, from_seq: Decimal, to_seq: Decimal) -> list[SeqKey]:

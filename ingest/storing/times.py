@@ -2,6 +2,7 @@
 
 A sample with (boot, seq) that never came before is not a duplicate of anything. So a time that is made up for it must
 meet no other, whatever the lane, the process or the server's clock: they are given one device at a time, under a lock.
+It is the time of receiving, or an earlier one where the device said for how long it was on (`uptimes`).
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 from devices.nouns import Reading
 from devices.readings import TimeSpan, select_measured_between
 from ingest.nouns import Decoded, DecodedReading, Delivery, SeqKey
+from ingest.plain import BootKey
 from ingest.storing.time_store import (
     ClockNews,
     insert_effective_times,
@@ -20,6 +22,7 @@ from ingest.storing.time_store import (
     select_read_before,
     update_clocks,
 )
+from ingest.storing.uptimes import Moment, OnFor, date_by_uptime, find_boot_starts
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.ids import DeviceId
 
@@ -28,18 +31,18 @@ _MILLISECOND = timedelta(milliseconds=1)
 # So far the times of a burst may run ahead of ours: ten million samples. More is a server whose clock was set back.
 _BURST = timedelta(seconds=10)
 
-Moment = tuple[DeviceId, datetime]
-
 
 @dataclass(frozen=True, slots=True)
 class Settled:
     """Readings at the times that count, each with the message that first brought its sample; and how many others were
-    of samples that had come before. `times` is how many samples were given a time of ours that is kept, by serial."""
+    of samples that had come before. `times` is how many samples were given a time of ours that is kept, by serial;
+    `boot_starts` what is newly known of when boots began."""
 
     readings: list[Reading]
     deliveries: list[Delivery]
     duplicates: int
     times: Mapping[str, int] = field(default_factory=dict)
+    boot_starts: Mapping[BootKey, datetime] = field(default_factory=dict)
 
 
 NOTHING_TO_SETTLE = Settled([], [], 0)
@@ -66,8 +69,11 @@ class _Sample:
         return self.first.reading.corrected
 
 
-def settle_times(conn: WriteConnection, batch: Sequence[Decoded], at: datetime) -> Settled:
-    """The readings of a batch, each sample at one time: a redelivery must find its own key again."""
+def settle_times(conn: WriteConnection, batch: Sequence[Decoded], clock_past: timedelta, at: datetime) -> Settled:
+    """The readings of a batch, each sample at one time: a redelivery must find its own key again.
+
+    What is dated by its device's uptime is so at most `clock_past` before it came.
+    """
     samples = _group_by_sample(batch)
     doubtful = [sample for sample in samples if sample.is_doubtful]
     # Before anything is looked up: what another writer is making up must be seen here.
@@ -76,12 +82,17 @@ def settle_times(conn: WriteConnection, batch: Sequence[Decoded], at: datetime) 
     known = select_effective_times(conn, keys) if keys else {}
     new = _never_came(conn, [sample for sample in doubtful if sample.key not in known])
     taken = {(s.device_id, r.reading.measured_at) for s in samples for r in s.readings if not r.reading.corrected}
-    times = _make_up_times(conn, new, newest, taken) if new else []
+    on_for = {id(sample): one for sample in new if (one := _on_for(sample))}
+    starts = find_boot_starts(conn, batch, on_for.values())
+    dated = date_by_uptime(conn, on_for, starts.known, clock_past, taken)
+    others = [sample for sample in new if id(sample) not in dated]
+    times = _make_up_times(conn, others, newest, taken) if others else []
+    made_up = {id(sample): time for sample, time in zip(others, times, strict=True)} | dated
     if new:
-        _remember(conn, new, times, at)
-    made_up = {id(sample): time for sample, time in zip(new, times, strict=True)}
+        _remember(conn, new, made_up, dated, newest, at)
     settled = _settle([(sample, known.get(sample.key) if sample.key else None) for sample in samples], made_up)
-    return replace(settled, times=Counter(sample.key.serial for sample in new if sample.key is not None))
+    times_of = Counter(sample.key.serial for sample in new if sample.key is not None)
+    return replace(settled, times=times_of, boot_starts=starts.news)
 
 
 def _group_by_sample(batch: Sequence[Decoded]) -> list[_Sample]:
@@ -99,6 +110,14 @@ def _never_came(conn: ReadConnection, doubtful: Sequence[_Sample]) -> list[_Samp
     keys = [sample.key for sample in doubtful if sample.key is not None]
     before = select_read_before(conn, keys) if keys else set()
     return [sample for sample in doubtful if sample.key not in before]
+
+
+def _on_for(sample: _Sample) -> OnFor | None:
+    first = sample.first
+    if sample.key is None or first.uptime is None:
+        return None
+    metric_ids = tuple(decoded.reading.metric_id for decoded in sample.readings)
+    return OnFor(sample.key, sample.device_id, metric_ids, first.uptime, first.reading.received_at)
 
 
 def _make_up_times(
@@ -142,16 +161,26 @@ def _spans(new: Sequence[_Sample], times: Sequence[datetime], ahead: timedelta) 
         yield TimeSpan(device_id, metric_id, min(moments), max(moments) + ahead)
 
 
-def _remember(conn: WriteConnection, new: Sequence[_Sample], times: Sequence[datetime], at: datetime) -> None:
-    keyed = {sample.key: time for sample, time in zip(new, times, strict=True) if sample.key is not None}
+def _remember(
+    conn: WriteConnection,
+    new: Sequence[_Sample],
+    times: Mapping[int, datetime],
+    dated: Mapping[int, datetime],
+    newest: Mapping[DeviceId, datetime | None],
+    at: datetime,
+) -> None:
+    keyed = {sample.key: times[id(sample)] for sample in new if sample.key is not None}
+    came_ats = {sample.key: sample.first.reading.received_at for sample in new if sample.key and id(sample) in dated}
     if keyed:
-        insert_effective_times(conn, keyed)
+        insert_effective_times(conn, keyed, came_ats)
     news: dict[DeviceId, ClockNews] = {}
-    for sample, time in zip(new, times, strict=True):
-        said_at, received_at = sample.first.said_at, sample.first.reading.received_at
+    for sample in new:
+        device_id, said_at, received_at = sample.device_id, sample.first.said_at, sample.first.reading.received_at
         offset_s = None if said_at is None else (said_at - received_at).total_seconds()
-        before = news[sample.device_id].samples if sample.device_id in news else 0
-        news[sample.device_id] = ClockNews(time, before + 1, offset_s)
+        before = news.get(device_id) or ClockNews(newest[device_id], 0, None)
+        # Those that go on from the last one that was made up go on from times of receiving.
+        made_up_to = before.made_up_to if id(sample) in dated else times[id(sample)]
+        news[device_id] = ClockNews(made_up_to, before.samples + 1, offset_s)
     update_clocks(conn, news, at)
 
 

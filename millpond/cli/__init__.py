@@ -57,7 +57,6 @@ def register_commands() -> None:
         profiles,
         quarantine,
         retention,
-        segments,
         services,
     )
 

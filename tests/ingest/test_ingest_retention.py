@@ -106,6 +106,15 @@ def test_a_time_given_long_ago_goes_and_what_comes_again_is_known_by_its_number(
     assert len(column(conn, "select value from reading")) == 2
 
 
+def test_a_time_by_an_uptime_is_as_old_as_what_came_with_it(conn: WriteConnection) -> None:
+    uptime_s, came = 200 * DAY.total_seconds(), AT - 40 * DAY
+    content = {"boot": "b", "uptime_s": uptime_s, "samples": [{"seq": 1, "uptime_s": 5, "metrics": {"pm25_ugm3": 3}}]}
+    store(conn, content, came)
+    assert column(conn, "select date_trunc('day', effective_at) from effective_time") == [came - 200 * DAY]
+    assert "corrected times" not in retain(conn, AT)
+    assert retain(conn, AT + 21 * DAY)["corrected times"] == 1
+
+
 def test_the_time_of_a_sample_that_its_device_still_sends_stays(conn: WriteConnection) -> None:
     """Number 2 never came: nothing after it is acknowledged, and comes again with a clock that was mended meanwhile."""
     for seq in (1, 3):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from devices.nouns import Device, Metric, Reading
@@ -10,7 +11,7 @@ from devices.wire import Message, Sample, parse_json, parse_message, parse_sampl
 from devices.wire_time import parse_ts
 from ingest.formats.moment import effective_time
 from ingest.formats.value import check_value
-from ingest.nouns import Decoded, DecodedReading, Limits, Registry, Rejection, SeqKey
+from ingest.nouns import Decoded, DecodedReading, Delivery, Lane, Limits, Registry, Rejection, SeqKey
 
 SAMPLES_MAX = 10_000
 _DOES_NOT_END = "it does not end where it should"
@@ -39,6 +40,7 @@ def decode_telemetry(decoded: Decoded, registry: Registry, limits: Limits) -> No
     read = sum(isinstance(sample, Sample) for sample in samples)
     fault = "; ".join(filter(None, [not_json and f"{not_json}, {read} of its samples can be read", message.fault]))
     decoded.boot = message.boot
+    decoded.boot_began_at = _boot_began_at(decoded.delivery, message, samples)
     decoded.numbers_lost = content.lost or bool(fault and not decoded.seqs) or _loses_numbers(message, samples)
     device = _require_device(decoded, message)
     if isinstance(device, Rejection):
@@ -60,6 +62,19 @@ def _read_payload(payload: bytes) -> tuple[Salvaged, str]:
         return Salvaged(parse_json(payload), frozenset(), False), ""
     except ValueError as error:
         return salvage(payload), f"the payload is not JSON: {error}"
+
+
+def _boot_began_at(delivery: Delivery, message: Message, samples: Sequence[Sample | str]) -> datetime | None:
+    """By the uptime at which the message was sent. What comes live was measured just then; what a broker hands out once
+    more, or keeps, says nothing."""
+    if delivery.retained or delivery.redelivered:
+        return None
+    uptimes = [one.uptime_s for one in samples if isinstance(one, Sample) and one.uptime_s is not None]
+    if message.uptime_s is not None:
+        uptimes.append(message.uptime_s)
+    elif delivery.lane is not Lane.LIVE:
+        return None
+    return delivery.received_at - timedelta(seconds=max(uptimes)) if uptimes else None
 
 
 def _read_sample(raw: Any, broken: frozenset[int]) -> Sample | str:
@@ -111,6 +126,7 @@ def _decode_sample(decoded: Decoded, index: int, sample: Sample, context: _Conte
     except ValueError as error:
         decoded.rejections.append(Rejection("bad_time", str(error), where))
         return
+    uptime = None if sample.uptime_s is None else timedelta(seconds=sample.uptime_s)
     measured_at, corrected = effective_time(said_at, received_at, index, context.limits)
     if key is None and corrected and not _is_news(decoded, sample, context):
         return
@@ -122,7 +138,7 @@ def _decode_sample(decoded: Decoded, index: int, sample: Sample, context: _Conte
         number, state = (None, value) if isinstance(value, str) else (value, None)
         device_id, metric_id = context.device.device_id, context.metrics[name].metric_id
         reading = Reading(device_id, metric_id, measured_at, number, state, received_at, corrected)
-        decoded.readings.append(DecodedReading(reading, key, said_at, index))
+        decoded.readings.append(DecodedReading(reading, key, said_at, index, uptime))
 
 
 def _is_news(decoded: Decoded, sample: Sample, context: _Context) -> bool:
