@@ -84,6 +84,9 @@ class Fleet:
 
     def start(self) -> None:
         """Connect; from then on every gateway connects again by itself."""
+        for device in self._devices:
+            device.live_alone(self._now_ms())
+        self._journal.flush()
         for gateway in self._gateways:
             gateway.publisher.connect()
 
@@ -128,8 +131,11 @@ class Fleet:
         if self._chance.random() < self._plan.poison:
             self._send_poison(device)
 
+    def _now_ms(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)
+
     def _measure(self, device: Device) -> None:
-        now_ms = int(self._clock.now().timestamp() * 1000)
+        now_ms = self._now_ms()
         quantum = self._plan.quantum_ms
         ts_ms = max((now_ms + self._offset_ms) // quantum * quantum, self._last_ms[device.serial] + quantum)
         self._last_ms[device.serial] = ts_ms
@@ -158,7 +164,7 @@ class Fleet:
         if parsed.channel == "ack":
             device.on_ack(payload, now)
         elif parsed.channel == "command":
-            self._answers.extend((gateway, Message(*again)) for again in device.on_command(payload))
+            self._answers.extend((gateway, Message(*again)) for again in device.on_command(payload, self._now_ms()))
 
     def _send(self) -> None:
         now = monotonic()
@@ -168,7 +174,7 @@ class Fleet:
         for device in self._devices:
             device.on_silence(now)
             publisher = self._gateway_of[device.serial].publisher
-            while publisher.room and (message := device.next_message(now)):
+            while publisher.room and (message := device.next_message(now, self._now_ms())):
                 publisher.publish(Message(*message))
 
 

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     SECONDS = "seconds"  # where milliseconds are asked for
     BULK = "bulk"  # clockless, 500 samples a message
     SAME = "same"  # clockless, the same values in every sample
+    UPTIME = "uptime"  # no clock or one in seconds, and knows for how long it is on
 
     @property
     def has_time(self) -> bool:
@@ -29,11 +30,11 @@ class Kind(StrEnum):
         return self is Kind.ORDINARY
 
 
-_OF_FIFTY = {9: Kind.CLOCKLESS, 19: Kind.CLOCKLESS, 29: Kind.SECONDS, 39: Kind.SAME, 49: Kind.BULK}
+_OF_FIFTY = {4: Kind.UPTIME, 9: Kind.CLOCKLESS, 19: Kind.CLOCKLESS, 29: Kind.SECONDS, 39: Kind.SAME, 49: Kind.BULK}
 
 
 def kind_of(number: int) -> Kind:
-    """The kind of a fleet's device with this number: five of fifty have no good clock."""
+    """The kind of a fleet's device with this number: six of fifty have no good clock."""
     return _OF_FIFTY.get(number % 50, Kind.ORDINARY)
 
 

@@ -166,6 +166,8 @@ def _time_is_right(sample: Sample, row: Row, server_offsets_ms: tuple[int, ...])
     if not row.corrected:
         return sample.kind.has_time and row.at_us == sample.ts_ms * 1000
     offsets = server_offsets_ms if sample.kind.has_time else {0, *server_offsets_ms}
-    latest_ms = _LATEST_MS if sample.kind.has_time else _LATEST_WITHOUT_CLOCK_MS
+    # One that knows its uptime is right at once with what it stored hours before, when nobody heard it.
+    is_soon = sample.kind.has_time or (sample.kind is Kind.UPTIME and server_offsets_ms)
+    latest_ms = _LATEST_MS if is_soon else _LATEST_WITHOUT_CLOCK_MS
     received_after_ms = [row.at_us / 1000 - sample.sent_ms - offset for offset in offsets]
     return any(0 <= after <= latest_ms for after in received_after_ms)

@@ -81,17 +81,25 @@ class Outbox:
                 self._file.execute("insert into boot (boot) values (?)", [boot])
 
     def append(
-        self, boot: str, measured: list[tuple[int, dict[str, object]]], shown_ms: Sequence[int | None] | None = None
+        self,
+        boot: str,
+        measured: list[tuple[int, dict[str, object]]],
+        shown_ms: Sequence[int | None] | None = None,
+        uptimes_s: Sequence[float | None] | None = None,
     ) -> list[StoredSample]:
         """Store samples, given as (epoch milliseconds, metrics), under the next numbers of an open boot.
 
         `shown_ms` is what a wrong clock says instead; it goes over the wire. A None in it is a sample without a time.
+        `uptimes_s` is for how many seconds the device was on, where it says that.
         """
         shelf = self._shelves[boot]
         shown = [at for at, _ in measured] if shown_ms is None else shown_ms
+        uptimes = [None] * len(measured) if uptimes_s is None else uptimes_s
         samples = [
-            _encode(boot, seq, at, ts, metrics)
-            for seq, ((at, metrics), ts) in enumerate(zip(measured, shown, strict=True), shelf.following)
+            _encode(boot, seq, at, metrics, {"ts": ts, "uptime_s": uptime_s})
+            for seq, ((at, metrics), ts, uptime_s) in enumerate(
+                zip(measured, shown, uptimes, strict=True), shelf.following
+            )
         ]
         shelf.held.update((sample.seq, sample) for sample in samples)
         shelf.following += len(samples)
@@ -188,6 +196,8 @@ def _open(path: Path) -> sqlite3.Connection:
     return file
 
 
-def _encode(boot: str, seq: int, at_ms: int, shown_ms: int | None, metrics: dict[str, object]) -> StoredSample:
-    time = {} if shown_ms is None else {"ts": shown_ms}
-    return StoredSample(boot, seq, at_ms, len(metrics), orjson.dumps({"seq": seq, **time, "metrics": metrics}))
+def _encode(
+    boot: str, seq: int, at_ms: int, metrics: dict[str, object], clocks: dict[str, float | None]
+) -> StoredSample:
+    said = {name: value for name, value in clocks.items() if value is not None}
+    return StoredSample(boot, seq, at_ms, len(metrics), orjson.dumps({"seq": seq, **said, "metrics": metrics}))

@@ -88,6 +88,30 @@ def test_equal_samples_are_counted() -> None:
     assert compare(samples, changed + rows_without_a_time(*samples[1:])).faults == {"corrupt": 2}
 
 
+def test_what_an_uptime_dates_is_right_only_as_late_as_a_message_can_be() -> None:
+    samples = [measure(4, 1, 1_000, 1_000, 7, "D-4")]
+    assert samples[0].kind is Kind.UPTIME
+    for late_ms, faults in ((0, {}), (119_000, {}), (121_000, {"corrupt": 1}), (-1, {"corrupt": 1})):
+        rows = [replace(row, at_us=row.at_us + late_ms * 1_000, corrected=True) for row in rows_of(*samples)]
+        assert compare(samples, rows, server_offsets_ms=(0,)).faults == faults
+
+
+def test_a_device_that_knows_its_uptime_says_it_with_each_sample_and_when_it_sends(tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal") as journal:
+        device = Device(4, "D", 7, journal, window=100)
+        device.live_alone(1_771_234_567_890)
+        stored = device.next_message(0.0, 1_771_234_567_890)
+        device.next_message(0.0, 1_771_234_567_890)
+        device.measure(1_771_234_568_390, 1_771_234_568_390)
+        live = device.next_message(0.0, 1_771_234_568_390)
+    assert stored is not None
+    assert live is not None
+    assert (stored[0], live[0]) == ("millpond/v1/D/backfill", "millpond/v1/D/telemetry")
+    assert stored[1].startswith(b'{"boot":"b","uptime_s":25200.000,"samples":[{"seq":1,"ts":')
+    assert b'{"seq":2,"uptime_s":60.0,"metrics"' in stored[1]
+    assert live[1].startswith(b'{"boot":"b","seq":61,"ts":1771234568,"uptime_s":25200.5,')
+
+
 @pytest.mark.parametrize(
     ("number", "kind", "in_one", "begins"),
     [
@@ -105,7 +129,7 @@ def test_each_kind_of_device_sends_what_its_name_says(
         device = Device(number, "D", 7, journal, window=10)
         for _ in range(device.burst):
             device.measure(1_771_234_567_890, 1_771_234_567_890)
-        message = device.next_message(0.0)
+        message = device.next_message(0.0, 0)
         assert device.kind is kind
         assert message is not None
         assert message[1].startswith(begins)
@@ -122,13 +146,13 @@ def test_a_device_forgets_only_what_it_was_told_is_safe_and_its_journal_never_fo
         device = Device(0, "D-1", 7, journal, window=10)
         for seq in (1, 2, 3):
             device.measure(1_000 * seq, 1_000 * seq)
-        sent = [device.next_message(0.0) for _ in range(3)]
+        sent = [device.next_message(0.0, 0) for _ in range(3)]
         assert all(sent)
-        assert device.next_message(0.0) is None
+        assert device.next_message(0.0, 0) is None
         device.on_ack(b'{"boot":"b","seq":2}', 1.0)
         assert (len(device.outbox), device.acked) == (1, 2)
         device.on_silence(100.0)
-        assert device.next_message(100.0) == sent[2]
+        assert device.next_message(100.0, 0) == sent[2]
     assert read_journal(tmp_path / "journal") == (SAMPLES, [])
 
 
