@@ -1,9 +1,11 @@
 """Events and who sends them, as the other packages see them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
+
+from customers.nouns import Namespace
 
 SourceId = NewType("SourceId", int)
 EventId = NewType("EventId", int)
@@ -57,7 +59,9 @@ class Event:
     """One call as its client made it, checked; `happened_at` is corrected by the client's own clock.
 
     `login` is its `userId`, the brand's own key of a customer. `previous_id` is whom an alias call says that they were.
-    `properties` (of identify and group: `traits`) and `context` are JSON texts of objects.
+    `properties` (of identify and group: `traits`) and `context` are JSON texts of objects, without what is personal.
+    `claims` is what an identify call says that its person is also known by (e-mail, phone, …), as it was written: it is
+    stored nowhere, and kept out of logs.
     """
 
     message_id: str
@@ -71,6 +75,32 @@ class Event:
     sku: str | None
     properties: str
     context: str
+    claims: tuple[tuple[Namespace, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A call that cannot be taken: a word for why, a sentence that quotes none of it, and its bytes."""
+
+    reason: str
+    detail: str
+    raw: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A call that can be taken, and its bytes, for the case that the tracking plan sets it aside."""
+
+    event: Event
+    raw: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What a body said, in its order: the calls that can be taken, and those that cannot."""
+
+    heard: tuple[Heard, ...]
+    refused: tuple[Refused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +109,11 @@ class Stored:
 
     new: tuple[Event, ...]
     repeated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of calls: what was stored, and what was set aside with its reason."""
+
+    stored: Stored
+    refused: tuple[Refused, ...]

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from psycopg import sql
 from psycopg.rows import class_row, kwargs_row
 
 from devices.depletion import name_dates, read_dates
@@ -13,15 +12,12 @@ from devices.nouns import PartLimit
 from devices.parts.replacement import UNREADABLE
 from forecasting.nouns import ActiveInstallation, CurrentForecast, Forecast, ForecastLine, Records
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
+from millpond.kernel.records import copy_records
 
 _When = datetime | None
 _Q = load_queries("forecasting")
 
-_FIELDS = [("device_id", "i8"), ("metric_id", "i8"), ("day", "f8"), ("value", "f8")]
-_POINT = np.dtype(_FIELDS)
-# Binary COPY: a count of fields, then a length before each of the four 8-byte fields; big-endian.
-_WIRE = np.dtype([("fields", ">i2")] + [p for f, t in _FIELDS for p in ((f"{f}_bytes", ">i4"), (f, f">{t}"))])
-_HEADER_BYTES, _TRAILER_BYTES = 19, 2
+_POINT = np.dtype([("device_id", "i8"), ("metric_id", "i8"), ("day", "f8"), ("value", "f8")])
 
 
 def select_active_installations(conn: ReadConnection, at: datetime) -> list[ActiveInstallation]:
@@ -54,7 +50,7 @@ def select_day_ends(
         "today": today,
         "at": at,
     }
-    return _copy_points(conn, "copy_day_ends", values)
+    return copy_records(conn, _Q["copy_day_ends"], values, _POINT)
 
 
 def select_due_states(
@@ -72,18 +68,7 @@ def select_due_states(
         "from_at": at - timedelta(days=history_days),
         "at": at,
     }
-    return _copy_points(conn, "copy_due_states", values)
-
-
-def _copy_points(conn: ReadConnection, name: str, values: dict[str, Any]) -> Records:
-    query = sql.SQL("copy ({}) to stdout (format binary)").format(sql.SQL(_Q[name].rstrip(";")))
-    with conn.cursor() as cursor, cursor.copy(query, values) as copy:
-        received = b"".join(copy)
-    wire = np.frombuffer(received[_HEADER_BYTES:-_TRAILER_BYTES], dtype=_WIRE)
-    points = np.empty(len(wire), dtype=_POINT)
-    for field, _ in _FIELDS:
-        points[field] = wire[field]
-    return points
+    return copy_records(conn, _Q["copy_due_states"], values, _POINT)
 
 
 def insert_forecast_run(conn: WriteConnection, at: datetime, made_at: datetime) -> int:

@@ -18,6 +18,7 @@ from millpond.kernel.jobs import Claim
 from millpond.kernel.retention import Ending, count_old_rows, end_old_rows, kernel_endings
 from millpond.kernel.settings import Settings
 from offers.retention import offers_endings
+from segments.retention import segments_endings
 
 _LOG = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ def make_endings(settings: Settings) -> list[Ending]:
         *ingest_endings(settings),
         *forecasting_endings(settings),
         *events_endings(settings),
+        *segments_endings(settings),
         *offers_endings(settings),
         *attribution_endings(settings),
         *customers_endings(settings),

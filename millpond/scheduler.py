@@ -49,6 +49,7 @@ def make_jobs(settings: Settings, clock: Clock) -> list[Job]:
         Job("late_data", timedelta(hours=settings.late_data_period_h), _late_job(clock)),
         *_tell_jobs(settings),
         Job("offers", timedelta(hours=settings.offers_period_h), _offers_job(settings)),
+        Job("score_customers", timedelta(hours=settings.score_period_h), _scores_job(settings, clock)),
         Job("intervals", timedelta(days=1), _intervals_job),
         Job("release_commissions", timedelta(days=1), _release_job),
         Job("retention", timedelta(days=1), _retention_job(settings)),
@@ -149,6 +150,16 @@ def _tell_jobs(settings: Settings) -> list[Job]:
 
 def _offers_job(settings: Settings) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:
     return lambda conn, at, claim: asdict(issue_due_offers(conn, at, Rules.from_settings(settings), claim=claim))
+
+
+def _scores_job(settings: Settings, clock: Clock) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:
+    def run(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
+        # scipy and LightGBM take a second to load, which a scheduler that starts does not wait for.
+        from segments.models.job import ScoringRules, run_scores
+
+        return run_scores(conn, at, ScoringRules.from_settings(settings), made_at=clock.now(), claim=claim)
+
+    return run
 
 
 def _release_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:

@@ -119,7 +119,15 @@ def test_the_platforms_jobs_run_on_an_empty_database(database: str) -> None:
         stop.set()
         thread.join(30)
     assert set(states.values()) == {"done"}
-    assert set(states) == {"forecast", "late_data", "offers", "intervals", "release_commissions", "retention"}
+    assert set(states) == {
+        "forecast",
+        "late_data",
+        "offers",
+        "score_customers",
+        "intervals",
+        "release_commissions",
+        "retention",
+    }
 
 
 def test_only_the_tick_itself_tells_how_it_went(unused_dsn: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -20,6 +20,12 @@ _COUNTED = {
         "failed": "failed (see the log)",
     },
     "release_commissions": {"released": "commissions that became payable"},
+    "score_customers": {
+        "customers": "customers looked at",
+        "values": "with a value",
+        "cycles": "cycles of a category",
+        "propensities": "propensities of a category",
+    },
     "intervals": {"known": "devices with an interval of their own"},
     "tell": {"devices": "devices looked at", "told": "messages sent", "taken_back": "taken back"},
     "retention": {"rows_deleted": "old rows deleted", "deleted": "of them"},

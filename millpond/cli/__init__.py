@@ -57,6 +57,7 @@ def register_commands() -> None:
         profiles,
         quarantine,
         retention,
+        segments,
         services,
     )
 

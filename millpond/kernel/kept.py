@@ -59,6 +59,11 @@ class KeptDays(BaseModel):
         default=1100,
         description="Days that the audit log says who saw or changed what of a person; 0 keeps it for ever.",
     )
+    segment_model_keep_days: Days = Field(
+        default=400,
+        description="Days that models of customers are kept, but for the newest and those of scores in use; 0 keeps "
+        "all for ever.",
+    )
     decision_keep_days: Days = Field(
         default=365,
         description="Days that decisions which made no offer are kept, but for the last about a thing; 0 keeps all for "

@@ -197,6 +197,21 @@ class Settings(
         description="Hours between two looks for days that got readings late, to roll them up and forecast again.",
     )
     offers_period_h: float = Field(default=1, gt=0, description="Hours between two runs of the offers job.")
+    score_period_h: float = Field(
+        default=24, gt=0, description="Hours between two runs of the job that scores customers."
+    )
+    segment_model_refit_days: float = Field(
+        default=7, gt=0, description="Days after which the models of customers are fitted anew, before they are scored."
+    )
+    clv_discount_bp: int = Field(
+        default=1000,
+        ge=0,
+        le=10_000,
+        description="By how much money of a year later counts for less in what a customer is worth, in basis points.",
+    )
+    propensity_days: int = Field(
+        default=30, ge=1, le=365, description="Days ahead in which a propensity says that somebody buys of a category."
+    )
     lease_s: float = Field(
         default=60,
         gt=0,
