@@ -1,4 +1,4 @@
-"""The settings that say where a user's own device profiles and catalogue lie."""
+"""The settings that say where a user's own device profiles, catalogue and tracking plan lie."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class OwnFiles(BaseModel):
-    """Folders whose files come into the database with those that ship."""
+    """Folders whose files count with those that ship."""
 
     profiles_dir: Path | None = Field(
         default=None,
@@ -17,4 +17,9 @@ class OwnFiles(BaseModel):
         default=None,
         description="Folder of your own products and of what fits what (`*.yaml`, as in `catalogue/catalogue.yaml`), "
         "taken in with the profiles.",
+    )
+    plans_dir: Path | None = Field(
+        default=None,
+        description="Folder of your own tracking plan (`*.yaml`, see docs/events.md): its events and parts "
+        "win over those that ship. It is read when a process starts.",
     )
