@@ -9,6 +9,7 @@ from psycopg.rows import kwargs_row
 
 from customers.identifiers import add_identifier
 from customers.nouns import Customer, Namespace
+from customers.regions import require_country
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.errors import Conflict, InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId, new_id
@@ -27,18 +28,29 @@ def register_customer(
     external_key: str | None = None,
     locale: str = "en",
     time_zone: str = "UTC",
+    country: str | None = None,
 ) -> Customer:
-    """Open an account. Raises Conflict when the external key is taken, InvalidInput for an unknown locale or zone."""
+    """Open an account. `country` is where they live, as ISO 3166 writes it; without one their zone and language say it.
+
+    Raises Conflict when the external key is taken, InvalidInput for an unknown locale, zone or country.
+    """
     require_zone(time_zone)
+    require_country(country)
     if not _LOCALE.fullmatch(locale):
         raise InvalidInput(f"{locale!r} is not a language tag like en, ko or zh-CN")
     made = Customer(CustomerId(new_id("cus")), external_key, name, locale, time_zone, created_at=at)
     with conn.transaction():
         values = {"customer_id": made.customer_id, "name": name, "locale": locale, "time_zone": time_zone, "at": at}
-        conn.execute(_Q["insert_customer"], values)
+        conn.execute(_Q["insert_customer"], values | {"country": country})
         if external_key is not None:
             add_identifier(conn, made.customer_id, Namespace.EXTERNAL, external_key, at=at)
     return made
+
+
+def set_country(conn: WriteConnection, customer_id: CustomerId, country: str | None) -> None:
+    """Note where a customer lives; None: nobody says. Raises InvalidInput for an unknown country."""
+    require_country(country)
+    conn.execute(_Q["update_country"], {"customer_id": customer_id, "country": country})
 
 
 def find_or_register_customer(conn: WriteConnection, external_key: str, *, at: datetime) -> Customer:

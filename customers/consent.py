@@ -6,13 +6,15 @@ packages may call it, or `consent_in_force`.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from customers.nouns import Medium, Purpose
+from customers.nouns import Basis, Purpose
 from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
 from millpond.kernel.errors import InvalidInput
 from millpond.kernel.ids import CustomerId
@@ -21,14 +23,50 @@ _Q = load_queries("customers")
 _REFUSALS: Refusals = {
     "consent_to_a_version": partial(InvalidInput, "that version of the purpose is not known"),
     "consent_customer_id_fkey": partial(InvalidInput, "that customer is not known"),
+    "consent_yes_written_down_has_evidence": partial(
+        InvalidInput, "evidence: say how the customer said yes, and where that can be found (how, reference)"
+    ),
     "consent_source": partial(InvalidInput, "a source is a word in small letters, like app, web or store"),
 }
-_NEEDED_TO_SEND = {
-    Medium.PUSH: Purpose.MARKETING_APP,
-    Medium.EMAIL: Purpose.MARKETING_EMAIL,
-    Medium.SMS: Purpose.MARKETING_SMS,
-    Medium.STAFF: Purpose.STAFF_CONTACT,
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a customer stands to a purpose: its newest version, and what they said last, to which words, when and where.
+
+    `given` is None for who said nothing. `holds` is what the SQL rule says: whether we may.
+    """
+
+    purpose: Purpose
+    version: int
+    basis: Basis
+    words: dict[str, str]
+    uses: dict[str, str] | None
+    keeps: dict[str, str] | None
+    given: bool | None
+    said_version: int | None
+    said_words: dict[str, str] | None
+    said_at: datetime | None
+    source: str | None
+    holds: bool
+
+    @property
+    def yes_at(self) -> datetime | None:
+        """When they said yes to the words of now; None for who did not, or takes it back."""
+        return self.said_at if self.given and self.said_version == self.version else None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One yes or no, and the words it was said to."""
+
+    consent_id: int
+    purpose: Purpose
+    version: int
+    given: bool
+    at: datetime
+    source: str
+    words: dict[str, str]
 
 
 def record_consent(
@@ -71,9 +109,19 @@ def consents_in_force(
     return {customer_id: frozenset(purposes) for customer_id, purposes in held.items()}
 
 
-def may_send(conn: ReadConnection, customer_id: CustomerId, medium: Medium, at: datetime) -> bool:
-    """Whether an offer may be sent to the customer by this medium at `at`.
+def select_standings(conn: ReadConnection, customer_id: CustomerId, at: datetime) -> list[Standing]:
+    """What a customer said last to each purpose, in their order, and whether it holds at `at`."""
+    values = {"customer_id": customer_id, "at": at}
+    with conn.cursor(row_factory=class_row(Standing)) as cursor:
+        found = {each.purpose: each for each in cursor.execute(_Q["select_standings"], values)}
+    return [found[purpose] for purpose in Purpose if purpose in found]
 
-    It is the gate for whatever sends, to be asked at the moment of sending. Nothing sends yet.
-    """
-    return _NEEDED_TO_SEND[medium] in consents_in_force(conn, [customer_id], at)[customer_id]
+
+def select_said(
+    conn: ReadConnection, customer_id: CustomerId, *, before: tuple[datetime, int] | None = None, limit: int = 50
+) -> list[Said]:
+    """Every yes and no of a customer, newest first, after the (time, number) `before`."""
+    at, number = before or (None, None)
+    values = {"customer_id": customer_id, "before_at": at, "before_id": number, "limit": limit}
+    with conn.cursor(row_factory=class_row(Said)) as cursor:
+        return cursor.execute(_Q["select_said"], values).fetchall()

@@ -32,9 +32,19 @@ class Purpose(StrEnum):
     MARKETING_APP = "marketing_app"
     MARKETING_EMAIL = "marketing_email"
     MARKETING_SMS = "marketing_sms"
+    MARKETING_MESSENGER = "marketing_messenger"
+    MARKETING_NIGHT = "marketing_night"
     STAFF_CONTACT = "staff_contact"
     LOCATION = "location"
     RESEARCH = "research"
+
+
+class Basis(StrEnum):
+    """Why we may: on consent a purpose holds once it is given, on any other basis until it is withdrawn."""
+
+    CONTRACT = "contract"
+    LEGITIMATE_INTEREST = "legitimate_interest"
+    CONSENT = "consent"
 
 
 class Medium(StrEnum):
@@ -43,6 +53,7 @@ class Medium(StrEnum):
     PUSH = "push"
     EMAIL = "email"
     SMS = "sms"
+    MESSENGER = "messenger"
     STAFF = "staff"
 
 

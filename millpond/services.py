@@ -30,10 +30,12 @@ def prepare_database(settings: Settings, clock: Clock) -> list[str]:
 
 def prepare_schema(conn: WriteConnection, at: datetime, *, require_timescale: bool = False) -> list[str]:
     """Migrate, and renew what ships with Millpond; returns the migrations applied now."""
+    from customers.purposes import seed_purposes
     from devices.retention import make_partitions
     from devices.seed import seed_shipped
 
     applied = migrate(conn, at=at, require_timescale=require_timescale)
+    seed_purposes(conn, at=at)
     seed_shipped(conn, at=at)
     make_partitions(conn, at)
     return applied

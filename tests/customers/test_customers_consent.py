@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 import psycopg
 import pytest
 
-from customers.consent import consents_in_force, may_send, record_consent
+from customers.consent import consents_in_force, record_consent
 from customers.nouns import Medium, Purpose
+from customers.sending import may_send
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import InvalidInput
 from millpond.kernel.ids import CustomerId
@@ -142,6 +143,7 @@ def test_a_query_may_ask_about_one_customer_and_purpose(conn: WriteConnection) -
         (Medium.PUSH, Purpose.MARKETING_APP),
         (Medium.EMAIL, Purpose.MARKETING_EMAIL),
         (Medium.SMS, Purpose.MARKETING_SMS),
+        (Medium.MESSENGER, Purpose.MARKETING_MESSENGER),
         (Medium.STAFF, Purpose.STAFF_CONTACT),
     ],
 )
@@ -152,7 +154,8 @@ def test_sending_needs_the_purpose_of_its_medium_and_no_other(
     for other in Purpose:
         say(conn, willing, other, other is purpose, AT)
         say(conn, unwilling, other, other is not purpose, AT)
-    assert (may_send(conn, willing, medium, AT), may_send(conn, unwilling, medium, AT)) == (True, False)
+    assert may_send(conn, willing, medium, AT).allowed
+    assert not may_send(conn, unwilling, medium, AT).allowed
 
 
 def test_what_was_said_and_what_to_is_never_changed(conn: WriteConnection) -> None:
