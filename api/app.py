@@ -12,6 +12,7 @@ from api.keys import build_staff_keys, build_token_keys
 from api.metrics import Figures
 from api.middleware import BodyLimit, Heads, Observe, RequestContext
 from api.problems import PROBLEM_RESPONSES, answer_fault, install_problems
+from api.rates import Rates
 from api.recent import Recent
 from api.routes import (
     bindings,
@@ -36,6 +37,7 @@ from api.routes import (
     staff,
     stores,
 )
+from api.tracking import install_tracking
 from api.tries import Tries
 from api.web.install import install_pages
 from millpond.kernel.clock import Clock
@@ -102,6 +104,7 @@ def create_app(
         extra_health or {},
         Recent(keep_s=settings.token_keep_s, most=_TOKENS_KEPT),
         Tries(settings.provision_tries_per_min, settings.provision_tries_in_all_per_min),
+        Rates(settings.source_events_per_s),
     )
     app.add_middleware(BodyLimit, timeout_s=settings.http_body_timeout_s)
     app.add_middleware(RequestContext, on_fault=answer_fault)
@@ -110,6 +113,7 @@ def create_app(
     install_problems(app)
     health.install_health(app)
     customers.install_feed(app)
+    install_tracking(app)
     for routes in _ROUTES:
         app.include_router(routes.router, responses=PROBLEM_RESPONSES, dependencies=[KnownParameters])
     install_document(app)

@@ -15,6 +15,7 @@ from api.auth import Caller, Proof, Role, prove_token
 from api.idempotency import Answer, IdempotentWrite, WriteFunction, hash_request, require_key
 from api.keys import TokenKeys
 from api.metrics import Figures
+from api.rates import Rates
 from api.recent import Recent
 from api.tries import Tries
 from attribution.hold_nouns import Ceilings
@@ -51,6 +52,7 @@ class Edge:
     extra_health: Mapping[str, Check]
     known_tokens: Recent[bytes, KnownToken]
     tries: Tries
+    rates: Rates
 
     @property
     def ceilings(self) -> Ceilings:

@@ -41,9 +41,14 @@ class ForeignOrigin(MillpondError):
     """A page of another site tried to act in a signed-in person's name."""
 
 
+class TooLarge(InvalidInput):
+    """A body is larger than its call takes."""
+
+
 _STATUS: dict[type[BaseException], tuple[HTTPStatus, str]] = {
     KeyMissing: (HTTPStatus.BAD_REQUEST, "idempotency-key-missing"),
     KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused"),
+    TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large"),
     ForeignOrigin: (HTTPStatus.FORBIDDEN, "foreign-origin"),
     InvalidInput: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-input"),
     Unauthenticated: (HTTPStatus.UNAUTHORIZED, "unauthenticated"),
@@ -101,6 +106,8 @@ def problem_response(request: Request, status: HTTPStatus, kind: str, detail: st
         "instance": request.url.path,
         "request_id": request.scope.get("state", {}).get("request_id"),
     }
+    if getattr(request.state, "sdk_asks", False):  # What SDKs of the tracking API look for, and stumble without.
+        body |= {"code": kind, "message": detail}
     return JSONResponse(body | more, status.value, headers, media_type=_MEDIA_TYPE)
 
 

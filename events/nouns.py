@@ -45,13 +45,17 @@ class Call(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who sends events: a site, an app, a server, a till, a shop."""
+    """Who sends events: a site, an app, a server, a till, a shop.
+
+    `origins` are the pages that may send for it, as browsers name them (https://shop.example); none of them: any page.
+    """
 
     source_id: SourceId
     name: str
     kind: SourceKind
     scopes: frozenset[Scope]
     created_at: datetime
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

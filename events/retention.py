@@ -10,5 +10,10 @@ _Q = load_queries("events")
 
 
 def events_endings(settings: Settings) -> list[Ending]:
-    """What goes of events: those that came long ago, whenever they happened."""
-    return [Ending("event", "events", timedelta(days=settings.event_keep_days), _Q["end_events"])]
+    """What goes of events: those that came long ago, whenever they happened; and of its figures."""
+    figures = timedelta(days=settings.source_figures_keep_days)
+    return [
+        Ending("event", "events", timedelta(days=settings.event_keep_days), _Q["end_events"]),
+        Ending("source_hour", "figures of sources", figures, _Q["end_source_hours"]),
+        Ending("source_refusal", "figures of what sources sent in vain", figures, _Q["end_source_refusals"]),
+    ]

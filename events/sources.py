@@ -8,7 +8,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from psycopg.rows import kwargs_row
+from psycopg.rows import class_row, kwargs_row, scalar_row
 
 from events.nouns import Scope, Source, SourceId, SourceKind
 from millpond.kernel.db import ReadConnection, Refusals, WriteConnection, load_queries, refusing
@@ -22,6 +22,10 @@ _REFUSALS: Refusals = {
     "source_in_public_hands_only_tells": partial(
         InvalidInput, "whoever opens a web page or an app has its key: such a source has the scope events and no other"
     ),
+    "source_origins_are_addresses": partial(
+        InvalidInput, "an origin is named as browsers do, without a path: https://shop.example"
+    ),
+    "source_origins_are_of_pages": partial(InvalidInput, "pages send for sources of kind web or app, and no other"),
     "source_key_source_id_fkey": partial(NotFound, "that source is not known"),
 }
 
@@ -30,15 +34,34 @@ _REFUSALS: Refusals = {
 class NewKey:
     """A key as it is shown once: `write_key` is kept nowhere."""
 
+    key_id: int
     write_key: str
     hint: str
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a source, known by its last characters; `ended_at` is when it was, or None while it is good."""
+
+    source_id: SourceId
+    key_id: int
+    hint: str
+    valid_from: datetime
+    ended_at: datetime | None
+
+
 def register_source(
-    conn: WriteConnection, *, name: str, kind: SourceKind, scopes: Collection[Scope] = (Scope.EVENTS,), at: datetime
+    conn: WriteConnection,
+    *,
+    name: str,
+    kind: SourceKind,
+    scopes: Collection[Scope] = (Scope.EVENTS,),
+    origins: Collection[str] = (),
+    at: datetime,
 ) -> Source:
-    """Register a source without a key. Raises Conflict for a name that is taken, InvalidInput for its scopes."""
-    values = {"name": name, "kind": kind, "scopes": sorted({Scope.EVENTS, *scopes}), "at": at}
+    """Register a source without a key. Raises Conflict for a name that is taken, InvalidInput for what it may."""
+    may = {"scopes": sorted({Scope.EVENTS, *scopes}), "origins": sorted(set(origins))}
+    values = {"name": name, "kind": kind, **may, "at": at}
     with refusing(conn, _REFUSALS), conn.cursor(row_factory=kwargs_row(_source)) as cursor:
         made = cursor.execute(_Q["insert_source"], values).fetchone()
     assert made is not None
@@ -48,11 +71,11 @@ def register_source(
 def issue_key(conn: WriteConnection, source_id: SourceId, *, at: datetime) -> NewKey:
     """One more key of a source; those before it stay good until they are ended. Raises NotFound."""
     write_key = secrets.token_urlsafe(24)
-    made = NewKey(write_key, write_key[-_HINT:])
-    with refusing(conn, _REFUSALS):
-        values = {"source_id": source_id, "digest": _digest(write_key), "hint": made.hint, "at": at}
-        conn.execute(_Q["insert_source_key"], values)
-    return made
+    values = {"source_id": source_id, "digest": _digest(write_key), "hint": write_key[-_HINT:], "at": at}
+    with refusing(conn, _REFUSALS), conn.cursor(row_factory=scalar_row) as cursor:
+        key_id = cursor.execute(_Q["insert_source_key"], values).fetchone()
+    assert key_id is not None
+    return NewKey(key_id, write_key, write_key[-_HINT:])
 
 
 def end_key(conn: WriteConnection, source_id: SourceId, key_id: int, *, at: datetime) -> None:
@@ -68,9 +91,21 @@ def select_source_by_key(conn: ReadConnection, write_key: str, *, at: datetime) 
         return cursor.execute(_Q["select_source_by_key"], {"digest": _digest(write_key), "at": at}).fetchone()
 
 
+def select_sources(conn: ReadConnection) -> list[Source]:
+    """All sources, the oldest first: there are as many as somebody registered."""
+    with conn.cursor(row_factory=kwargs_row(_source)) as cursor:
+        return cursor.execute(_Q["select_sources"]).fetchall()
+
+
+def select_source_keys(conn: ReadConnection) -> list[Key]:
+    """The keys of all sources, those that ended too."""
+    with conn.cursor(row_factory=class_row(Key)) as cursor:
+        return cursor.execute(_Q["select_source_keys"]).fetchall()
+
+
 def _digest(write_key: str) -> bytes:
     return sha256(write_key.encode("utf-8", "surrogatepass")).digest()
 
 
-def _source(*, kind: str, scopes: Collection[str], **columns: Any) -> Source:
-    return Source(kind=SourceKind(kind), scopes=frozenset(map(Scope, scopes)), **columns)
+def _source(*, kind: str, scopes: Collection[str], origins: Collection[str], **columns: Any) -> Source:
+    return Source(kind=SourceKind(kind), scopes=frozenset(map(Scope, scopes)), origins=tuple(origins), **columns)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from events.figures import count_taken
 from events.nouns import Calls, Source, Taken
 from events.store import store_events
 from millpond.kernel.db import WriteConnection
@@ -13,4 +14,6 @@ def take_behaviour(conn: WriteConnection, source: Source, calls: Calls, *, at: d
     What came before is not taken again, so the same body may come any number of times.
     """
     stored = store_events(conn, source, [heard.event for heard in calls.heard], at=at)
-    return Taken(stored, calls.refused)
+    taken = Taken(stored, calls.refused)
+    count_taken(conn, source, taken, at=at)
+    return taken

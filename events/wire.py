@@ -60,20 +60,21 @@ class _CannotBeTaken(Exception):
     """A call that is refused; its arguments are the word for why and a sentence."""
 
 
-def decode_batch(body: bytes, *, received_at: datetime) -> Calls:
+def decode_batch(body: bytes, *, received_at: datetime, gpc: bool = False) -> Calls:
     """What a body of `/v1/batch` says. A bad call never takes the others with it.
 
+    `gpc` is whether the browser asked not to be followed (Global Privacy Control); each event then says so.
     Raises InvalidInput for a body that is no JSON object with a list `batch`, or has too many calls in it.
     """
     batch = _read_batch(body)
     if len(batch.batch) > CALLS_MAX:
         raise InvalidInput(f"a batch has at most {CALLS_MAX} calls, this one has {len(batch.batch)}: cut it in two")
-    return _sort(_Reader(received_at, batch), [bytes(raw) for raw in batch.batch], None)
+    return _sort(_Reader(received_at, batch, gpc), [bytes(raw) for raw in batch.batch], None)
 
 
-def decode_call(body: bytes, call: Call, *, received_at: datetime) -> Calls:
+def decode_call(body: bytes, call: Call, *, received_at: datetime, gpc: bool = False) -> Calls:
     """What a body of `/v1/track` and its like says, which is one call."""
-    return _sort(_Reader(received_at, _Batch([])), [body], call)
+    return _sort(_Reader(received_at, _Batch([]), gpc), [body], call)
 
 
 def decode_write_key(body: bytes) -> str | None:
@@ -135,8 +136,9 @@ def _sort(reader: "_Reader", raws: list[bytes], call: Call | None) -> Calls:
 class _Reader:
     """Reads the calls of one body, which share a moment, `sentAt` and what the batch says of their context."""
 
-    def __init__(self, received_at: datetime, batch: _Batch) -> None:
+    def __init__(self, received_at: datetime, batch: _Batch, gpc: bool) -> None:
         self._received_at = received_at
+        self._beside = {"gpc": True} if gpc else {}
         self._sent_at = batch.sent_at
         self._context = batch.context
 
@@ -150,7 +152,10 @@ class _Reader:
             raise _CannotBeTaken(*error.args) from error
 
     def _event(self, said: _Said, call: Call, raw: bytes, place: int) -> Event:
-        properties, context = _properties(said, call), reduce_context(said.context or self._context or {})
+        properties, context = (
+            _properties(said, call),
+            reduce_context(said.context or self._context or {}) | self._beside,
+        )
         login, anonymous_id = _id(said.user_id, "userId"), _id(said.anonymous_id, "anonymousId")
         if login is None and anonymous_id is None:
             raise _CannotBeTaken("nobody", "a call has a userId or an anonymousId")

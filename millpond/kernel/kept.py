@@ -55,6 +55,9 @@ class KeptDays(BaseModel):
     event_keep_days: Days = Field(
         default=1100, description="Days that what people did is kept after it came; 0 keeps all for ever."
     )
+    source_figures_keep_days: Days = Field(
+        default=400, description="Days that it is kept what came from each source by the hour; 0 keeps it for ever."
+    )
     audit_keep_days: Days = Field(
         default=1100,
         description="Days that the audit log says who saw or changed what of a person; 0 keeps it for ever.",

@@ -15,6 +15,7 @@ from millpond.kernel.device_bounds import DeviceBounds
 from millpond.kernel.device_keys import DeviceSecrets
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.fleet_topics import FleetTopics
+from millpond.kernel.http_bounds import HttpBounds
 from millpond.kernel.kept import KeptDays
 from millpond.kernel.own_files import OwnFiles
 from millpond.kernel.signing import SigningSecrets
@@ -23,7 +24,15 @@ _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class Settings(
-    BaseSettings, KeptDays, SigningSecrets, BrokerSettings, DeviceBounds, DeviceSecrets, FleetTopics, OwnFiles
+    BaseSettings,
+    KeptDays,
+    SigningSecrets,
+    BrokerSettings,
+    DeviceBounds,
+    HttpBounds,
+    DeviceSecrets,
+    FleetTopics,
+    OwnFiles,
 ):
     """What an operator can set. Each field's description is one row of the README's table."""
 
@@ -40,25 +49,6 @@ class Settings(
     )
     http_host: str = Field(default="127.0.0.1", description="Address that `millpond serve` listens on.")
     http_port: int = Field(default=8040, ge=0, le=65535, description="Port that `millpond serve` listens on.")
-    http_connections_max: int = Field(
-        default=500, ge=10, description="Most connections `serve` keeps; above, the one that says nothing longest ends."
-    )
-    http_head_timeout_s: float = Field(
-        default=10, gt=0, description="Seconds in which a caller has to send all of a request's head."
-    )
-    http_body_timeout_s: float = Field(
-        default=30, gt=0, description="Seconds in which a caller has to send a body, or take more of an answer."
-    )
-    http_keep_alive_s: int = Field(
-        default=5, ge=1, description="Seconds that a connection is kept open for a next request."
-    )
-    token_keep_s: float = Field(
-        default=30,
-        ge=0,
-        le=60,
-        description="Seconds for which it is remembered whom a token proves; 0 remembers nobody. Its expiry is looked "
-        "at each time; a customer who was merged into another is found that much later.",
-    )
     metrics_port: int = Field(
         default=0,
         ge=0,

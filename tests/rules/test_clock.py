@@ -26,6 +26,7 @@ MAY_READ_THE_CLOCK = {
 }
 MAY_MEASURE_TIME = {
     "api/middleware.py": "how long a request took",
+    "api/rates.py": "how fast a source sends",
     "api/recent.py": "for how long an answer is kept",
     "api/shared.py": "for how long an answer is kept",
     "api/tries.py": "how fast wrong tries come",
