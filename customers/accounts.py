@@ -95,21 +95,24 @@ def select_customers(conn: ReadConnection, *, after: str = "", limit: int = 50) 
 def lock_customers(conn: WriteConnection, customer_ids: Collection[CustomerId]) -> dict[CustomerId, Customer]:
     """Lock each as `lock_customer` does, by id, and tell who they are, by the ids that were asked for.
 
+    Who was merged, or was again two, while the lock was waited for is locked as who they are now.
     Raises NotFound when one is not known.
     """
     values = {"customer_ids": list(customer_ids)}
-    conn.execute(_Q["lock_customers"], values)
-    with conn.cursor(row_factory=kwargs_row(_known)) as cursor:
-        known = dict(cursor.execute(_Q["select_customers_of"], values))
-    if missing := set(customer_ids) - known.keys():
-        raise NotFound(f"customer {min(missing)} is not known")
-    return known
+    locked: set[CustomerId] = set()
+    while True:
+        locked |= {customer_id for (customer_id,) in conn.execute(_Q["lock_customers"], values)}
+        with conn.cursor(row_factory=kwargs_row(_known)) as cursor:
+            known = dict(cursor.execute(_Q["select_customers_of"], values))
+        if missing := set(customer_ids) - known.keys():
+            raise NotFound(f"customer {min(missing)} is not known")
+        if locked >= {customer.customer_id for customer in known.values()}:
+            return known
 
 
 def lock_customer(conn: WriteConnection, customer_id: CustomerId) -> None:
     """Until the transaction ends, nobody else binds, offers to or sells to this customer. Raises NotFound."""
-    if conn.execute(_Q["lock_customer"], {"customer_id": customer_id}).fetchone() is None:
-        raise NotFound(f"customer {customer_id} is not known")
+    lock_customers(conn, [customer_id])
 
 
 def _customer(*, known_as: str, **columns: Any) -> Customer:  # noqa: ARG001  # a column that the noun leaves out

@@ -69,4 +69,5 @@ def add_identifier(
         "evidence": Jsonb(dict(evidence)),
     }
     with refusing(conn, _REFUSALS):
+        conn.execute(_Q["lock_identifier"], values)
         conn.execute(_Q["insert_link"], values)

@@ -15,6 +15,10 @@ order by new.namespace, new.key on conflict do nothing;
 select namespace, key, identifier_id
 from unnest(%(namespaces)s::text[], %(keys)s::text[]) as k (namespace, key) join identifier using (namespace, key);
 
+-- name: lock_identifier
+-- Whoever decides to whom an identifier leads does it one after the other.
+select 1 from identifier where identifier_id = %(identifier_id)s for no key update;
+
 -- name: insert_link
 -- Let an identifier lead to a customer; customer_identifier_current stands against a second one at a time.
 insert into customer_identifier (identifier_id, customer_id, valid_from, counts_from, because, evidence)
@@ -50,8 +54,9 @@ where stays.merged_into is null and stays.customer_id > %(after)s
 order by stays.customer_id limit %(limit)s;
 
 -- name: lock_customers
--- Some customers, each locked as one alone is; by id, so that nobody waits in a circle.
-select 1 from customer
+-- Whoever changes what customers are bound to, offered or sold does it one after the other; by id, so that nobody waits
+-- in a circle.
+select customer_id from customer
 where customer_id in (select coalesce(k.merged_into, k.customer_id) from customer k
                       where k.customer_id = any(%(customer_ids)s::text[]))
 order by customer_id collate "C" for no key update;
@@ -59,12 +64,6 @@ order by customer_id collate "C" for no key update;
 -- name: select_customers_of
 -- Some customers, each by an id of theirs.
 select * from current_customer where known_as = any(%(customer_ids)s::text[]);
-
--- name: lock_customer
--- Whoever changes what a household is bound to, offered or sold does it one after the other.
-select 1 from customer
-where customer_id = (select coalesce(k.merged_into, k.customer_id) from customer k where k.customer_id = %(customer_id)s)
-for no key update;
 
 -- name: insert_consent
 -- A customer gave or withdrew their consent to a version of a purpose.

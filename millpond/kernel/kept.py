@@ -75,6 +75,10 @@ class KeptDays(BaseModel):
     scan_keep_days: Days = Field(
         default=180, description="Days that scans of staff codes are kept; 0 keeps them for ever."
     )
+    refused_link_keep_days: Days = Field(
+        default=400,
+        description="Days that a link which was refused is kept after it was last asked for; 0 keeps all for ever.",
+    )
     spent_code_keep_days: Days = Field(
         default=7,
         description="Days that spent screen codes are kept, at least until they expire; 0 keeps them for ever.",

@@ -16,6 +16,7 @@ from millpond.kernel.device_keys import DeviceSecrets
 from millpond.kernel.errors import ConfigurationError
 from millpond.kernel.fleet_topics import FleetTopics
 from millpond.kernel.http_bounds import HttpBounds
+from millpond.kernel.identity_settings import IdentitySettings
 from millpond.kernel.kept import KeptDays
 from millpond.kernel.own_files import OwnFiles
 from millpond.kernel.signing import SigningSecrets
@@ -33,6 +34,7 @@ class Settings(
     DeviceSecrets,
     FleetTopics,
     OwnFiles,
+    IdentitySettings,
 ):
     """What an operator can set. Each field's description is one row of the README's table."""
 
