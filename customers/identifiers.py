@@ -45,6 +45,12 @@ def note_identifiers(conn: WriteConnection, named: Iterable[Identifier], *, at: 
     return {(Namespace(namespace), key): identifier_id for namespace, key, identifier_id in rows}
 
 
+def select_logins(conn: ReadConnection, keys: Iterable[str]) -> frozenset[str]:
+    """Which of some keys are the brand's own, of a customer of now."""
+    values = {"namespace": Namespace.EXTERNAL, "keys": list(keys)}
+    return frozenset(key for (key,) in conn.execute(_Q["select_logins"], values))
+
+
 def add_identifier(
     conn: WriteConnection,
     customer_id: CustomerId,

@@ -15,6 +15,11 @@ order by new.namespace, new.key on conflict do nothing;
 select namespace, key, identifier_id
 from unnest(%(namespaces)s::text[], %(keys)s::text[]) as k (namespace, key) join identifier using (namespace, key);
 
+-- name: select_logins
+-- Which keys of a namespace lead to anybody now.
+select i.key from identifier i join customer_identifier l using (identifier_id)
+where i.namespace = %(namespace)s and i.key = any(%(keys)s::text[]) and l.valid_until is null;
+
 -- name: lock_identifier
 -- Whoever decides to whom an identifier leads does it one after the other.
 select 1 from identifier where identifier_id = %(identifier_id)s for no key update;
