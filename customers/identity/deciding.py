@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from customers.identifiers import Identifier
@@ -15,6 +15,8 @@ from millpond.kernel.ids import CustomerId
 from millpond.kernel.text import find_fault
 
 _NAMES_TWO_LOGINS = frozenset({"alias", "operator"})
+# No link is empty.
+_MOMENT = timedelta(microseconds=1)
 _NAMED = (Namespace.EXTERNAL, Namespace.CARD)
 
 
@@ -220,7 +222,7 @@ class Deciding:
     def _end(self, thing: Known, at: datetime) -> None:
         if thing.link is None:
             return
-        thing.link.until = max(at, thing.link.since)
+        thing.link.until = max(at, thing.link.since + _MOMENT)
         self._held[self._now(thing.link.customer_id), thing.namespace] -= 1
         if thing.link.link_id is not None:
             self.decided.ended.append(thing.link)

@@ -88,7 +88,7 @@ def test_a_source_that_may_identify_links_what_people_would_be_found_by(conn: Wr
     ann = whose(conn, ANN)
     assert ann is not None
     assert whose(conn, MAIL) == whose(conn, CARD) == ann
-    evidence = conn.execute("select because, evidence from customer_identifier order by link_id").fetchall()
+    evidence = conn.execute("select because, evidence from customer_identifier order by evidence::text").fetchall()
     assert evidence == [("identify", {"event": 0})] * 2 + [("identify", {"event": 1})]
 
 
