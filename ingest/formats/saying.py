@@ -23,9 +23,9 @@ class Saying:
     path with dots where they are nested (`ENERGY.Total`); a profile of the device's model says what they mean.
     `said_at` is the device's time as `devices.wire_time.parse_ts` takes it (epoch milliseconds, or RFC 3339 with an
     offset); None when the message has none that can be known. `online` is set when it says that the device came or
-    went, with the `session` in which it did. `model` is what it says that the device is. `uptime_s` is how many
-    seconds the device has been on. `rejections` are of parts of the message that cannot be read. `other_names` are what
-    else the language calls the same device, in the order in which they are looked up when nobody is called `identity`.
+    went, with the `session` in which it did. `model` is what it says that the device is. `rejections` are of parts of
+    the message that cannot be read. `other_names` are what else the language calls the same device, in the order in
+    which they are looked up when nobody is called `identity`.
     `asks` is what is to be published once the message is stored. `suspects` has what is said and not believed, by name.
     """
 
@@ -35,7 +35,6 @@ class Saying:
     online: bool | None = None
     session: str = ""
     model: str = ""
-    uptime_s: float | None = None
     rejections: tuple[Rejection, ...] = ()
     other_names: tuple[str, ...] = ()
     asks: tuple[Ask, ...] = ()

@@ -72,7 +72,6 @@ def test_a_message_says_when_it_was_so_and_what_the_device_is(one: dict[str, Any
     assert one.get("at") in {saying.said_at for saying in sayings}
     assert {saying.model for saying in sayings} == {one.get("model", "")}
     assert {saying.online for saying in sayings} == {one.get("online")}
-    assert {saying.uptime_s for saying in sayings} == {one.get("uptime_s")}
 
 
 @pytest.mark.parametrize(("language", "payload", "why"), REFUSED)

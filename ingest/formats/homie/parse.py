@@ -69,10 +69,7 @@ def _read_state(state: str) -> bool:
 def _say_statistic(topic: HomieTopic, payload: bytes) -> Sequence[Saying]:
     """`$stats/uptime` is in seconds, `$stats/battery` in per cent."""
     value = as_value(read_text(payload))
-    if value is None:
-        return []
-    is_uptime = topic.path[1] == "uptime" and isinstance(value, int | float) and value >= 0
-    return [Saying(topic.device, {".".join(topic.path): value}, uptime_s=float(value) if is_uptime else None)]
+    return [] if value is None else [Saying(topic.device, {".".join(topic.path): value})]
 
 
 def _read_value(text: str, datatype: str) -> float | bool | str | None:

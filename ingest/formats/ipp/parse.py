@@ -22,15 +22,8 @@ _AROUND = ("printers", "printer-attributes", "printer", "attributes")
 def parse(delivery: Delivery, _described: Mapping[str, bytes]) -> Sequence[Saying]:
     """What a message says: one saying; ValueError when it is no printer's attributes."""
     attributes = _attributes(read_json(delivery.payload))
-    model, up_s = attributes.get("printer-make-and-model"), attributes.get("printer-up-time")
-    return [
-        Saying(
-            bridged(delivery),
-            dict(_values(attributes)),
-            model=model if isinstance(model, str) else "",
-            uptime_s=up_s if isinstance(up_s, int | float) and not isinstance(up_s, bool) else None,
-        )
-    ]
+    model = attributes.get("printer-make-and-model")
+    return [Saying(bridged(delivery), dict(_values(attributes)), model=model if isinstance(model, str) else "")]
 
 
 def _attributes(content: Any) -> Mapping[str, Any]:

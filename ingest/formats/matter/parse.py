@@ -20,21 +20,20 @@ from ingest.nouns import Delivery
 _PRODUCT_KINDS = ("upc", "gtin8", "ean", "gtin14", "oem")
 _PRODUCTS_MAX = 5
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_PRODUCT_NAME, _UP_TIME = (0, 40, 3), (0, 51, 2)
+_PRODUCT_NAME = (0, 40, 3)
 
 
 def parse(delivery: Delivery, _described: Mapping[str, bytes]) -> Sequence[Saying]:
     """What a message says: one saying; ValueError when there are no attributes in it."""
     content = read_payload(delivery.payload)
     attributes = {path: raw for path, raw in read_attributes(content) if raw is not None}
-    name, up_s = attributes.get(_PRODUCT_NAME), attributes.get(_UP_TIME)
+    name = attributes.get(_PRODUCT_NAME)
     return [
         Saying(
             bridged(delivery),
             dict(_values(attributes, known_directions(delivery, attributes))),
             online=_available(content),
             model=name if isinstance(name, str) else "",
-            uptime_s=up_s if isinstance(up_s, int) and not isinstance(up_s, bool) else None,
         )
     ]
 

@@ -98,7 +98,6 @@ def _say(
         said_at,
         online,
         model=model[1] if model else "",
-        uptime_s=_uptime_s(components or {}),
         other_names=others,
         suspects=suspects,
     )
@@ -114,11 +113,3 @@ def _has_no_battery(part: Any) -> bool:
     external, battery = (part.get("external"), part.get("battery")) if isinstance(part, dict) else (None, None)
     fed = isinstance(external, dict) and external.get("present") is True
     return fed and isinstance(battery, dict) and not battery.get("percent")
-
-
-def _uptime_s(components: Mapping[str, Any]) -> float | None:
-    system = components.get("sys")
-    uptime = system.get("uptime") if isinstance(system, dict) else None
-    if isinstance(uptime, bool) or not isinstance(uptime, int | float) or not 0 <= uptime < 2**40:
-        return None
-    return float(uptime)

@@ -17,7 +17,6 @@ from ingest.formats.tasmota.topics import TasmotaTopic, read_topic
 from ingest.nouns import Delivery
 
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?")
-_UPTIME = re.compile(r"(\d{1,6})T(\d{2}):(\d{2}):(\d{2})")
 _WRAPPED = re.compile(r"Info[123]|Status[A-Z]{0,3}\d{0,2}")
 # Words of the device's console, and what a hub reads of it, are no readings.
 _PASSED_OVER = frozenset({"LOGGING", "HASS_STATE", "STATUS4", "STATUS5", "STATUS6", "STATUS7"})
@@ -59,9 +58,7 @@ def _unwrapped(content: Mapping[str, Any]) -> Mapping[str, Any]:
 def _say(topic: TasmotaTopic, content: Mapping[str, Any], said_at: int | str | None) -> Saying:
     values = {name: value for name, value in flatten(content) if name.partition(".")[0] not in _OF_THE_MESSAGE}
     module = content.get("Module")
-    return Saying(
-        topic.device, values, said_at, model=module if isinstance(module, str) else "", uptime_s=_uptime_s(content)
-    )
+    return Saying(topic.device, values, said_at, model=module if isinstance(module, str) else "")
 
 
 def _say_zigbee(topic: TasmotaTopic, content: Mapping[str, Any], said_at: int | str | None) -> Iterator[Saying]:
@@ -84,15 +81,3 @@ def _said_at(content: Mapping[str, Any], zone: ZoneInfo | None) -> int | str | N
         return int(datetime.fromisoformat(time).replace(tzinfo=zone).timestamp() * 1000)
     except (ValueError, OverflowError):
         return None
-
-
-def _uptime_s(content: Mapping[str, Any]) -> float | None:
-    seconds = content.get("UptimeSec")
-    if isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds < 2**40:
-        return float(seconds)
-    text = content.get("Uptime")
-    match = _UPTIME.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
-        return None
-    days, hours, minutes, secs = map(int, match.groups())
-    return float(days * 86400 + hours * 3600 + minutes * 60 + secs)
