@@ -46,3 +46,8 @@ from audit_entry e where e.number = %(number)s;
 -- name: end_audit_entries
 -- Entries from before a moment, from the beginning on.
 select end_audit_entries(%(before)s::timestamptz, %(most)s::bigint, %(deleting)s::boolean);
+
+-- name: export_audit
+-- Who but they themselves looked at them or changed something, by their role.
+select at, action, split_part(actor, ':', 1) as role, because from audit_entry
+where customer_id = any(%(customer_ids)s::text[]) and actor <> 'customer:' || customer_id order by number;

@@ -67,6 +67,11 @@ class KeptDays(BaseModel):
         description="Days that models of customers are kept, but for the newest and those of scores in use; 0 keeps "
         "all for ever.",
     )
+    erased_keep_days: Days = Field(
+        default=1100,
+        description="Days that a keyed hash of an erased person's identifiers keeps late events of theirs out: at "
+        "least as long as backups and queues of events are kept. 0 means for ever.",
+    )
     decision_keep_days: Days = Field(
         default=365,
         description="Days that decisions which made no offer are kept, but for the last about a thing; 0 keeps all for "

@@ -80,3 +80,16 @@ with old as (
     where %(deleting)s::boolean and (r.job, r.scheduled_for) = (old.job, old.scheduled_for) returning 1
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: erase_answers
+-- Answers to a person go; answers to others that speak of them keep only that they were given, so that none is given twice.
+with theirs as (
+    delete from idempotency_key where subject = any(select 'customer:' || id from unnest(%(customer_ids)s::text[]) id)
+    returning 1
+), others as (
+    update idempotency_key k set response = '{"erased": true}'
+    where subject <> all(select 'customer:' || id from unnest(%(customer_ids)s::text[]) id)
+      and exists (select from unnest(%(customer_ids)s::text[]) id where strpos(k.response::text, id) > 0)
+    returning 1
+)
+select 1 from theirs union all select 1 from others;
