@@ -1,7 +1,9 @@
 -- name: select_last_write
 -- When a customer was last bound, handed over, sold to, or refused a hand-over.
-select greatest((select max(greatest(b.created_at, b.refused_at)) from binding b where b.customer_id = %(customer_id)s),
-                (select max(o.placed_at) from customer_order o where o.customer_id = %(customer_id)s));
+select greatest((select max(greatest(b.created_at, b.refused_at)) from binding b
+                 where b.customer_id = any(person_ids(%(customer_id)s))),
+                (select max(o.placed_at) from customer_order o
+                 where o.customer_id = any(person_ids(%(customer_id)s))));
 
 -- name: insert_store
 -- Open a shop.
@@ -40,10 +42,10 @@ where staff_id > %(after)s and (%(store_id)s::text is null or store_id = %(store
 order by staff_id limit %(limit)s;
 
 -- name: spend_nonce
--- Spend a code for a customer; answers with who spent it first, after waiting for a racing transaction.
+-- Spend a code for a customer; answers with whose it was first spent by now, after waiting for a racing transaction.
 insert into spent_nonce (nonce, spent_by, spent_at) values (%(nonce)s, %(customer_id)s, %(at)s)
 on conflict (nonce) do update set nonce = excluded.nonce
-returning spent_by;
+returning (select p.customer_id from person p where p.known_as = spent_by);
 
 -- name: select_binding_policy
 -- The policy in force at a moment.
@@ -51,43 +53,44 @@ select take_over, protection_days, validity_days, max_transfers, transfer_window
 from binding_policy where valid_from <= %(at)s order by valid_from desc, policy_id desc limit 1;
 
 -- name: insert_binding
--- Credit a customer to a person from a moment.
+-- Credit a customer to a person from a moment; what goes on from a binding is of the id that that is of.
 insert into binding (binding_id, customer_id, staff_id, bound_from, bound_until, source, follows, reason, created_at)
-values (%(binding_id)s, %(customer_id)s, %(staff_id)s, %(bound_from)s, %(bound_until)s, %(source)s, %(follows)s,
-        %(reason)s, %(at)s)
-returning *;
+select %(binding_id)s, coalesce((select f.customer_id from binding f where f.binding_id = %(follows)s::text), %(customer_id)s),
+       %(staff_id)s, %(bound_from)s, %(bound_until)s, %(source)s, %(follows)s::text, %(reason)s, %(at)s
+returning binding_id, (select p.customer_id from person p where p.known_as = binding.customer_id) as customer_id, staff_id,
+          bound_from, bound_until, source, follows, reason, refused_at, created_at;
 
 -- name: end_binding
 -- Let a binding end at a moment (or, with null, not at all).
 update binding set bound_until = %(bound_until)s::timestamptz where binding_id = %(binding_id)s
-returning *;
+returning binding_id, (select p.customer_id from person p where p.known_as = binding.customer_id) as customer_id, staff_id,
+          bound_from, bound_until, source, follows, reason, refused_at, created_at;
 
 -- name: refuse_binding
 -- Mark a hand-over that has not begun as refused; no row when it is none, or has begun.
 update binding set refused_at = %(at)s
-where binding_id = %(binding_id)s and customer_id = %(customer_id)s
+where binding_id = %(binding_id)s and customer_id = any(person_ids(%(customer_id)s))
   and source = 'transfer' and refused_at is null and bound_from > %(at)s
-returning *;
+returning 1;
 
 -- name: bindings_at
 -- The bindings of some customers in force at a moment.
-select * from binding
-where customer_id = any(%(customer_ids)s::text[]) and refused_at is null
-  and bound_from <= %(at)s and (bound_until is null or %(at)s < bound_until);
+select * from bindings_in_force(%(customer_ids)s::text[], %(at)s);
 
 -- name: select_binding
 -- One binding.
-select * from binding where binding_id = %(binding_id)s;
+select * from bound where binding_id = %(binding_id)s;
 
 -- name: count_transfers
 -- How many hand-overs of a customer were started since a moment and not refused.
 select count(*) from binding
-where customer_id = %(customer_id)s and source = 'transfer' and refused_at is null and created_at > %(since)s;
+where customer_id = any(person_ids(%(customer_id)s)) and source = 'transfer' and refused_at is null and created_at > %(since)s;
 
 -- name: select_pending_transfer
 -- A hand-over of a customer that has not begun.
-select * from binding
-where customer_id = %(customer_id)s and refused_at is null and bound_from > %(at)s
+select * from bound
+where customer_id = (select p.customer_id from person p where p.known_as = %(customer_id)s)
+  and refused_at is null and bound_from > %(at)s
 order by bound_from limit 1;
 
 -- name: insert_scan

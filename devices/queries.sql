@@ -133,8 +133,8 @@ select max(owned_until) from device_owner where device_id = %(device_id)s;
 
 -- name: select_owners
 -- Who owned a device from when until when, oldest first.
-select customer_id, owned_from, owned_until, granted_by
-from device_owner where device_id = %(device_id)s order by owned_from, owned_until nulls last;
+select p.customer_id, w.owned_from, w.owned_until, w.granted_by
+from device_owner w join person p on p.known_as = w.customer_id where w.device_id = %(device_id)s order by owned_from, owned_until nulls last;
 
 -- name: select_owned_from
 -- Since when a device's owner of now has owned it.
@@ -142,7 +142,7 @@ select owned_from from device_owner where device_id = %(device_id)s and owned_un
 
 -- name: count_devices_of
 -- How many devices a customer owns now.
-select count(*) from device where customer_id = %(customer_id)s;
+select count(*) from device where customer_id = any(person_ids(%(customer_id)s));
 
 -- name: update_device_place
 -- Where a device stands and since when.

@@ -9,19 +9,21 @@ with thing as materialized (
     left join lateral newest_forecast(t.installation_id, %(at)s) f on true
 ), need as materialized (
     select distinct customer_id, sku from thing where customer_id is not null
+), member as materialized (
+    select k.customer_id, k.known_as from person k where k.customer_id in (select customer_id from need)
 ), spare_part as materialized (
     select n.customer_id, n.sku, c.consumable from need n join consumable c using (sku)
 ), bought as materialized (
     -- All that is known, also what happened since the moment for which a late run decides.
     select n.customer_id, n.sku, b.at, b.units
-    from need n
+    from need n join member k using (customer_id)
     join lateral (select o.placed_at as at, l.quantity as units from customer_order o join order_line l using (order_id)
-                  where o.customer_id = n.customer_id and l.sku = n.sku and o.refunded_minor < o.amount_minor
+                  where o.customer_id = k.known_as and l.sku = n.sku and o.refunded_minor < o.amount_minor
                   offset 0) b on true
 ), put_in as (
     select n.customer_id, n.sku, i.installed_at as at
-    from spare_part n
-    join lateral (select w.* from device_owner w where w.customer_id = n.customer_id offset 0) w on true
+    from spare_part n join member k using (customer_id)
+    join lateral (select w.* from device_owner w where w.customer_id = k.known_as offset 0) w on true
     join lateral (select i.installed_at from installation i
                   where i.device_id = w.device_id and i.consumable = n.consumable and i.ended_by is distinct from 'undone'
                     and i.installed_at >= w.owned_from and (w.owned_until is null or i.installed_at < w.owned_until)
@@ -37,8 +39,8 @@ with thing as materialized (
     select customer_id, sku, greatest(0, max(units))::integer as spare from since group by customer_id, sku
 ), part as materialized (
     select n.customer_id, n.sku, i.installation_id, coalesce(f.depletes_p10, 'infinity') as depletes_at
-    from spare_part n
-    join lateral (select d.device_id from device d where d.customer_id = n.customer_id offset 0) d on true
+    from spare_part n join member k using (customer_id)
+    join lateral (select d.device_id from device d where d.customer_id = k.known_as offset 0) d on true
     join lateral (select i.installation_id from installation i
                   where i.device_id = d.device_id and i.consumable = n.consumable and i.ended_at is null offset 0) i on true
     left join lateral newest_forecast(i.installation_id, %(at)s) f on true
@@ -50,9 +52,9 @@ with thing as materialized (
 ), owner as materialized (
     select customer_id, sku from bought
     union
-    select n.customer_id, n.sku from need n
+    select n.customer_id, n.sku from need n join member k using (customer_id)
     join lateral (select from device d join device_model m using (model)
-                  where d.customer_id = n.customer_id and m.sku = n.sku offset 0) d on true
+                  where d.customer_id = k.known_as and m.sku = n.sku offset 0) d on true
 ), clash as materialized (
     select distinct on (model_sku, sku) p.model_sku, p.sku, x.evidence
     from (select distinct model_sku, sku from thing) p join incompatible x on x.sku = p.model_sku and x.with_sku = p.sku
@@ -77,7 +79,8 @@ left join lateral (select o.offer_id as open_offer from offer o
                      and o.subject_kind = t.subject_kind and o.subject_key = t.subject_key and o.sku = t.sku
                    limit 1) s on true
 left join lateral (select o.state, e.at from offer o join offer_event e using (offer_id, state)
-                   where o.state in ('declined', 'expired') and o.customer_id = t.customer_id and o.sku = t.sku
+                   where o.state in ('declined', 'expired')
+                     and o.customer_id in (select k.known_as from member k where k.customer_id = t.customer_id) and o.sku = t.sku
                      and o.subject_kind = t.subject_kind and o.subject_key = t.subject_key
                    order by e.at desc limit 1) a on true
 order by t.n;
@@ -139,20 +142,21 @@ insert into offer_event (offer_id, state, at, actor) select offer_id, 'expired',
 -- Customers with an open offer that a replacement, an order, a device or a word on consent may have made moot. A no to
 -- what the offer needs may be told late, of a moment before the offer was made; what it needs is given by its reason.
 with open_offer as (
-    select customer_id, installation_id, sku, reason_code, issued_at from offer where state in ('open', 'seen')
+    select p.customer_id, o.installation_id, o.sku, o.reason_code, o.issued_at
+    from offer o join person p on p.known_as = o.customer_id where o.state in ('open', 'seen')
 )
 select o.customer_id from open_offer o join installation i using (installation_id) where i.ended_at is not null
 union
-select o.customer_id from open_offer o join customer_order c on c.customer_id = o.customer_id
+select o.customer_id from open_offer o join sale c using (customer_id)
 where c.placed_at >= o.issued_at
 union
-select o.customer_id from open_offer o join device d using (customer_id) join installation i using (device_id)
+select o.customer_id from open_offer o join registered_device d using (customer_id) join installation i using (device_id)
 where i.ended_by = 'undone' and i.ended_at >= o.issued_at
 union
-select o.customer_id from open_offer o join device d using (customer_id) join device_model m using (model)
+select o.customer_id from open_offer o join registered_device d using (customer_id) join device_model m using (model)
 where o.installation_id is null and m.sku = o.sku
 union
-select o.customer_id from open_offer o join consent c using (customer_id)
+select o.customer_id from open_offer o join person k using (customer_id) join consent c on c.customer_id = k.known_as
 where not c.given and %(needs)s::jsonb -> o.reason_code ? c.purpose
 union
 select o.customer_id from open_offer o where o.issued_at <= (select max(p.valid_from) from purpose p)
@@ -165,16 +169,17 @@ select 1 from offer where offer_id = %(offer_id)s for no key update;
 -- name: lock_unanswered_offers
 -- The offers of some customers that nobody has answered, whatever their validity, locked until the transaction ends.
 select offer_id from offer
-where customer_id = any(%(customer_ids)s::text[]) and state in ('open', 'seen')
+where customer_id in (select k.known_as from person k where k.customer_id = any(%(customer_ids)s::text[]))
+  and state in ('open', 'seen')
 order by offer_id for no key update;
 
 -- name: select_offers
 -- The offers that have some ids, the most urgent first.
-select offer_id, decision_id, customer_id, subject_kind, subject_key, device_id, installation_id, sku, reason_code, facts,
-       state, list_price_minor, price_minor, currency, valid_from, reply_by, valid_until, binding_id, credited_to,
-       issued_at
-from offer where offer_id = any(%(offer_ids)s::text[])
-order by reply_by, offer_id;
+select o.offer_id, o.decision_id, p.customer_id, o.subject_kind, o.subject_key, o.device_id, o.installation_id, o.sku,
+       o.reason_code, o.facts, o.state, o.list_price_minor, o.price_minor, o.currency, o.valid_from, o.reply_by,
+       o.valid_until, o.binding_id, o.credited_to, o.issued_at
+from offer o join person p on p.known_as = o.customer_id where o.offer_id = any(%(offer_ids)s::text[])
+order by o.reply_by, o.offer_id;
 
 -- name: select_open_offers
 -- A customer's offers that can be accepted at a moment, the most urgent first, each with all that is told of it in one text.
@@ -196,12 +201,12 @@ select state, count(*) from offer group by state;
 
 -- name: select_decisions
 -- One decision, or a page of a customer's or of all, newest first; each with the offer that it led to.
-select d.decision_id, d.customer_id, d.trigger, d.subject_kind, d.subject_key, d.device_id, d.installation_id, d.sku,
+select d.decision_id, p.customer_id, d.trigger, d.subject_kind, d.subject_key, d.device_id, d.installation_id, d.sku,
        d.decided_at, d.outcome, d.failed_gate, d.candidates, d.gates, d.policy, d.score, d.propensity, d.slate_id,
        d.slate_position, d.times, d.last_at, o.offer_id
-from decision d left join offer o using (decision_id)
+from decision d left join person p on p.known_as = d.customer_id left join offer o using (decision_id)
 where (%(decision_id)s::text is null or d.decision_id = %(decision_id)s::text)
-  and (%(customer_id)s::text is null or d.customer_id = %(customer_id)s::text)
+  and (%(customer_id)s::text is null or p.customer_id = %(customer_id)s::text)
   and (%(before_at)s::timestamptz is null
        or (d.decided_at, d.decision_id) < (%(before_at)s::timestamptz, %(before_id)s::text))
 order by d.decided_at desc, d.decision_id desc limit %(limit)s;

@@ -23,7 +23,7 @@ select d.device_id, d.serial, m.name, m.category, greatest(d.installed_at, w.own
 from device d join device_model m using (model)
 join device_owner w on w.device_id = d.device_id and w.owned_until is null
 cross join lateral device_presence(d.device_id, %(at)s::timestamptz, w.owned_from) p
-where d.customer_id = %(customer_id)s
+where d.customer_id = any(person_ids(%(customer_id)s))
 order by d.device_id limit %(limit)s;
 
 -- name: select_household_parts
@@ -39,14 +39,14 @@ join device_owner w on w.device_id = d.device_id and w.owned_until is null
 join consumable c using (consumable)
 join model_part p on p.model = d.model and p.part = i.part
 left join lateral shown_forecast(i.installation_id, %(at)s::timestamptz, w.owned_from) f on true
-where d.customer_id = %(customer_id)s and i.ended_at is null
+where d.customer_id = any(person_ids(%(customer_id)s)) and i.ended_at is null
 order by i.device_id, i.part;
 
 -- name: select_units_on_their_way
 -- How many units of a product a customer has ordered since a moment and not got in a shop, and when the last ones.
 select coalesce(sum(l.quantity), 0)::integer as units, max(o.placed_at) as placed_at
 from customer_order o join order_line l using (order_id)
-where o.customer_id = %(customer_id)s and l.sku = %(sku)s and o.channel <> 'store'
+where o.customer_id = any(person_ids(%(customer_id)s)) and l.sku = %(sku)s and o.channel <> 'store'
   and o.placed_at > %(since)s and o.placed_at <= %(at)s and o.refunded_minor < o.amount_minor;
 
 -- name: select_remaining_history
