@@ -56,6 +56,8 @@ class SimulatedDevice:
         self._phase = draw(seed, serial, "phase")
         self.faults = faults
         self._first_boot, self._numbered = boot, 0
+        self._boot_began_ms = self._cursor_ms
+        self._knows_uptime = faults is not None and faults.has("clock_missing")
         self._announcements: deque[Message] = deque()
         self.set_interval(interval)
         self._samples_per_message = samples_per_message
@@ -162,17 +164,27 @@ class SimulatedDevice:
             left = len(rows) - done
             count = self.faults.count_until_reboot(left, self._numbered) if self.faults else left
             if not count:
-                self._reboot()
+                self._reboot(int(times_ms[done]))
                 continue
             piece = slice(done, done + count)
             measured = list(zip(times_ms[piece].tolist(), rows[piece], strict=True))
-            stored = self.outbox.append(self.boot, measured, shown_ms[piece].tolist())
+            stored = self._append(measured, times_ms[piece], shown_ms[piece])
             self._numbered += count
             self.samples_measured += count
             self.readings_measured += sum(sample.readings for sample in stored)
             done += count
 
-    def _reboot(self) -> None:
+    def _append(
+        self, measured: list[tuple[int, dict[str, Any]]], times_ms: IntArray, shown_ms: IntArray
+    ) -> list[StoredSample]:
+        if self.faults is None or not self._knows_uptime:
+            return self.outbox.append(self.boot, measured, shown_ms.tolist())
+        self.faults.struck["clock_missing"] += len(measured)
+        uptimes_s = ((times_ms - self._boot_began_ms) / 1000).tolist()
+        return self.outbox.append(self.boot, measured, [None] * len(measured), uptimes_s)
+
+    def _reboot(self, at_ms: int) -> None:
+        self._boot_began_ms = at_ms
         self.boot = f"{make_key(self._first_boot, self.samples_measured):016x}"[:8]
         self._numbered = 0
         self.outbox.open_boot(self.boot)
@@ -200,7 +212,11 @@ class SimulatedDevice:
 
     def _message(self, channel: wire.Channel, samples: list[StoredSample]) -> Message:
         boot = b'{"boot":' + orjson.dumps(samples[0].boot)
-        if len(samples) == 1:
+        # How long an earlier boot would be on by now means nothing.
+        says_uptime = self._knows_uptime and channel == "backfill" and samples[0].boot == self.boot
+        if says_uptime:
+            boot += b',"uptime_s":' + orjson.dumps((self._cursor_ms - self._boot_began_ms) / 1000)
+        if len(samples) == 1 and not says_uptime:
             payload = boot + b"," + samples[0].body[1:]
         else:
             payload = boot + b',"samples":[' + b",".join(sample.body for sample in samples) + b"]}"

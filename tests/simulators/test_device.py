@@ -14,6 +14,8 @@ from millpond.kernel.errors import Conflict
 from simulators.life.climate import REGIONS
 from simulators.life.households import make_household
 from simulators.wire.device import PAYLOAD_MAX_BYTES, SimulatedDevice, parse_ack, parse_command
+from simulators.wire.faults import Faults
+from simulators.wire.faults.in_device import DeviceFaults, Stretch
 from simulators.wire.message import Message
 from simulators.wire.outbox import Outbox
 
@@ -171,3 +173,27 @@ def test_a_command_that_could_not_be_answered_is_ignored(change: dict[str, objec
     command = {"id": "c", "type": "resend", "boot": "b", "from": 1, "to": 2}
     assert parse_command(json.dumps(command).encode()) is not None
     assert parse_command(json.dumps(command | change).encode()) is None
+
+
+def test_a_device_without_a_clock_says_for_how_long_it_was_on_at_each_sample_and_is_as_it_sends() -> None:
+    stretch = Stretch(0, 10**13)
+    for rates in (Faults(clock_missing=1), Faults(clock_missing=1, boot_loops=1)):
+        faults = DeviceFaults(rates, 1, shipped_profiles()["reed-air-2"], "A-1", 0, stretch)
+        device = _device(faults=faults, samples_per_message=5)
+        measured = device.advance(START + timedelta(days=3))
+        began: dict[str, set[float]] = {}
+        seen = 0
+        for payload in (json.loads(message.payload) for message in _drain(device)):
+            boot, samples = payload["boot"], payload.get("samples", [payload])
+            for one in samples:
+                [stored] = device.outbox.samples(boot, one["seq"], one["seq"])
+                began.setdefault(boot, set()).add(stored.ts_ms / 1000 - one["uptime_s"])
+                assert "ts" not in one
+            says_when_sent = "samples" in payload and "uptime_s" in payload
+            assert says_when_sent is (boot == device.boot)
+            if says_when_sent:
+                began[boot].add((START + timedelta(days=3)).timestamp() - payload["uptime_s"])
+            seen += len(samples)
+        assert faults.struck["clock_missing"] == measured == seen
+        assert all(max(moments) - min(moments) < 0.01 for moments in began.values())
+        assert (len(began) > 1) is bool(rates.boot_loops)

@@ -115,7 +115,7 @@ def test_hours_offline_end_in_a_burst_of_backfill_and_leave_no_gap(real_platform
     assert real_platform.fetch("select count(*) from sequence_gap where serial = any(%s)", serials) == [(0,)]
 
 
-@pytest.mark.parametrize(("seed", "fault"), [(471, "clock_1970"), (472, "clock_2099")])
+@pytest.mark.parametrize(("seed", "fault"), [(471, "clock_1970"), (472, "clock_2099"), (473, "clock_missing")])
 def test_a_clock_that_cannot_be_right_is_corrected_and_marked(
     seed: int, fault: str, real_platform: RealPlatform
 ) -> None:

@@ -20,6 +20,7 @@ _PER_DEVICE = (
     "clock_1970",
     "clock_2099",
     "clock_drift",
+    "clock_missing",
     "clock_summer_time",
     "boot_loops",
     "unit_change",

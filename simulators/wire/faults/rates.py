@@ -27,7 +27,8 @@ class Faults:
     Share of devices:
     `offline`: without a connection for 2 to 10 hours a day; what was kept comes in one burst of backfill.
     `clock_1970`: the clock begins at 1970 with the device. `clock_2099`: it stands in 2099. `clock_drift`: it gains
-    100 to 600 s a day. `clock_summer_time`: it jumps an hour ahead at a third of the run, and back at two thirds.
+    100 to 600 s a day. `clock_missing`: there is none, and the device says for how long it is on. `clock_summer_time`:
+    it jumps an hour ahead at a third of the run, and back at two thirds.
     `boot_loops`: restarts after every one to six samples. `unit_change`: half-way a new firmware tells its first
     counter (else its percentage) in another unit. `counter_reset`: half-way all counters begin at zero for good.
     `chatty`: measures twenty times as often. `late_will`: the will of an earlier session overtakes each birth.
@@ -48,6 +49,7 @@ class Faults:
     clock_1970: Rate = 0.0
     clock_2099: Rate = 0.0
     clock_drift: Rate = 0.0
+    clock_missing: Rate = 0.0
     clock_summer_time: Rate = 0.0
     boot_loops: Rate = 0.0
     unit_change: Rate = 0.0
