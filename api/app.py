@@ -34,6 +34,7 @@ from api.routes import (
     orders,
     products,
     quarantine,
+    sources,
     staff,
     stores,
 )
@@ -70,6 +71,7 @@ _ROUTES = (
     lobby,
     lobby_rules,
     quarantine,
+    sources,
 )
 
 

@@ -13,6 +13,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "installed_at": "2026-03-01T09:00:00+09:00",
     },
     "DevicePatch": {"region": "temperate", "installed_at": "2026-03-01T09:00:00+09:00"},
+    "NewSource": {"name": "Shop", "kind": "web", "scopes": ["events"], "origins": ["https://shop.example"]},
     "NewCredential": {"kind": "password", "days": 365},
     "FirstContact": {"serial": "AIR-2-0001", "claim_code": "7K3M-9QRT-0XWE-4H2B"},
     "UsedCredential": {"username": "AIR-2-0001~2", "password": "3q2-7wAAEjRWeJCrze8QMlR2mLrc_v8BI0VniavN7xI"},
@@ -69,6 +70,8 @@ PARAMETERS: dict[str, Any] = {
     "decided": True,
     "connection": "online",
     "reporting": "quiet",
+    "source_id": "3",
+    "key_id": "7",
     "limit": 50,
     "cursor": "WzQyXQ",
 }

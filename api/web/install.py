@@ -12,6 +12,7 @@ from api.web.pages import (
     ops_lobby,
     ops_profiles,
     ops_quarantine,
+    ops_sources,
     scan,
     sign_in,
     staff,
@@ -19,7 +20,20 @@ from api.web.pages import (
 from api.web.session import SignInNeeded, send_to_sign_in
 from api.web.view import render_problem
 
-_PAGES = (sign_in, me, scan, staff, ops, ops_device, ops_holds, ops_lobby, ops_profiles, ops_quarantine, docs)
+_PAGES = (
+    sign_in,
+    me,
+    scan,
+    staff,
+    ops,
+    ops_device,
+    ops_holds,
+    ops_lobby,
+    ops_profiles,
+    ops_quarantine,
+    ops_sources,
+    docs,
+)
 ROUTERS = tuple(page.router for page in _PAGES)
 
 

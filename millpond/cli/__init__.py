@@ -60,6 +60,7 @@ def register_commands() -> None:
         segments,
         services,
         shoppers,
+        sources,
     )
 
 

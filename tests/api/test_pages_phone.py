@@ -40,6 +40,7 @@ PAGES = (
     ("operator", "/ops/lobby"),
     ("operator", "/ops/lobby/GHOST"),
     ("operator", "/ops/profiles"),
+    ("operator", "/ops/sources"),
     ("operator", "/ops/profiles/roborock.vacuum.a15"),
 )
 Visit = Callable[..., Page]
