@@ -17,6 +17,7 @@ from api.recent import Recent
 from api.routes import (
     bindings,
     commission_holds,
+    customer_consents,
     customers,
     decisions,
     device_aliases,
@@ -52,6 +53,7 @@ paged by cursor, every write takes an `Idempotency-Key`. What a caller may not s
 # An address is looked for in this order, so what is asked most often stands first; the document shows them in it, too.
 _ROUTES = (
     customers,
+    customer_consents,
     devices,
     device_owners,
     device_credentials,

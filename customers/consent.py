@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from psycopg.rows import class_row
+from psycopg.rows import kwargs_row
 from psycopg.types.json import Jsonb
 
 from customers.nouns import Basis, Purpose
@@ -112,7 +112,7 @@ def consents_in_force(
 def select_standings(conn: ReadConnection, customer_id: CustomerId, at: datetime) -> list[Standing]:
     """What a customer said last to each purpose, in their order, and whether it holds at `at`."""
     values = {"customer_id": customer_id, "at": at}
-    with conn.cursor(row_factory=class_row(Standing)) as cursor:
+    with conn.cursor(row_factory=kwargs_row(_standing)) as cursor:
         found = {each.purpose: each for each in cursor.execute(_Q["select_standings"], values)}
     return [found[purpose] for purpose in Purpose if purpose in found]
 
@@ -123,5 +123,13 @@ def select_said(
     """Every yes and no of a customer, newest first, after the (time, number) `before`."""
     at, number = before or (None, None)
     values = {"customer_id": customer_id, "before_at": at, "before_id": number, "limit": limit}
-    with conn.cursor(row_factory=class_row(Said)) as cursor:
+    with conn.cursor(row_factory=kwargs_row(_said)) as cursor:
         return cursor.execute(_Q["select_said"], values).fetchall()
+
+
+def _standing(*, purpose: str, basis: str, **columns: Any) -> Standing:
+    return Standing(Purpose(purpose), basis=Basis(basis), **columns)
+
+
+def _said(*, purpose: str, **columns: Any) -> Said:
+    return Said(purpose=Purpose(purpose), **columns)

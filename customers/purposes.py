@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from psycopg.rows import class_row
+from psycopg.rows import kwargs_row
 from psycopg.types.json import Jsonb
 from pydantic import Field, model_validator
 
@@ -99,7 +99,7 @@ def load_purposes(conn: WriteConnection, text: str, where: str, *, at: datetime)
 
 def select_purposes(conn: ReadConnection) -> list[PurposeVersion]:
     """Every version of every purpose, in the order in which they came."""
-    with conn.cursor(row_factory=class_row(PurposeVersion)) as cursor:
+    with conn.cursor(row_factory=kwargs_row(_version)) as cursor:
         return cursor.execute(_Q["select_purposes"]).fetchall()
 
 
@@ -121,3 +121,7 @@ def _require_following(entries: Sequence[PurposeEntry], kept: Sequence[PurposeVe
 
 def _values(entries: Sequence[PurposeEntry], at: datetime, *, own: bool) -> dict[str, Any]:
     return {"versions": Jsonb([entry.model_dump(mode="json") for entry in entries]), "at": at, "own": own}
+
+
+def _version(*, purpose: str, basis: str, **columns: Any) -> PurposeVersion:
+    return PurposeVersion(Purpose(purpose), basis=Basis(basis), **columns)

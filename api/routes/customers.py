@@ -39,12 +39,16 @@ router = APIRouter(prefix="/v1/customers")
 
 
 class NewCustomer(Body):
-    """A customer; `external_key` is what the brand's own systems call them, and works wherever an id is asked for."""
+    """A customer; `external_key` is what the brand's own systems call them, and works wherever an id is asked for.
+
+    `country` is where they live, as ISO 3166 writes it; without one their time zone and language say it.
+    """
 
     name: Text
     external_key: Text | None = None
     locale: Text = "en"
     time_zone: Text = "UTC"
+    country: Text | None = None
 
 
 @router.post("", status_code=201, response_model=CustomerOut, tags=["registers"])

@@ -23,7 +23,7 @@ from offers.verdict import Facts, Situation, Terms
 
 _Q = load_queries("offers.triggers")
 # What the customer must agree to: what is done with what we know of them, and being shown offers.
-NEEDS = frozenset({Purpose.DEVICE_PROFILING, Purpose.MARKETING_APP})
+NEEDS = frozenset({Purpose.PERSONALISATION, Purpose.DEVICE_PROFILING, Purpose.MARKETING_APP})
 # Parts are looked at this long before they are due, so that "not yet" is on record when somebody asks.
 LOOK_AHEAD = timedelta(days=14)
 # How long an offer is open when its part gives no date to reply by: one that is late, and one at the plain price.

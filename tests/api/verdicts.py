@@ -92,6 +92,7 @@ def open_scene(world: World) -> Scene:
         "order_id": sold["order_id"],
         "lobby_id": "GHOST",
         "rule_id": add_rule(world),
+        "purpose": "marketing_email",
     }
     let_speak(world, "GHOST")
     shop = operator.post("/v1/sources", json={"name": "Shop", "kind": "web"}, headers=world.key()).json()
@@ -230,6 +231,11 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("POST /v1/offers/{offer_id}/decline", Verdict(("ann",))),
     ("GET /v1/decisions/{decision_id}", _OWNER),
     ("GET /v1/customers/{customer_id}/decisions", _OWNER),
+    # Consents: the customer's own word; an operator writes down what they were told, a staff member nothing.
+    ("GET /v1/customers/{customer_id}/consents", _OWNER),
+    ("GET /v1/customers/{customer_id}/consents/history", _OWNER),
+    ("PUT /v1/customers/{customer_id}/consents/{purpose}", Verdict(("ann", "operator"), _one({"given": False}))),
+    ("POST /v1/customers/{customer_id}/consents/off", Verdict(("ann", "operator"), _one({}))),
     # Sales: a customer's own anywhere but in a shop, a till's in its shop. Who bought gains by a refund: never theirs.
     (
         "POST /v1/orders",

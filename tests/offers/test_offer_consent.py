@@ -20,7 +20,7 @@ from tests.people import AT, make_shop
 HOUR = timedelta(hours=1)
 REASONS = {
     Purpose.DEVICE_PROFILING: {ReasonCode.DEPLETION},
-    Purpose.PERSONALISATION: {ReasonCode.FITS_NEW_DEVICE},
+    Purpose.PERSONALISATION: {ReasonCode.DEPLETION, ReasonCode.FITS_NEW_DEVICE},
     Purpose.MARKETING_APP: {ReasonCode.DEPLETION, ReasonCode.FITS_NEW_DEVICE},
 }
 
