@@ -54,6 +54,20 @@ class OrderItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What another system says of a sale, besides what was sold: its own id of it, when it was, what it took off.
+
+    `external_id` is unique in the order's store, or where it has none in the brand. Whoever was bound to the customer
+    at `placed_at` is credited; None: now.
+    """
+
+    external_id: str | None = None
+    placed_at: datetime | None = None
+    discount: Money | None = None
+    coupon: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OrderLine:
     """One line of a placed order, at the price it was sold for."""
 

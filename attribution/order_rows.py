@@ -19,6 +19,12 @@ def select_order(conn: ReadConnection, order_id: str) -> Order | None:
     return next(iter(_read_orders(conn, "select_order", {"order_id": order_id})), None)
 
 
+def select_told_order(conn: ReadConnection, store_id: str | None, external_id: str) -> Order | None:
+    """The order that the brand's own systems call so: in a store, or where that is None in the brand."""
+    values = {"store_id": store_id, "external_id": external_id}
+    return next(iter(_read_orders(conn, "select_told_order", values)), None)
+
+
 def lock_order(conn: WriteConnection, order_id: str) -> Order | None:
     """The order with this id; until the transaction ends nobody else refunds or releases it."""
     conn.execute(_Q["lock_order"], {"order_id": order_id})

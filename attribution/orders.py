@@ -9,7 +9,7 @@ from attribution.binding_rows import binding_at
 from attribution.credit import claw_back, credit_order
 from attribution.hold_nouns import Ceilings
 from attribution.moments import lock_customer_at
-from attribution.nouns import Channel, Order, OrderItem, OrderLine, Refund
+from attribution.nouns import Channel, Order, OrderItem, OrderLine, Refund, Told
 from attribution.order_rows import lock_order, select_order, select_orders, select_refunds
 from attribution.people import select_staff_member, select_store
 from catalogue.store import select_prices
@@ -24,12 +24,17 @@ __all__ = ["record_sale", "refund_order", "select_order", "select_orders", "sele
 _Q = load_queries("attribution")
 _MOST_OF_ONE = 1_000
 _CEILINGS = Ceilings()
+_TOLD_NOTHING = Told()
 _REFUSALS: Refusals = {
     "one_order_per_offer": partial(Conflict, "this offer has already been ordered"),
     "order_of_an_offer": partial(InvalidInput, "that offer is not known"),
     "order_in_a_store_names_it": partial(
         InvalidInput, "an order in a store names the store, an order elsewhere does not"
     ),
+    "order_external_id_once": partial(Conflict, "there is an order of that external id already"),
+    "order_external_id_bounds": partial(InvalidInput, "an external id is 1 to 255 characters"),
+    "order_amount_positive": partial(InvalidInput, "an order comes to more than nothing"),
+    "refund_external_id_once": partial(Conflict, "there is a refund of that external id already"),
     "refund_within_order": partial(Conflict, "the refund is larger than what is left of the order"),
     "refund_in_order_currency": partial(InvalidInput, "the refund is in another currency than the order"),
 }
@@ -46,9 +51,12 @@ def record_sale(
     store_id: StoreId | None = None,
     sold_by: StaffId | None = None,
     offer_id: OfferId | None = None,
+    told: Told = _TOLD_NOTHING,
     ceilings: Ceilings = _CEILINGS,
 ) -> Order:
-    """Record an order and credit it to the binding in force at `at`, in one transaction.
+    """Record an order and credit it to the binding in force when it was placed, in one transaction.
+
+    It was placed at `at`, or at `told.placed_at` where another system tells of it later.
 
     Only `offers` calls it, which also withdraws the offers that the sale makes moot: to sell, call
     `offers.checkout.place_order`. Commission beyond `ceilings`, and a seller's own, is held.
@@ -57,11 +65,14 @@ def record_sale(
     (customer), Conflict (the offer was already ordered).
     """
     with conn.transaction():
-        _require_till(conn, channel, store_id, sold_by, currency, at)
-        lines = _price_lines(conn, items, currency, at)
+        placed_at = told.placed_at or at
+        _require_till(conn, channel, store_id, sold_by, currency, placed_at)
+        lines = _price_lines(conn, items, currency, placed_at)
+        discount = told.discount or Money(0, currency)
         # Last, so that only a sale that could be tells whether somebody is a customer.
         at = lock_customer_at(conn, customer_id, at)
-        binding = binding_at(conn, customer_id, at)
+        placed_at = told.placed_at or at
+        binding = binding_at(conn, customer_id, placed_at)
         order = Order(
             order_id=OrderId(new_id("ord")),
             customer_id=customer_id,
@@ -71,14 +82,14 @@ def record_sale(
             offer_id=offer_id,
             binding_id=binding.binding_id if binding else None,
             credited_to=binding.staff_id if binding else None,
-            amount=_sum(lines),
+            amount=_sum(lines) - discount,
             refunded=Money(0, currency),
-            placed_at=at,
+            placed_at=placed_at,
             lines=lines,
         )
-        _insert_order(conn, order)
+        _insert_order(conn, order, told, discount, at)
         crash_point("after-order-before-ledger")
-        credit_order(conn, order, ceilings, at=at)
+        credit_order(conn, order, ceilings, at=placed_at)
         return order
 
 
@@ -133,7 +144,7 @@ def _sum(lines: Sequence[OrderLine]) -> Money:
     return amount
 
 
-def _insert_order(conn: WriteConnection, order: Order) -> None:
+def _insert_order(conn: WriteConnection, order: Order, told: Told, discount: Money, at: datetime) -> None:
     values = {
         "order_id": order.order_id,
         "customer_id": order.customer_id,
@@ -145,7 +156,11 @@ def _insert_order(conn: WriteConnection, order: Order) -> None:
         "credited_to": order.credited_to,
         "amount_minor": order.amount.amount_minor,
         "currency": order.amount.currency,
-        "at": order.placed_at,
+        "external_id": told.external_id,
+        "discount_minor": discount.amount_minor,
+        "coupon": told.coupon,
+        "placed_at": order.placed_at,
+        "at": at,
     }
     _write(conn, "insert_order", values)
     for number, line in enumerate(order.lines, start=1):
@@ -164,11 +179,18 @@ def _insert_line(conn: WriteConnection, order_id: OrderId, number: int, line: Or
 
 
 def refund_order(
-    conn: WriteConnection, order_id: OrderId, *, amount: Money, at: datetime, reason: str | None = None
+    conn: WriteConnection,
+    order_id: OrderId,
+    *,
+    amount: Money,
+    at: datetime,
+    reason: str | None = None,
+    external_id: str | None = None,
 ) -> Refund:
     """Give money back and claw back its share of the commission, in one transaction.
 
-    Raises NotFound, InvalidInput (other currency, not positive), Conflict (more than is left of the order).
+    `external_id` is what another system calls it. Raises NotFound, InvalidInput (other currency, not positive),
+    Conflict (more than is left of the order, or a refund of that external id).
     """
     with conn.transaction():
         order = lock_order(conn, order_id)
@@ -177,7 +199,7 @@ def refund_order(
         _require_refundable(order, amount)
         refund = Refund(RefundId(new_id("ref")), order_id, amount, Money(0, amount.currency), at, reason)
         _write(conn, "add_refunded", {"order_id": order_id, "amount_minor": amount.amount_minor})
-        _insert_refund(conn, refund)
+        _insert_refund(conn, refund, external_id)
         return replace(refund, clawed_back=claw_back(conn, order, refund.refund_id, amount, at=at))
 
 
@@ -188,7 +210,7 @@ def _require_refundable(order: Order, amount: Money) -> None:
         raise InvalidInput("a refund must be more than nothing")
 
 
-def _insert_refund(conn: WriteConnection, refund: Refund) -> None:
+def _insert_refund(conn: WriteConnection, refund: Refund, external_id: str | None) -> None:
     values = {
         "refund_id": refund.refund_id,
         "order_id": refund.order_id,
@@ -196,6 +218,7 @@ def _insert_refund(conn: WriteConnection, refund: Refund) -> None:
         "currency": refund.amount.currency,
         "at": refund.refunded_at,
         "reason": refund.reason,
+        "external_id": external_id,
     }
     _write(conn, "insert_refund", values)
 

@@ -101,9 +101,10 @@ values (%(customer_id)s, %(staff_id)s, %(at)s, %(source)s, %(outcome)s);
 -- name: insert_order
 -- Place an order.
 insert into customer_order (order_id, customer_id, channel, store_id, sold_by, offer_id, binding_id, credited_to,
-                            amount_minor, currency, placed_at, created_at)
+                            amount_minor, currency, external_id, discount_minor, coupon, placed_at, created_at)
 values (%(order_id)s, %(customer_id)s, %(channel)s, %(store_id)s, %(sold_by)s, %(offer_id)s, %(binding_id)s,
-        %(credited_to)s, %(amount_minor)s, %(currency)s, %(at)s, %(at)s);
+        %(credited_to)s, %(amount_minor)s, %(currency)s, %(external_id)s, %(discount_minor)s, %(coupon)s, %(placed_at)s,
+        %(at)s);
 
 -- name: insert_order_line
 -- One line of an order.
@@ -113,6 +114,11 @@ values (%(order_id)s, %(line)s, %(sku)s, %(quantity)s, %(unit_price_minor)s);
 -- name: select_order
 -- One order.
 select * from sale where order_id = %(order_id)s;
+
+-- name: select_told_order
+-- The order that the brand's own systems call so: in a store, or where none is named in the brand.
+select s.* from sale s join customer_order o using (order_id)
+where coalesce(o.store_id, '') = coalesce(%(store_id)s::text, '') and o.external_id = %(external_id)s;
 
 -- name: lock_order
 -- Nobody else refunds or releases an order until the transaction ends.
@@ -140,8 +146,8 @@ update customer_order set refunded_minor = refunded_minor + %(amount_minor)s whe
 
 -- name: insert_refund
 -- Give money back on an order.
-insert into refund (refund_id, order_id, amount_minor, currency, refunded_at, reason)
-values (%(refund_id)s, %(order_id)s, %(amount_minor)s, %(currency)s, %(at)s, %(reason)s);
+insert into refund (refund_id, order_id, amount_minor, currency, refunded_at, reason, external_id)
+values (%(refund_id)s, %(order_id)s, %(amount_minor)s, %(currency)s, %(at)s, %(reason)s, %(external_id)s);
 
 -- name: select_refunds
 -- The refunds of an order with the commission each reversed, oldest first.

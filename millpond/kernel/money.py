@@ -65,6 +65,18 @@ class Money:
         """The amount in whole units, 35.91 for 3,591 euro cents. A currency no longer in use has two decimals."""
         return Decimal(self.amount_minor).scaleb(-DECIMALS.get(self.currency, 2))
 
+    @classmethod
+    def from_decimal(cls, amount: Decimal | int, currency: str) -> "Money":
+        """The other way round. Raises InvalidInput for parts of a minor unit, and for more than `MOST_MINOR`."""
+        minor = Decimal(amount).scaleb(DECIMALS[require_currency(currency)])
+        if not minor.is_finite() or abs(minor) > MOST_MINOR:
+            raise InvalidInput(f"an amount is at most {MOST_MINOR:,} minor units")
+        if minor != int(minor):
+            raise InvalidInput(
+                f"{amount} {currency} is no whole number of minor units: {currency} has {DECIMALS[currency]} decimals"
+            )
+        return cls(int(minor), currency)
+
     def _same_currency(self, other: "Money") -> int:
         if other.currency != self.currency:
             raise InvalidInput(f"{other.currency} cannot be combined with {self.currency}")
