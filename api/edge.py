@@ -21,6 +21,7 @@ from api.tries import Tries
 from attribution.hold_nouns import Ceilings
 from attribution.tokens import StaffKeys
 from customers.identifiers import resolve_customer
+from events.terms import Terms
 from millpond.kernel.clock import Clock
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import Unauthenticated
@@ -58,6 +59,11 @@ class Edge:
     def ceilings(self) -> Ceilings:
         """Above which totals commission waits for an operator."""
         return Ceilings(self.settings.order_ceiling_minor, self.settings.day_ceiling_minor)
+
+    @property
+    def event_terms(self) -> Terms:
+        """On what terms events are taken."""
+        return Terms.from_settings(self.settings)
 
 
 def get_edge(request: Request) -> Edge:

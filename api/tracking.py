@@ -18,11 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.edge import get_at, get_edge
 from api.problems import ForeignOrigin, TooLarge
 from api.threads import run_in_thread
-from attribution.taking import take_events
 from events.nouns import Call, Calls, Refused, Source, SourceKind
 from events.sources import select_source_by_key
 from events.wire import BATCH_MAX_BYTES, decode_batch, decode_call, decode_write_key
 from millpond.kernel.errors import InvalidInput, Unauthenticated
+from offers.taking.take import take_events
 
 _SHORT = {"t": Call.TRACK, "i": Call.IDENTIFY, "p": Call.PAGE, "s": Call.SCREEN, "g": Call.GROUP, "a": Call.ALIAS}
 _CALLS: dict[str, Call | None] = {
@@ -88,7 +88,7 @@ def _take_body(request: Request, sent: bytes) -> Response:
         _require_page(source, request.headers.get("origin"))
         calls = _decode(request, body, at)
         edge.rates.spend(source.source_id, len(calls.heard) + len(calls.refused))
-        taken = take_events(conn, source, calls, at=at)
+        taken = take_events(conn, source, calls, edge.event_terms, at=at, ceilings=edge.ceilings)
     return _answer(taken.refused)
 
 

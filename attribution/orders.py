@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial, reduce
 
+from attribution.binding_nouns import Binding
 from attribution.binding_rows import binding_at
 from attribution.credit import claw_back, credit_order
 from attribution.hold_nouns import Ceilings
@@ -73,24 +74,32 @@ def record_sale(
         at = lock_customer_at(conn, customer_id, at)
         placed_at = told.placed_at or at
         binding = binding_at(conn, customer_id, placed_at)
-        order = Order(
-            order_id=OrderId(new_id("ord")),
-            customer_id=customer_id,
-            channel=channel,
-            store_id=store_id,
-            sold_by=sold_by,
-            offer_id=offer_id,
-            binding_id=binding.binding_id if binding else None,
-            credited_to=binding.staff_id if binding else None,
-            amount=_sum(lines) - discount,
-            refunded=Money(0, currency),
-            placed_at=placed_at,
-            lines=lines,
-        )
+        order = _make_order(customer_id, binding, lines, discount, placed_at)
+        order = replace(order, channel=channel, store_id=store_id, sold_by=sold_by, offer_id=offer_id)
         _insert_order(conn, order, told, discount, at)
         crash_point("after-order-before-ledger")
         credit_order(conn, order, ceilings, at=placed_at)
         return order
+
+
+def _make_order(
+    customer_id: CustomerId, binding: Binding | None, lines: tuple[OrderLine, ...], discount: Money, placed_at: datetime
+) -> Order:
+    """The order of some lines, credited to whom the customer is bound; as if placed in the app and of no offer."""
+    return Order(
+        order_id=OrderId(new_id("ord")),
+        customer_id=customer_id,
+        channel=Channel.APP,
+        store_id=None,
+        sold_by=None,
+        offer_id=None,
+        binding_id=binding.binding_id if binding else None,
+        credited_to=binding.staff_id if binding else None,
+        amount=_sum(lines) - discount,
+        refunded=Money(0, discount.currency),
+        placed_at=placed_at,
+        lines=lines,
+    )
 
 
 def _require_till(

@@ -84,11 +84,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A call that cannot be taken: a word for why, a sentence that quotes none of it, and its bytes."""
+    """A call that cannot be taken: a word for why, a sentence that quotes none of it, and its bytes.
+
+    `event` is how it was read, where it could be; `call` which call it was, where the address and not the body says so.
+    """
 
     reason: str
     detail: str
     raw: bytes = field(repr=False)
+    event: Event | None = field(default=None, repr=False)
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,9 @@ class Stored:
 
     new: tuple[Event, ...]
     repeated: int
+
+    def __add__(self, other: "Stored") -> "Stored":
+        return Stored(self.new + other.new, self.repeated + other.repeated)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,14 @@ def select_sources(conn: ReadConnection) -> list[Source]:
         return cursor.execute(_Q["select_sources"]).fetchall()
 
 
+def require_source(conn: ReadConnection, named: SourceId | str) -> Source:
+    """The source of this id, or of this name. Raises NotFound."""
+    for source in select_sources(conn):
+        if named in (source.source_id, source.name):
+            return source
+    raise NotFound(f"no source is called {str(named)[:100]!r}: GET /v1/sources has those that there are")
+
+
 def select_source_keys(conn: ReadConnection) -> list[Key]:
     """The keys of all sources, those that ended too."""
     with conn.cursor(row_factory=class_row(Key)) as cursor:

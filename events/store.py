@@ -20,7 +20,7 @@ def store_events(conn: WriteConnection, source: Source, batch: Sequence[Event], 
     for event in batch:
         first.setdefault(event.message_id, event)
     events = list(first.values())
-    ids = note_identifiers(conn, _named(events), at=at)
+    ids = note_named(conn, events, at=at)
     values = {
         "source_id": source.source_id,
         "received_at": at,
@@ -28,7 +28,7 @@ def store_events(conn: WriteConnection, source: Source, batch: Sequence[Event], 
         "calls": [event.call for event in events],
         "names": [event.name for event in events],
         "happened_ats": [event.happened_at for event in events],
-        "subject_ids": [_id_of(ids, _subject(event)) for event in events],
+        "subject_ids": [_id_of(ids, name_of_subject(event)) for event in events],
         "anonymous_ids": [_id_of(ids, _anonymous(event)) for event in events],
         "session_ids": [event.session_id for event in events],
         "skus": [event.sku for event in events],
@@ -40,11 +40,14 @@ def store_events(conn: WriteConnection, source: Source, batch: Sequence[Event], 
     return Stored(new, len(batch) - len(new))
 
 
-def _named(events: Sequence[Event]) -> set[Identifier]:
-    return {named for event in events for named in (_subject(event), _anonymous(event)) if named is not None}
+def note_named(conn: WriteConnection, events: Sequence[Event], *, at: datetime) -> dict[Identifier, int]:
+    """The ids of the logins and anonymous ids that events have, of which new ones are noted."""
+    both = ((name_of_subject(event), _anonymous(event)) for event in events)
+    return note_identifiers(conn, {named for names in both for named in names if named is not None}, at=at)
 
 
-def _subject(event: Event) -> Identifier | None:
+def name_of_subject(event: Event) -> Identifier | None:
+    """Under which name it was done: the login where there was one, else the anonymous id."""
     return (Namespace.EXTERNAL, event.login) if event.login is not None else _anonymous(event)
 
 

@@ -129,7 +129,7 @@ def _sort(reader: "_Reader", raws: list[bytes], call: Call | None) -> Calls:
             heard.append(Heard(reader.read(raw, place, call), raw))
         except _CannotBeTaken as error:
             reason, detail = error.args
-            refused.append(Refused(reason, detail, raw))
+            refused.append(Refused(reason, detail, raw, call=call))
     return Calls(tuple(heard), tuple(refused))
 
 

@@ -4,6 +4,7 @@ from millpond.kernel.db import load_queries
 from millpond.kernel.personal import Export, Table, gone, kept, nobodys, nulled, plain, pseudonym
 
 _Q = load_queries("attribution.personal")
+_COUNTS_ONCE = "a file that tells of it again makes no second one"
 _BOOKS = "books are kept as long as the law says, under a pseudonym"
 _CREDIT = "it is why somebody was credited, under a pseudonym"
 _BY_ORDER = "it belongs to an order, whose customer is a pseudonym"
@@ -24,6 +25,7 @@ def attribution_personal() -> list[Table]:
                 *pseudonym("refund_id order_id"),
                 *kept("amount_minor currency refunded_at", because=_BOOKS),
                 *nulled("reason"),
+                *kept("external_id", because=_COUNTS_ONCE),
             ),
             export=Export("refunds", _Q["export_refunds"]),
             erase=(_Q["erase_refund_reasons"],),
@@ -56,7 +58,12 @@ def _orders() -> Table:
     )
     return Table(
         "customer_order",
-        (*pseudonym("order_id customer_id"), *kept(columns, because=_BOOKS), *nulled("offer_id")),
+        (
+            *pseudonym("order_id customer_id"),
+            *kept(f"{columns} discount_minor", because=_BOOKS),
+            *kept("external_id", because=_COUNTS_ONCE),
+            *nulled("offer_id coupon"),
+        ),
         export=Export("orders", _Q["export_orders"]),
         erase=(_Q["erase_orders"],),
         withheld=dict.fromkeys(

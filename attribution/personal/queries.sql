@@ -1,6 +1,7 @@
 -- name: export_orders
 -- What was bought, and what was given back on it.
-select order_id, channel, store_id, offer_id, amount_minor, refunded_minor, currency, placed_at, created_at
+select order_id, channel, store_id, offer_id, amount_minor, refunded_minor, currency, placed_at, created_at, external_id,
+       discount_minor, coupon
 from customer_order where customer_id = any(%(customer_ids)s::text[]) order by placed_at, order_id;
 
 -- name: export_order_lines
@@ -10,7 +11,7 @@ where o.customer_id = any(%(customer_ids)s::text[]) order by o.placed_at, l.orde
 
 -- name: export_refunds
 -- What was given back, and why.
-select r.refund_id, r.order_id, r.amount_minor, r.currency, r.refunded_at, r.reason
+select r.refund_id, r.order_id, r.amount_minor, r.currency, r.refunded_at, r.reason, r.external_id
 from refund r join customer_order o using (order_id)
 where o.customer_id = any(%(customer_ids)s::text[]) order by r.refunded_at, r.refund_id;
 
@@ -25,8 +26,9 @@ select staff_id, scanned_at, source, outcome from scan
 where customer_id = any(%(customer_ids)s::text[]) order by scanned_at, scan_id;
 
 -- name: erase_orders
--- Orders stay under a pseudonym, and forget the offer that they came from.
-update customer_order set offer_id = null where customer_id = any(%(customer_ids)s::text[]) and offer_id is not null;
+-- Orders stay under a pseudonym, and forget the offer that they came from and the coupon.
+update customer_order set offer_id = null, coupon = null
+where customer_id = any(%(customer_ids)s::text[]) and (offer_id is not null or coupon is not null);
 
 -- name: erase_refund_reasons
 -- What somebody wrote when they gave money back.

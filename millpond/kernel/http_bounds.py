@@ -31,3 +31,8 @@ class HttpBounds(BaseModel):
         description="Events a second that each process takes from one source, ten seconds' worth of them at once; more "
         "is asked to come later (429). 0 takes all.",
     )
+    event_quarantine_per_day_max: int = Field(
+        default=10_000,
+        ge=0,
+        description="Most calls of one source that are set aside with their bytes in 24 hours; more are only counted.",
+    )

@@ -58,6 +58,11 @@ class KeptDays(BaseModel):
     source_figures_keep_days: Days = Field(
         default=400, description="Days that it is kept what came from each source by the hour; 0 keeps it for ever."
     )
+    event_quarantine_keep_days: Days = Field(
+        default=60,
+        description="Days that calls which could not be taken as events are kept with their bytes; 0 keeps them for "
+        "ever.",
+    )
     audit_keep_days: Days = Field(
         default=1100,
         description="Days that the audit log says who saw or changed what of a person; 0 keeps it for ever.",
