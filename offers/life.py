@@ -13,7 +13,7 @@ from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import Conflict, NotFound
 from millpond.kernel.ids import CustomerId, DeviceId
 from offers.nouns import UNANSWERED, Acceptance, Offer, OfferState, Withdrawal
-from offers.store import lock_offer, lock_unanswered_offers, select_facts
+from offers.store import lock_offer, lock_unanswered_offers, select_facts, select_owned_devices
 from offers.triggers.union import needs_of, why_moot
 from offers.verdict import Thing
 from offers.writes import move_offers
@@ -93,6 +93,20 @@ def withdraw_offers_of_device(
     """
     offers = lock_unanswered_offers(conn, [customer_id])
     gone = [offer.offer_id for offer in offers if offer.subject.device_id == device_id]
+    move_offers(conn, dict.fromkeys(gone, Withdrawal.OWNER_CHANGED), OfferState.WITHDRAWN, at=at, actor=actor)
+    return len(gone)
+
+
+def withdraw_parted_offers(
+    conn: WriteConnection, customer_ids: Sequence[CustomerId], *, at: datetime, actor: str
+) -> int:
+    """Take back what customers who were one person, and are not any more, were offered for each other's devices.
+
+    In the caller's transaction, which has undone their merge and so locked them; how many.
+    """
+    offers = lock_unanswered_offers(conn, customer_ids)
+    theirs = select_owned_devices(conn, offers)
+    gone = [offer.offer_id for offer in offers if (offer.customer_id, offer.subject.device_id) not in theirs]
     move_offers(conn, dict.fromkeys(gone, Withdrawal.OWNER_CHANGED), OfferState.WITHDRAWN, at=at, actor=actor)
     return len(gone)
 

@@ -173,6 +173,10 @@ where customer_id in (select k.known_as from person k where k.customer_id = any(
   and state in ('open', 'seen')
 order by offer_id for no key update;
 
+-- name: select_owned_devices
+-- Whose some devices are now.
+select customer_id, device_id from registered_device where device_id = any(%(device_ids)s::bigint[]);
+
 -- name: select_offers
 -- The offers that have some ids, the most urgent first.
 select o.offer_id, o.decision_id, p.customer_id, o.subject_kind, o.subject_key, o.device_id, o.installation_id, o.sku,

@@ -49,6 +49,13 @@ def lock_unanswered_offers(conn: WriteConnection, customer_ids: Sequence[Custome
     return _select_offers(conn, [row[0] for row in locked])
 
 
+def select_owned_devices(conn: ReadConnection, offers: Sequence[Offer]) -> set[tuple[CustomerId, DeviceId | None]]:
+    """Those of the customers and devices of some offers that belong together now; what is about no device does."""
+    about = [offer.subject.device_id for offer in offers if offer.subject.device_id is not None]
+    owned = {tuple(row) for row in conn.execute(_Q["select_owned_devices"], {"device_ids": about})}
+    return owned | {(offer.customer_id, None) for offer in offers}
+
+
 def _select_offers(conn: ReadConnection, offer_ids: list[str]) -> list[Offer]:
     with conn.cursor(row_factory=kwargs_row(make_offer)) as cursor:
         return cursor.execute(_Q["select_offers"], {"offer_ids": offer_ids}).fetchall()

@@ -9,6 +9,7 @@ from attribution.nouns import Staff, Store
 from attribution.people import register_staff, register_store
 from attribution.tokens import derive_staff_keys
 from customers.accounts import register_customer
+from customers.identity.merging import merge_customers
 from customers.nouns import Customer
 from millpond.embedded import people as first_people
 from millpond.kernel.db import WriteConnection
@@ -36,7 +37,9 @@ def make_customer(
 
 def merge(conn: WriteConnection, merged: Customer, *, into: Customer) -> None:
     """The one was found to be the other."""
-    conn.execute("update customer set merged_into = %s where customer_id = %s", [into.customer_id, merged.customer_id])
+    merge_customers(
+        conn, into.customer_id, merged.customer_id, because="operator", evidence={}, by="operator:test", at=AT
+    )
 
 
 def make_store(conn: WriteConnection, *, currency: str = "EUR", time_zone: str = "Asia/Seoul") -> Store:
