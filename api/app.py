@@ -18,6 +18,7 @@ from api.routes import (
     bindings,
     commission_holds,
     customer_consents,
+    customer_timeline,
     customers,
     decisions,
     device_aliases,
@@ -54,6 +55,7 @@ paged by cursor, every write takes an `Idempotency-Key`. What a caller may not s
 _ROUTES = (
     customers,
     customer_consents,
+    customer_timeline,
     devices,
     device_owners,
     device_credentials,

@@ -92,6 +92,13 @@ def select_customers(conn: ReadConnection, *, after: str = "", limit: int = 50) 
         return cursor.execute(_Q["select_customers"], {"after": after, "limit": limit}).fetchall()
 
 
+def search_customers(conn: ReadConnection, text: str, *, limit: int = 50) -> list[Customer]:
+    """Up to `limit` customers who have the id, key, card or messenger name `text`, or whose name begins so."""
+    begins = re.sub(r"([\\%_])", r"\\\1", text.lower()) + "%"
+    with conn.cursor(row_factory=kwargs_row(_customer)) as cursor:
+        return cursor.execute(_Q["search_customers"], {"text": text, "begins": begins, "limit": limit}).fetchall()
+
+
 def lock_customers(conn: WriteConnection, customer_ids: Collection[CustomerId]) -> dict[CustomerId, Customer]:
     """Lock each as `lock_customer` does, by id, and tell who they are, by the ids that were asked for.
 

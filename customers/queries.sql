@@ -58,6 +58,18 @@ select c.* from customer stays join current_customer c on c.known_as = stays.cus
 where stays.merged_into is null and stays.customer_id > %(after)s
 order by stays.customer_id limit %(limit)s;
 
+-- name: search_customers
+-- Customers by an id or key of theirs, or by how their name begins; by name.
+select c.* from (
+    select coalesce(f.merged_into, f.customer_id) as customer_id from customer f
+    where f.customer_id = %(text)s or lower(f.name) like %(begins)s
+    union
+    select coalesce(f.merged_into, f.customer_id) from identifier i join customer_identifier l using (identifier_id)
+    join customer f using (customer_id)
+    where i.namespace in ('external', 'card', 'messenger') and i.key = %(text)s and l.valid_until is null
+) found join current_customer c on c.known_as = found.customer_id
+order by c.name, c.customer_id limit %(limit)s;
+
 -- name: lock_customers
 -- Whoever changes what customers are bound to, offered or sold does it one after the other; by id, so that nobody waits
 -- in a circle.

@@ -12,6 +12,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("GET /staff", "GET /staff/code.svg", "GET /staff/code.png", "POST /staff/fresh-code"), ("mina",)),
     **dict.fromkeys(("GET /ops", "GET /ops/live", "GET /ops/fleet", "GET /ops/quarantine"), ("operator",)),
     "GET /ops/devices/{serial}": ("operator",),
+    **dict.fromkeys(("GET /ops/customers", "GET /ops/customers/{customer_id}"), ("operator",)),
     **dict.fromkeys(("GET /ops/profiles", "GET /ops/profiles/{model}", "GET /ops/sources"), ("operator",)),
     **dict.fromkeys(("GET /ops/quarantine/{quarantine_id}", "POST /ops/quarantine/retries"), ("operator",)),
     **dict.fromkeys((f"POST /ops/quarantine/{{quarantine_id}}/{word}" for word in ("retry", "edits")), ("operator",)),

@@ -34,6 +34,7 @@ PAGES = (
     ("operator", "/ops"),
     ("operator", "/ops/fleet"),
     ("operator", "/ops/devices/AIR-1"),
+    ("operator", "/ops/customers?q=ann"),
     ("operator", "/ops/forecasts"),
     ("operator", "/ops/quarantine"),
     ("operator", "/ops/holds"),

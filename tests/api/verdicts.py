@@ -226,6 +226,7 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("POST /v1/bindings/{binding_id}/refusal", Verdict(("ann",), prepare=_coming_hand_over)),
     # Offers: seen by who is credited for them too, and answered by the customer alone.
     ("GET /v1/customers/{customer_id}/offers", Verdict(("ann", "mina", "operator"))),
+    ("GET /v1/customers/{customer_id}/timeline", Verdict(("ann", "mina", "operator"))),
     ("POST /v1/offers/{offer_id}/seen", Verdict(("ann",))),
     ("POST /v1/offers/{offer_id}/accept", Verdict(("ann",))),
     ("POST /v1/offers/{offer_id}/decline", Verdict(("ann",))),
