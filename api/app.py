@@ -8,6 +8,7 @@ from psycopg_pool import ConnectionPool
 
 from api.document import KnownParameters, install_document
 from api.edge import Check, Edge
+from api.gpc import install_gpc
 from api.keys import build_staff_keys, build_token_keys
 from api.metrics import Figures
 from api.middleware import BodyLimit, Heads, Observe, RequestContext
@@ -45,6 +46,7 @@ from api.tries import Tries
 from api.web.install import install_pages
 from millpond.kernel.clock import Clock
 from millpond.kernel.db import ReadConnection, WriteConnection
+from millpond.kernel.language import LANGUAGES
 from millpond.kernel.settings import Settings
 
 _DESCRIPTION = """\
@@ -81,6 +83,8 @@ _ROUTES = (
 
 # Some hundred bytes each; above that many callers at a time, the oldest are looked up again.
 _TOKENS_KEPT = 20_000
+# What is shown to everybody is counted over all orders of a month.
+_EVERYBODYS_KEPT_S = 60
 
 
 def create_app(
@@ -111,6 +115,7 @@ def create_app(
         Recent(keep_s=settings.token_keep_s, most=_TOKENS_KEPT),
         Tries(settings.provision_tries_per_min, settings.provision_tries_in_all_per_min),
         Rates(settings.source_events_per_s),
+        everybodys=Recent(keep_s=_EVERYBODYS_KEPT_S, most=len(LANGUAGES)),
     )
     app.add_middleware(BodyLimit, timeout_s=settings.http_body_timeout_s)
     app.add_middleware(RequestContext, on_fault=answer_fault)
@@ -118,6 +123,7 @@ def create_app(
     app.add_middleware(Heads)
     install_problems(app)
     health.install_health(app)
+    install_gpc(app)
     customers.install_feed(app)
     install_tracking(app)
     for routes in _ROUTES:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
 from fastapi.responses import JSONResponse
@@ -54,6 +54,7 @@ class Edge:
     known_tokens: Recent[bytes, KnownToken]
     tries: Tries
     rates: Rates
+    everybodys: Recent[str, Any]
 
     @property
     def ceilings(self) -> Ceilings:

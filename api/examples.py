@@ -56,6 +56,7 @@ PARAMETERS: dict[str, Any] = {
     "order_id": "ord_d4735e3a265e16eee03f",
     "decision_id": "dec_4e07408562bedb8b60ce",
     "purpose": "marketing_email",
+    "personalised": False,
     "metric": "filter_life_pct",
     "from": "2026-03-01T00:00:00+09:00",
     "to": "2026-03-08T00:00:00+09:00",

@@ -26,9 +26,16 @@ class Page(BaseModel, Generic[M]):
     next_cursor: str | None = Field(default=None, description="Ask for the next page with `cursor=` this.")
 
 
-def json_page(items: Sequence[str], next_cursor: str | None) -> Response:
-    """A `Page` of items that are JSON already, as FastAPI would write it."""
-    page = f'{{"items":[{",".join(items)}],"next_cursor":{json.dumps(next_cursor)}}}'
+class Feed(Page[M], Generic[M]):
+    """A page of what is offered: chosen for this person, or (`personalised` false) the same for everybody."""
+
+    personalised: bool
+
+
+def json_feed(items: Sequence[str], next_cursor: str | None, *, personalised: bool) -> Response:
+    """A `Feed` of items that are JSON already, as FastAPI would write it."""
+    rest = f'"next_cursor":{json.dumps(next_cursor)},"personalised":{json.dumps(personalised)}'
+    page = f'{{"items":[{",".join(items)}],{rest}}}'
     return Response(page, media_type="application/json")
 
 

@@ -8,9 +8,9 @@ select sku from product where imported and sku = any(%(skus)s::text[]);
 
 -- name: upsert_products
 -- Add or renew products; a name or an attribute that is given as null goes, and one that is not given stays.
-insert into product (sku, name, category, attributes, imported)
+insert into product (sku, name, category, attributes, imported, added_at)
 select g.sku, jsonb_strip_nulls(coalesce(p.name, '{}') || g.name), g.category,
-       jsonb_strip_nulls(coalesce(p.attributes, '{}') || g.attributes), %(imported)s::boolean
+       jsonb_strip_nulls(coalesce(p.attributes, '{}') || g.attributes), %(imported)s::boolean, %(at)s::timestamptz
 from jsonb_to_recordset(%(products)s::jsonb) as g (sku text, name jsonb, category text, attributes jsonb)
 left join product p using (sku)
 on conflict (sku) do update set name = excluded.name, category = excluded.category, attributes = excluded.attributes,

@@ -109,6 +109,11 @@ def consents_in_force(
     return {customer_id: frozenset(purposes) for customer_id, purposes in held.items()}
 
 
+def agrees_to(conn: ReadConnection, customer_id: CustomerId, purpose: Purpose, at: datetime) -> bool:
+    """Whether one purpose holds for one customer at `at`."""
+    return purpose in consents_in_force(conn, [customer_id], at)[customer_id]
+
+
 def select_standings(conn: ReadConnection, customer_id: CustomerId, at: datetime) -> list[Standing]:
     """What a customer said last to each purpose, in their order, and whether it holds at `at`."""
     values = {"customer_id": customer_id, "at": at}

@@ -230,3 +230,31 @@ with old as (
     delete from decision d using old where %(deleting)s::boolean and d.decision_id = old.decision_id returning 1
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: select_everybodys_offers
+-- What is worth showing to everybody: what costs less now than ever in the 30 days before, what many ordered in the last
+-- 30 days, what is new; none that is sold out, the same for all, and nothing of any one person.
+with ordered as (
+    select l.sku, count(*) as orders
+    from customer_order o join order_line l using (order_id)
+    where o.placed_at > %(at)s::timestamptz - interval '30 days' and o.placed_at <= %(at)s::timestamptz
+      and o.refunded_minor < o.amount_minor
+    group by l.sku having count(distinct o.customer_id) >= %(fewest)s::bigint
+), price as (
+    select c.sku, c.price_minor, c.currency, min(b.price_minor) as lowest_before
+    from product_price c
+    left join product_price b on b.sku = c.sku and b.currency = c.currency and b.valid_until <= c.valid_from
+         and b.valid_until > c.valid_from - interval '30 days' and c.valid_from > %(at)s::timestamptz - interval '30 days'
+    where c.valid_from <= %(at)s::timestamptz and (c.valid_until is null or c.valid_until > %(at)s::timestamptz)
+    group by c.sku, c.price_minor, c.currency
+), shown as (
+    select p.sku, p.name, p.added_at, c.price_minor, c.currency, greatest(c.price_minor, c.lowest_before) as list_price_minor,
+           o.orders,
+           case when c.lowest_before > c.price_minor then 'on_sale' when o.orders is not null then 'popular'
+                when p.added_at > %(at)s::timestamptz - interval '30 days' and p.added_at <= %(at)s::timestamptz then 'new' end as code
+    from product p join price c using (sku) left join ordered o using (sku)
+    where not exists (select from product_stock s where s.sku = p.sku and s.units = 0)
+)
+select sku, name, added_at, price_minor, currency, list_price_minor, orders, code from shown where code is not null
+order by array_position(array['on_sale', 'popular', 'new'], code), orders desc nulls last, added_at desc nulls last, sku
+limit %(limit)s;

@@ -1,15 +1,20 @@
 """`/v1/customers`: the customers, and what belongs to one: their binding, their offers, and why those."""
 
-from fastapi import APIRouter, FastAPI, Request
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials
 
 from api.auth import Role
 from api.document import require_known_parameters
-from api.edge import At, CallerDep, Given, Reads, WriteDep, answer_write, get_at, get_caller, get_edge
+from api.edge import At, CallerDep, Edge, Given, Reads, WriteDep, answer_write, get_at, get_caller, get_edge
+from api.gpc import objects_by_signal
 from api.models import Body, Out, Text
 from api.paging import (
     Cursor,
+    Feed,
     Limit,
     Page,
     after_id,
@@ -17,7 +22,7 @@ from api.paging import (
     decode_cursor,
     decode_time_cursor,
     encode_cursor,
-    json_page,
+    json_feed,
     page_by_id,
 )
 from api.problems import PROBLEM_RESPONSES
@@ -25,17 +30,23 @@ from api.threads import run_in_thread
 from api.told.bindings import BindingOut, show_binding
 from api.told.customers import CustomerOut
 from api.told.decisions import DecisionOut, show_decision
+from api.told.everybodys_offers import EverybodysOfferOut, tell_everybodys_offers
 from api.told.offers import OfferOut, tell_open_offers
 from api.visible.bindings import visible_binding_of
-from api.visible.customers import visible_customer, visible_customer_id
+from api.visible.customers import may_see_offers, visible_customer, visible_customer_id
 from api.visible.roles import require_role
-from customers.accounts import register_customer, select_customers
-from millpond.kernel.db import WriteConnection
+from customers.accounts import register_customer, select_customer, select_customers
+from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import InvalidInput
+from millpond.kernel.ids import CustomerId
+from millpond.kernel.language import choose_language
+from offers.everybodys import may_personalise
 from offers.showing import OpenOffer, select_open_offers
 from offers.store import select_decisions
 
 router = APIRouter(prefix="/v1/customers")
+
+Personalised = Annotated[bool, Query(description="`false`: what is shown to everybody alike.")]
 
 
 class NewCustomer(Body):
@@ -79,24 +90,50 @@ def get_binding(customer_id: str, reads: Reads, caller: CallerDep, at: At) -> Bi
 
 
 async def get_offers(
-    request: Request, customer_id: str, given: Given, limit: Limit = 50, cursor: Cursor = None
+    request: Request,
+    customer_id: str,
+    given: Given,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    personalised: Personalised = True,
 ) -> Response:
-    """What can be accepted now, the most urgent first."""
+    """What can be accepted now, the most urgent first; or, with `personalised=false`, what is shown to everybody alike.
+
+    Who does not agree to personalisation gets the latter, and so does a request that says `Sec-GPC: 1`. A staff member
+    sees what is offered to their customer while the customer agrees to be contacted by them.
+    """
     # The busiest call of all: FastAPI's own way into a thread, and each dependency, would cost as much as its query.
     await require_known_parameters(request)
-    return await run_in_thread(_get_offers, request, customer_id, given, limit, cursor)
+    return await run_in_thread(_get_offers, request, customer_id, given, limit, cursor, personalised)
 
 
 def _get_offers(
-    request: Request, customer_id: str, given: HTTPAuthorizationCredentials | None, limit: int, cursor: str | None
+    request: Request,
+    customer_id: str,
+    given: HTTPAuthorizationCredentials | None,
+    limit: int,
+    cursor: str | None,
+    personalised: bool,
 ) -> Response:
     edge, at = get_edge(request), get_at(request)
     caller = get_caller(edge, at, given)
     with edge.reads.connection() as conn:
-        waiting = select_open_offers(conn, visible_customer_id(conn, caller, customer_id, at), at=at)
+        whose = visible_customer_id(conn, caller, customer_id, at)
+        if objects_by_signal(request) or not personalised:
+            return _everybodys_offers(conn, edge, whose, limit, at)
+        waiting = select_open_offers(conn, whose, at=at) if may_see_offers(conn, caller, whose, at) else []
+        # Every offer needs the agreement to personalisation: who has one to see has agreed to it.
+        if not waiting and not may_personalise(conn, whose, at):
+            return _everybodys_offers(conn, edge, whose, limit, at)
         rest = _after(waiting, cursor)[: limit + 1]
         shown, following = cut_page(rest, limit, lambda each: encode_cursor(each.offer_id))
-        return json_page(tell_open_offers(conn, shown), following)
+        return json_feed(tell_open_offers(conn, shown), following, personalised=True)
+
+
+def _everybodys_offers(conn: ReadConnection, edge: Edge, whose: CustomerId, limit: int, at: datetime) -> Response:
+    customer = select_customer(conn, whose)
+    told = tell_everybodys_offers(conn, edge, choose_language(customer.locale if customer else None), at)
+    return json_feed([each.model_dump_json() for each in told[:limit]], None, personalised=False)
 
 
 def _after(waiting: list[OpenOffer], cursor: str | None) -> list[OpenOffer]:
@@ -114,7 +151,7 @@ def install_feed(app: FastAPI) -> None:
     app.add_api_route(
         f"{router.prefix}/{{customer_id}}/offers",
         get_offers,
-        response_model=Page[OfferOut],
+        response_model=Feed[OfferOut] | Feed[EverybodysOfferOut],
         responses=PROBLEM_RESPONSES,
         tags=["offers"],
     )

@@ -7,8 +7,9 @@ from api.visible.roles import SAID_BACK, refuse, require_role
 from attribution.bindings import binding_at
 from attribution.people import select_staff_member
 from customers.accounts import select_customer
+from customers.consent import agrees_to
 from customers.identifiers import resolve_customer
-from customers.nouns import Customer
+from customers.nouns import Customer, Purpose
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.errors import InvalidInput, NotFound
 from millpond.kernel.ids import CustomerId
@@ -27,6 +28,11 @@ def visible_customer_id(conn: ReadConnection, caller: Caller, customer_id: str, 
     if caller.customer_id is not None and caller.customer_id == customer_id:
         return caller.customer_id
     return visible_customer(conn, caller, customer_id, at).customer_id
+
+
+def may_see_offers(conn: ReadConnection, caller: Caller, customer_id: CustomerId, at: datetime) -> bool:
+    """Whether the caller, who may see the customer, sees what is offered to them: staff while they may contact them."""
+    return caller.role is not Role.STAFF or agrees_to(conn, customer_id, Purpose.STAFF_CONTACT, at)
 
 
 def visible_account(conn: ReadConnection, caller: Caller, customer_id: str) -> Customer:

@@ -3,7 +3,7 @@
 import pytest
 from psycopg.types.json import Jsonb
 
-from api.paging import Page
+from api.paging import Feed
 from api.told.offers import OfferOut, tell_open_offers
 from offers.showing import select_open_offers
 from tests.api.world import World, make_offer
@@ -19,11 +19,11 @@ def read_feed(world: World) -> str:
 def test_the_feed_is_byte_for_byte_what_its_model_says(world: World) -> None:
     make_offer(world)
     feed = read_feed(world)
-    assert Page[OfferOut].model_validate_json(feed).model_dump_json() == feed
+    assert Feed[OfferOut].model_validate_json(feed).model_dump_json() == feed
 
 
 def test_an_empty_feed_is_a_page_too(world: World) -> None:
-    assert Page[OfferOut].model_validate_json(read_feed(world)).model_dump_json() == read_feed(world)
+    assert Feed[OfferOut].model_validate_json(read_feed(world)).model_dump_json() == read_feed(world)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from attribution.people import select_store
 from attribution.statements.customers import select_bound_customers
 from attribution.statements.month import build_statement
 from attribution.statements.nouns import BoundCustomer, Statement, StatementTotals
+from customers.consent import consents_in_force
+from customers.nouns import Purpose
 from millpond.kernel.db import ReadConnection
 from millpond.kernel.ids import CustomerId
 from millpond.kernel.money import DECIMALS
@@ -49,9 +51,10 @@ class OfferLine:
 
 @dataclass(frozen=True, slots=True)
 class CustomerCard:
-    """A customer of mine and what is offered to them now."""
+    """A customer of mine and what is offered to them now, if they agree that I contact them about it."""
 
     customer: BoundCustomer
+    agrees: bool
     offers: list[OfferLine]
 
 
@@ -129,7 +132,13 @@ def _read_customers(
     after = CustomerId(decode_cursor(cursor, str)[0]) if cursor else None
     rows = select_bound_customers(conn, staff.staff_id, at=view.at, after=after, limit=_CUSTOMERS_A_PAGE + 1)
     shown, following = cut_page(rows, _CUSTOMERS_A_PAGE, lambda row: encode_cursor(row.customer_id))
-    return [CustomerCard(row, _read_offers(conn, row.customer_id, view)) for row in shown], following
+    agreed = consents_in_force(conn, [row.customer_id for row in shown], view.at)
+    cards = [
+        CustomerCard(row, agrees, _read_offers(conn, row.customer_id, view) if agrees else [])
+        for row in shown
+        for agrees in [Purpose.STAFF_CONTACT in agreed[row.customer_id]]
+    ]
+    return cards, following
 
 
 def _read_offers(conn: ReadConnection, customer_id: CustomerId, view: View) -> list[OfferLine]:
