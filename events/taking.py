@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
+from customers.identity.linking import link_identities
+from events.claims import claims_of, trust_in
 from events.figures import count_taken
 from events.nouns import Call, Calls, Event, Heard, Refused, Source, Stored, Taken
 from events.quarantine.store import note_unknown_events, set_aside
@@ -27,17 +29,27 @@ def take_behaviour(
     """
     plain, acting, violating = _sort(calls.heard, terms, acts)
     stored = store_events(conn, source, [heard.event for heard in plain], at=at)
-    failed = list[Refused]()
+    _link(conn, source, stored, terms, at)
+    failed, acted = list[Refused](), Stored((), 0)
     for heard in acting:
         try:
-            stored += _act(conn, source, heard.event, acts, at)
+            acted += _act(conn, source, heard.event, acts, at)
         except MillpondError as error:
             failed.append(Refused("no_order", str(error), heard.raw, heard.event))
+    _link(conn, source, acted, terms, at)
+    stored += acted
     taken = Taken(stored, (*calls.refused, *violating, *failed))
     set_aside(conn, source, taken.refused, at=at, per_day_max=terms.set_aside_per_day_max)
     note_unknown_events(conn, source, [event for event in stored.new if not terms.plan.knows(event)], at=at)
     count_taken(conn, source, taken, at=at)
     return taken
+
+
+def _link(conn: WriteConnection, source: Source, stored: Stored, terms: Terms, at: datetime) -> None:
+    """What new calls say of who somebody is becomes links, as far as their source is believed."""
+    if stored.new:
+        claims = claims_of(conn, source, stored.new, terms.hashing)
+        link_identities(conn, claims, trust=trust_in(source), at=at, limits=terms.limits)
 
 
 def _sort(heard: Sequence[Heard], terms: Terms, acts: Acts) -> tuple[list[Heard], list[Heard], list[Refused]]:

@@ -17,11 +17,12 @@ from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 from millpond.kernel.ids import CustomerId, new_id
 
 _Q = load_queries("customers.identity")
+_LIMITS = Limits()
 _NOBODY = Known(0, Namespace.ANONYMOUS, "")
 
 
 def link_identities(
-    conn: WriteConnection, claims: Sequence[Claim], *, trust: Trust, at: datetime, limits: Limits | None = None
+    conn: WriteConnection, claims: Sequence[Claim], *, trust: Trust, at: datetime, limits: Limits = _LIMITS
 ) -> Linked:
     """Believe what may be believed of some claims, in the caller's transaction; what says nothing new costs one look.
 
@@ -37,7 +38,7 @@ def link_identities(
             good.append(claim if claim.at <= at else _seen_now(claim, at))
         else:
             refused[Refusal(None, None, claim.because, reason)] += 1
-    decided = _decide(conn, good, limits or Limits(), at) if good else Decided()
+    decided = _decide(conn, good, limits, at) if good else Decided()
     merged = merge_found(conn, decided.merges, by=f"claim:{trust}", at=at)
     count_refused(conn, refused + decided.refused, at=at)
     reasons: Counter[Refused] = Counter()

@@ -33,7 +33,7 @@ def said(
     trust: Trust = Trust.SOURCE,
     because: str = "identify",
     at: datetime = AT,
-    limits: Limits | None = None,
+    limits: Limits = Limits(),
 ) -> Linked:
     claims = [Claim(one, other, because, at + n * MINUTE, {"event": n}) for n, (one, other) in enumerate(pairs)]
     return link_identities(conn, claims, trust=trust, at=LATER, limits=limits)

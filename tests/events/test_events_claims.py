@@ -8,9 +8,12 @@ from customers.identity.linking import link_identities
 from customers.identity.nouns import Linked, Refused
 from customers.nouns import Namespace
 from events.claims import claims_of, trust_in
-from events.nouns import Call, Event, Scope, Source, SourceKind
+from events.nouns import Call, Calls, Event, Heard, Scope, Source, SourceKind
+from events.plan.files import load_plan
 from events.sources import register_source
 from events.store import store_events
+from events.taking import take_behaviour
+from events.terms import Terms
 from millpond.kernel.db import WriteConnection
 from tests.events.test_events_store import events_of, make_event, make_source
 from tests.people import AT
@@ -60,3 +63,15 @@ def test_an_alias_names_the_browser_before_or_a_login_that_is_known(conn: WriteC
     loop = replace(alias, message_id="m-3", login="ann-old", previous_id="ann")
     assert take(conn, server, loop) == Linked()
     assert conn.execute("select absorbed, survivor from customer_merge").fetchall() == [(old, ann)]
+
+
+def test_taking_calls_in_links_whom_they_name(conn: WriteConnection) -> None:
+    event = replace(make_event("m-1", login="ann", anonymous_id="a"), call=Call.IDENTIFY, claims=TRAITS)
+    terms, calls = Terms(load_plan(None), hashing=HASHING), Calls((Heard(event, b"{}"),), ())
+    linked = (
+        "select count(distinct namespace), count(distinct customer_id)"
+        " from customer_identifier join identifier using (identifier_id)"
+    )
+    for source, namespaces in ((make_source(conn), 2), (make_server(conn), 5)):
+        take_behaviour(conn, source, calls, terms, at=AT)
+        assert conn.execute(linked).fetchone() == (namespaces, 1)
