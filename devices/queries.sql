@@ -232,13 +232,14 @@ select installation_id, device_id, part, consumable, installed_at, ended_at, end
 from installation where device_id = %(device_id)s order by part, installed_at desc;
 
 -- name: select_measured_between
--- The moments in pieces of series at which there is a reading; each piece is looked up where it lies in time.
+-- The moments in pieces of series at which there is a reading; each piece is looked up where it lies in time, and by itself
+-- (the offset): joined as a whole, many pieces of one series would each be compared with all that it has.
 select k.device_id, r.measured_at
 from unnest(%(device_ids)s::bigint[], %(metric_ids)s::int[], %(from_ats)s::timestamptz[], %(to_ats)s::timestamptz[])
      as k (device_id, metric_id, from_at, to_at)
 cross join lateral (select t.measured_at from reading t
                     where t.device_id = k.device_id and t.metric_id = k.metric_id
-                      and t.measured_at between k.from_at and k.to_at) r;
+                      and t.measured_at between k.from_at and k.to_at offset 0) r;
 
 -- name: select_latest
 -- The newest value of every metric of a device.

@@ -79,7 +79,9 @@ def date_by_uptime(
     if not told:
         return {}
     dated = dict(_milliseconds(conn, told, starts, clock_past))
-    taken |= select_measured_between(conn, [span for one in dated.items() for span in _spans(*one)])
+    # Each millisecond once: many samples may want the same one, which is full.
+    spans = {span for one in dated.items() for span in _spans(*one)}
+    taken |= select_measured_between(conn, list(spans))
     times = dict(_places(dated, taken))
     taken |= {(one.device_id, time) for one, time in times.items()}
     return {number: times[one] for number, one in samples.items() if one in times}
