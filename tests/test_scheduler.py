@@ -125,6 +125,7 @@ def test_the_platforms_jobs_run_on_an_empty_database(database: str) -> None:
         "offers",
         "score_customers",
         "intervals",
+        "erasures",
         "release_commissions",
         "retention",
     }

@@ -26,6 +26,7 @@ _COUNTED = {
         "cycles": "cycles of a category",
         "propensities": "propensities of a category",
     },
+    "erasures": {"erased": "people erased whose erasure had been stopped"},
     "intervals": {"known": "devices with an interval of their own"},
     "tell": {"devices": "devices looked at", "told": "messages sent", "taken_back": "taken back"},
     "retention": {"rows_deleted": "old rows deleted", "deleted": "of them"},
