@@ -139,3 +139,10 @@ select * from (
      from sequence where overflow_at >= %(since)s::timestamptz group by serial order by 4 desc limit %(limit)s)
 ) as doubt
 order by last_at desc, serial, doubt limit %(limit)s;
+
+-- name: select_interests
+-- What a customer who agrees to personalisation is thought to want, less what they struck out, most likely first.
+select c.category from category_propensity c
+where c.customer_id = %(customer_id)s and consent_in_force(%(customer_id)s, 'personalisation', %(at)s)
+  and not exists (select from objected_tag o where o.customer_id = c.customer_id and o.tag = c.category)
+order by c.propensity desc, c.category;

@@ -6,6 +6,7 @@ from starlette.staticfiles import StaticFiles
 from api.web.pages import (
     docs,
     me,
+    me_consents,
     ops,
     ops_customers,
     ops_device,
@@ -24,6 +25,7 @@ from api.web.view import render_problem
 _PAGES = (
     sign_in,
     me,
+    me_consents,
     scan,
     staff,
     ops,

@@ -8,6 +8,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     "GET /me": ("ann",),
     "POST /me/offers/{offer_id}/accept": ("ann",),
     "POST /me/offers/{offer_id}/decline": ("ann",),
+    "GET /me/consents": ("ann",),
+    **dict.fromkeys((f"POST /me/consents/{word}" for word in ("{purpose}", "off", "tags")), ("ann",)),
     "POST /scan": ("ann",),
     **dict.fromkeys(("GET /staff", "GET /staff/code.svg", "GET /staff/code.png", "POST /staff/fresh-code"), ("mina",)),
     **dict.fromkeys(("GET /ops", "GET /ops/live", "GET /ops/fleet", "GET /ops/quarantine"), ("operator",)),

@@ -28,6 +28,7 @@ CUT = """() => [...document.querySelectorAll("main *")].filter((each) => {
 LABELS = "() => document.querySelector('figure.chart').drawn.axes[0]._values.filter((label) => label)"
 PAGES = (
     ("customer", "/me"),
+    ("customer", "/me/consents"),
     ("customer", "/sign-in"),
     ("customer", "/docs"),
     ("staff", "/staff"),
@@ -116,7 +117,7 @@ def test_no_page_cuts_anything_off_on_a_phone(world: World, visit: Visit, langua
     add_rule(world)
     scan = ("customer", f"/scan?token={issue_badge_token(world.keys, world.mina)}&lang={language}")
     refused = ("operator", f"/ops/quarantine/{send_bad(world, 'AIR-1')}")
-    asked = (*PAGES, refused) if language == "en" else PAGES[:2]
+    asked = (*PAGES, refused) if language == "en" else PAGES[:3]
     for role, path in [*((role, f"{path}?lang={language}") for role, path in asked), scan]:
         page = visit(role, path)
         shoot(page, f"phone-{role}-{path.partition('?')[0].strip('/').replace('/', '-')}-{language}")

@@ -7,8 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.auth import Role
-from api.edge import Reads, get_edge
+from api.auth import Caller, Role
+from api.edge import Reads, get_at, get_edge
+from api.gpc import objects_by_signal
 from api.models import Out
 from api.reads.households import (
     HouseholdDevice,
@@ -18,6 +19,7 @@ from api.reads.households import (
     select_remaining_history,
 )
 from api.told.bindings import BindingOut, show_binding
+from api.told.everybodys_offers import EverybodysOfferOut, tell_everybodys_offers
 from api.told.offers import AcceptedOut, OfferOut, accept, decline, tell_offer
 from api.told.supply import Supply, arrives_at, find_supply
 from api.visible.customers import own_account, own_customer_id
@@ -33,6 +35,8 @@ from customers.nouns import Customer
 from devices.parts.doubts import Doubt
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.ids import CustomerId
+from offers.consenting import object_by_signal
+from offers.everybodys import may_personalise
 from offers.life import mark_seen
 from offers.nouns import OfferState
 from offers.showing import show_open_offers
@@ -40,6 +44,8 @@ from offers.showing import show_open_offers
 router = APIRouter(prefix="/me", include_in_schema=False)
 
 _HISTORY = timedelta(days=180)
+# Of what is offered to everybody.
+_SHOWN = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +82,23 @@ class Home:
     customer: Customer
     devices: list[DeviceCard]
     offers: list[OfferOut]
+    everybodys: list[EverybodysOfferOut]
+    personalised: bool
     placed: PlacedOrders
     binding: BindingOut | None
 
 
 @router.get("")
-def get_me(request: Request, reads: Reads) -> Response:
-    """The whole page."""
+def get_me(request: Request, reads: Reads, personalised: bool = True) -> Response:
+    """The whole page, with what is offered to them or (`personalised` false) to everybody."""
     caller = require_caller(request, Role.CUSTOMER)
+    if objects_by_signal(request):
+        _keep_objection(request, caller)
     with reads.connection() as conn:
         customer = own_account(conn, caller)
         view = make_view(request, customer.locale, customer.time_zone)
-        home = _read_home(conn, customer, view)
+        asked = personalised and not objects_by_signal(request)
+        home = _read_home(conn, customer, view, asked and may_personalise(conn, customer.customer_id, view.at))
     _mark_offers_seen(request, customer.customer_id, home.offers, view.at)
     return view.render("me.html", home=home)
 
@@ -132,14 +143,24 @@ def post_decline(request: Request, reads: Reads, offer_id: str, key: FormKey = N
     return make_view(request, customer.locale, customer.time_zone).render("declined.html")
 
 
-def _read_home(conn: ReadConnection, customer: Customer, view: View) -> Home:
+def _keep_objection(request: Request, caller: Caller) -> None:
+    """Their browser's signal is a word of who never said one."""
+    with get_edge(request).writes.connection() as conn:
+        object_by_signal(conn, own_account(conn, caller).customer_id, at=get_at(request), actor=caller.actor)
+
+
+def _read_home(conn: ReadConnection, customer: Customer, view: View, personalised: bool) -> Home:
     customer_id = customer.customer_id
     binding = binding_at(conn, customer_id, view.at)
-    offers = show_open_offers(conn, customer_id, at=view.at)
+    offers = show_open_offers(conn, customer_id, at=view.at) if personalised else []
+    language = view.speech.language
+    general = [] if personalised else tell_everybodys_offers(conn, get_edge(view.request), language, view.at)
     return Home(
         customer=customer,
         devices=_read_devices(conn, customer_id, view),
-        offers=[tell_offer(offer, view.speech.language) for offer in offers],
+        offers=[tell_offer(offer, language) for offer in offers],
+        everybodys=general[:_SHOWN],
+        personalised=personalised,
         placed=_read_orders(conn, customer_id, view),
         binding=show_binding(conn, binding) if binding else None,
     )
