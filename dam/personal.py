@@ -7,7 +7,7 @@ from devices.personal import devices_personal
 from events.personal import events_personal
 from forecasting.personal import forecasting_personal
 from ingest.personal import ingest_personal
-from millpond.kernel.personal import Table
+from millpond.kernel.personal import Table, nobodys
 from millpond.kernel.personal_tables import kernel_personal
 from offers.personal import offers_personal
 from outward.personal import outward_personal
@@ -17,6 +17,11 @@ from segments.personal import segments_personal
 def personal_tables() -> list[Table]:
     """All tables, in the order in which they are erased: what refers to another before that one, who it was last."""
     return [
+        nobodys(
+            "dam_day",
+            "day source_id events known nameless late incomplete newest_at counted_at",
+            because="counts of all that came on a day",
+        ),
         *outward_personal(),
         *segments_personal(),
         *attribution_personal(),

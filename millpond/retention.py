@@ -9,6 +9,7 @@ from psycopg.errors import LockNotAvailable
 
 from attribution.retention import attribution_endings
 from customers.retention import customers_endings
+from dam.retention import dam_endings
 from devices.retention import count_old_readings, devices_endings, drop_old_readings, make_partitions
 from events.retention import events_endings
 from forecasting.retention import forecasting_endings
@@ -39,6 +40,7 @@ def make_endings(settings: Settings) -> list[Ending]:
         *forecasting_endings(settings),
         *events_endings(settings),
         *segments_endings(settings),
+        *dam_endings(settings),
         *offers_endings(settings),
         *attribution_endings(settings),
         *customers_endings(settings),

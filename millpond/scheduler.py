@@ -17,7 +17,7 @@ import psycopg
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from attribution.release import release_commissions
-from dam.erasure import finish_erasures
+from dam.report.days import count_days
 from devices.presence.states import learn_intervals
 from devices.tiers.packing import pack_months
 from forecasting.job import forecast_late, run_forecasts
@@ -51,7 +51,7 @@ def make_jobs(settings: Settings, clock: Clock) -> list[Job]:
         *_tell_jobs(settings),
         Job("offers", timedelta(hours=settings.offers_period_h), _offers_job(settings)),
         Job("score_customers", timedelta(hours=settings.score_period_h), _scores_job(settings, clock)),
-        Job("erasures", timedelta(minutes=15), _erasures_job),
+        Job("dam_days", timedelta(days=1), _dam_days_job),
         Job("intervals", timedelta(days=1), _intervals_job),
         Job("release_commissions", timedelta(days=1), _release_job),
         Job("retention", timedelta(days=1), _retention_job(settings)),
@@ -168,8 +168,8 @@ def _release_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str,
     return {"released": release_commissions(conn, at, claim=claim)}
 
 
-def _erasures_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
-    return {"erased": finish_erasures(conn, at, claim=claim)}
+def _dam_days_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
+    return {"days": count_days(conn, at, claim=claim)}
 
 
 def _intervals_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:

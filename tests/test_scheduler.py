@@ -124,8 +124,8 @@ def test_the_platforms_jobs_run_on_an_empty_database(database: str) -> None:
         "late_data",
         "offers",
         "score_customers",
+        "dam_days",
         "intervals",
-        "erasures",
         "release_commissions",
         "retention",
     }

@@ -26,7 +26,7 @@ _COUNTED = {
         "cycles": "cycles of a category",
         "propensities": "propensities of a category",
     },
-    "erasures": {"erased": "people erased whose erasure had been stopped"},
+    "dam_days": {"days": "days of events counted"},
     "intervals": {"known": "devices with an interval of their own"},
     "tell": {"devices": "devices looked at", "told": "messages sent", "taken_back": "taken back"},
     "retention": {"rows_deleted": "old rows deleted", "deleted": "of them"},
