@@ -21,6 +21,7 @@ from api.routes import (
     customer_consents,
     customer_timeline,
     customers,
+    dam,
     decisions,
     device_aliases,
     device_completeness,
@@ -78,6 +79,7 @@ _ROUTES = (
     lobby_rules,
     quarantine,
     sources,
+    dam,
 )
 
 

@@ -58,6 +58,8 @@ PARAMETERS: dict[str, Any] = {
     "purpose": "marketing_email",
     "personalised": False,
     "metric": "filter_life_pct",
+    "days": 30,
+    "language": "en",
     "from": "2026-03-01T00:00:00+09:00",
     "to": "2026-03-08T00:00:00+09:00",
     "bucket": "1d",

@@ -114,14 +114,10 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a batch: the events that are new, in its order, and how many had come before.
-
-    `erased` are those of people who were erased after they happened: nothing of them is kept.
-    """
+    """What became of a batch: the events that are new, in its order, and how many had come before."""
 
     new: tuple[Event, ...]
     repeated: int
-    erased: int = 0
 
     def __add__(self, other: "Stored") -> "Stored":
         return Stored(self.new + other.new, self.repeated + other.repeated)

@@ -1,11 +1,12 @@
 """What the charts show, as plain numbers: times in epoch seconds, series aligned on them, None for no value."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from api.reads.households import HouseholdPart, Remaining
 from api.reads.incoming import IngestMinute
+from api.told.dam import DayOut
 from attribution.statements.nouns import StatementLine
 
 Series = list[float | None]
@@ -70,6 +71,14 @@ def build_ingest_chart(minutes: Sequence[IngestMinute]) -> dict[str, Any]:
             [row.duplicate for row in minutes],
             [row.conflict + row.quarantined for row in minutes],
         ],
+    }
+
+
+def build_dam_chart(days: Sequence[DayOut]) -> dict[str, Any]:
+    """Events by the day on which they came: all of them, and those of known customers, drawn over them."""
+    return {
+        "x": [round(datetime(*day.day.timetuple()[:3], 12, tzinfo=UTC).timestamp()) for day in days],
+        "series": [[day.known + day.lost for day in days], [day.known for day in days]],
     }
 
 

@@ -21,6 +21,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("GET /ops/lobby", "GET /ops/lobby/{lobby_id}"), ("operator",)),
     **dict.fromkeys((f"POST /ops/lobby/{{lobby_id}}/{word}" for word in ("admit", "refuse", "forget")), ("operator",)),
     **dict.fromkeys(("POST /ops/lobby/rules/new", "POST /ops/lobby/rules/{rule_id}/removal"), ("operator",)),
-    **dict.fromkeys(("GET /ops/forecasts", "GET /ops/holds", "POST /ops/holds/{order_id}/approved"), ("operator",)),
+    **dict.fromkeys(
+        ("GET /ops/forecasts", "GET /ops/holds", "GET /ops/dam", "POST /ops/holds/{order_id}/approved"), ("operator",)
+    ),
 }
 """For which of Ann, Mina and an operator each page is; nobody is sent to sign in first."""

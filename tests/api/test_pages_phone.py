@@ -39,6 +39,7 @@ PAGES = (
     ("operator", "/ops/forecasts"),
     ("operator", "/ops/quarantine"),
     ("operator", "/ops/holds"),
+    ("operator", "/ops/dam"),
     ("operator", "/ops/lobby"),
     ("operator", "/ops/lobby/GHOST"),
     ("operator", "/ops/profiles"),

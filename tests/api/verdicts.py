@@ -280,6 +280,7 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("GET /v1/customers", _OPERATOR),
     ("POST /v1/stores", Verdict(("operator",), _one({"name": "Pier", "currency": "EUR"}))),
     ("GET /v1/stores", _OPERATOR),
+    ("GET /v1/dam/report", _OPERATOR),
     ("POST /v1/staff", Verdict(("operator",), lambda scene: {"name": "Kim", "store_id": scene.world.market.store_id})),
     ("GET /v1/staff", _OPERATOR),
     ("POST /v1/staff/{staff_id}/departure", _OPERATOR),

@@ -78,6 +78,20 @@
       when: dayAndClock,
       unit: "",
     }),
+    dam: (_, words) => ({
+      height: 200,
+      scales: { y: { range: (_, __, most) => [0, Math.max(1, most) * 1.08] } },
+      axes: axes(shortDay, ""),
+      series: [
+        {},
+        { stroke: colour("bad"), width: 1.5, fill: colour("band"), points: { show: false } },
+        { stroke: colour("water"), fill: colour("water"), width: 0, paths: uPlot.paths.bars({ size: [0.6, 28] }), points: { show: false } },
+      ],
+      names: [words.all, words.known],
+      keys: [[0, words.known], [2, words.all]],
+      when: longDay,
+      unit: "",
+    }),
     statement: (_, words) => ({
       height: 180,
       scales: { y: { range: (_, least, most) => [Math.min(0, least * 1.1), Math.max(1, most * 1.15)] } },
