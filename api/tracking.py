@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.edge import get_at, get_edge
+from api.gpc import objects_by_signal
 from api.problems import ForeignOrigin, TooLarge
 from api.threads import run_in_thread
 from events.nouns import Call, Calls, Refused, Source, SourceKind
@@ -94,7 +95,7 @@ def _take_body(request: Request, sent: bytes) -> Response:
 
 def _decode(request: Request, body: bytes, at: datetime) -> Calls:
     call = _CALLS[request.path_params["call"].removesuffix("/")]
-    gpc = request.headers.get("sec-gpc") == "1"
+    gpc = objects_by_signal(request)
     if call is None:
         return decode_batch(body, received_at=at, gpc=gpc)
     return decode_call(body, call, received_at=at, gpc=gpc)
