@@ -54,7 +54,9 @@ class PurposeFile(Strict):
 
 @dataclass(frozen=True, slots=True)
 class PurposeVersion:
-    """A version as it is kept. `uses` and `keeps` are null in a database that has not had `millpond migrate` yet."""
+    """A version as it is kept, in force from `valid_from` on (None: ever since). `uses` and `keeps` are null until
+    `millpond migrate` has said them of versions from before there was a place for it.
+    """
 
     purpose: Purpose
     version: int
@@ -62,7 +64,7 @@ class PurposeVersion:
     words: dict[str, str]
     uses: dict[str, str] | None
     keeps: dict[str, str] | None
-    valid_from: datetime
+    valid_from: datetime | None
     own: bool
 
 

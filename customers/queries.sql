@@ -168,7 +168,7 @@ select pg_advisory_xact_lock(hashtext('millpond purposes'));
 
 -- name: select_purposes
 -- Every version of every purpose.
-select purpose, version, basis, words, uses, keeps, valid_from, own from purpose order by purpose, version;
+select purpose, version, basis, words, uses, keeps, nullif(valid_from, '-infinity') as valid_from, own from purpose order by purpose, version;
 
 -- name: insert_tag_objection
 -- A customer struck out an interest; once is enough.

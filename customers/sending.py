@@ -16,14 +16,15 @@ from millpond.kernel.db import ReadConnection, load_queries
 from millpond.kernel.ids import CustomerId
 
 _Q = load_queries("customers")
-_NEEDED_TO_SEND = {
+NEEDED_TO_SEND = {
     Medium.PUSH: Purpose.MARKETING_APP,
     Medium.EMAIL: Purpose.MARKETING_EMAIL,
     Medium.SMS: Purpose.MARKETING_SMS,
     Medium.MESSENGER: Purpose.MARKETING_MESSENGER,
     Medium.STAFF: Purpose.STAFF_CONTACT,
 }
-MARKETING = frozenset({*_NEEDED_TO_SEND.values(), Purpose.MARKETING_NIGHT})
+"""What a customer agrees to for each medium."""
+MARKETING = frozenset({*NEEDED_TO_SEND.values(), Purpose.MARKETING_NIGHT})
 """The purposes that sending needs, for which a yes may have to be asked for again."""
 
 
@@ -109,7 +110,7 @@ def may_send(conn: ReadConnection, customer_id: CustomerId, medium: Medium, at: 
         return Verdict(False, Because.NOT_AGREED, None)
     region, zone = region_of(find_country(*place)), ZoneInfo(place[2])
     words = {each.purpose: Word(each.holds, each.yes_at) for each in select_standings(conn, customer_id, at)}
-    return may(_NEEDED_TO_SEND[medium], medium, at, region, words, zone)
+    return may(NEEDED_TO_SEND[medium], medium, at, region, words, zone)
 
 
 @dataclass(frozen=True, slots=True)

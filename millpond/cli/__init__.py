@@ -45,6 +45,7 @@ def register_commands() -> None:
         backtest,
         broker,
         catalogue,
+        consent,
         credentials,
         dam,
         decode,

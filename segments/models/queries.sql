@@ -135,18 +135,20 @@ on conflict (customer_id, category) do update set at = excluded.at, purchases = 
     last_bought_at = excluded.last_bought_at, next_expected_at = excluded.next_expected_at;
 
 -- name: delete_propensities
--- Take away the propensities of customers between two ids that are not given again.
+-- Take away the propensities of customers between two ids that are not given again, or that they struck out.
 delete from category_propensity p
 where customer_id > %(after)s and (%(last)s::text is null or customer_id <= %(last)s::text)
-  and not exists (select from unnest(%(customer_ids)s::text[], %(categories)s::text[]) as s (customer_id, category)
-                  where (s.customer_id, s.category) = (p.customer_id, p.category));
+  and (not exists (select from unnest(%(customer_ids)s::text[], %(categories)s::text[]) as s (customer_id, category)
+                  where (s.customer_id, s.category) = (p.customer_id, p.category))
+       or exists (select from objected_tag o where (o.customer_id, o.tag) = (p.customer_id, p.category)));
 
 -- name: upsert_propensities
--- Keep the propensities of customers.
+-- Keep the propensities of customers, but for categories that they struck out.
 insert into category_propensity (customer_id, category, model_id, at, propensity)
 select customer_id, category, %(model_id)s, %(at)s, propensity
 from unnest(%(customer_ids)s::text[], %(categories)s::text[], %(propensities)s::double precision[])
      as s (customer_id, category, propensity)
+where not exists (select from objected_tag o where (o.customer_id, o.tag) = (s.customer_id, s.category))
 on conflict (customer_id, category) do update set model_id = excluded.model_id, at = excluded.at,
     propensity = excluded.propensity;
 

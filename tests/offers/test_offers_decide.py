@@ -123,6 +123,25 @@ def test_every_rule_alone_stands_against_an_offer_and_says_why(given_: dict[str,
         assert [g.gate for g in verdict.gates if not g.passed] == [gate]
 
 
+@given(
+    name=st.text(min_size=1, max_size=20),
+    locale=st.sampled_from(["en", "ko", "zh-CN", "de-DE"]),
+    zone=st.sampled_from(["Asia/Seoul", "Asia/Shanghai", "Europe/Berlin", "UTC"]),
+    since=st.integers(0, 5_000),
+    spare=st.integers(0, 3),
+    candidate=st.sampled_from([PART, EXTRA]),
+)
+def test_an_offer_costs_everybody_the_same_whoever_they_are(
+    name: str, locale: str, zone: str, since: int, spare: int, candidate: Candidate
+) -> None:
+    somebody = Customer(CustomerId(f"cus_{name}"), name, name, locale, zone, AT - since * DAY)
+    facts = replace(CLEAR, spare=spare, rank=spare + 1)
+    terms, of_kim = decide(candidate, facts, somebody).terms, decide(candidate).terms
+    assert terms is not None
+    assert of_kim is not None
+    assert (terms.list_price, terms.price) == (of_kim.list_price, of_kim.price)
+
+
 def test_after_silence_a_need_is_offered_at_the_plain_price() -> None:
     asked = replace(CLEAR, last_answer=OfferState.EXPIRED, last_answer_at=AT)
     reduced, plain = decide().terms, decide(facts=asked).terms
