@@ -26,9 +26,10 @@ _LUA = Path(__file__).with_suffix(".lua")
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Where `millpond serve` listens, the secret of its tokens, and seconds from its start to its first answer."""
+    """Where `millpond serve` listens, its process, the secret of its tokens, and seconds to its first answer."""
 
     port: int
+    pid: int
     secret: str
     startup_s: float
 
@@ -51,23 +52,23 @@ class Load:
 
 
 @contextmanager
-def served(dsn: str) -> Iterator[Served]:
-    """`millpond serve` in a process of its own, as an operator runs it; ended with the context."""
+def served(dsn: str, **settings: str) -> Iterator[Served]:
+    """`millpond serve` in a process of its own, as an operator runs it, with these settings; ended with the context."""
     port, secret = free_port(), secrets.token_hex(32)
     env = os.environ | {"MILLPOND_DATABASE_URL": dsn, "MILLPOND_JWT_SECRET": secret, "MILLPOND_HTTP_PORT": str(port)}
     started = monotonic()
-    with _answering([sys.executable, "-m", "millpond", "serve"], env, port, "/healthz"):
-        yield Served(port, secret, monotonic() - started)
+    with _answering([sys.executable, "-m", "millpond", "serve"], env | settings, port, "/healthz") as pid:
+        yield Served(port, pid, secret, monotonic() - started)
 
 
 @contextmanager
-def _answering(command: list[str], environment: Mapping[str, str], port: int, path: str) -> Iterator[None]:
-    """A server in a process of its own that answers at `path`; ended with the context."""
+def _answering(command: list[str], environment: Mapping[str, str], port: int, path: str) -> Iterator[int]:
+    """A server in a process of its own that answers at `path`: its number; ended with the context."""
     with tempfile.TemporaryDirectory(prefix="millpond-benchmark-") as folder:
         with Process(command, Path(folder) / "server.log", environment=environment) as server:
             what = f"an answer of {' '.join(command[2:4])}"
             wait_until(lambda: _alive(port, path, server), what, timeout_s=_TIMEOUT_S, every_s=0.005)
-            yield
+            yield server.pid
 
 
 def _alive(port: int, path: str, server: Process) -> bool:

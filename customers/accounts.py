@@ -7,6 +7,7 @@ from typing import Any
 
 from psycopg.rows import kwargs_row
 
+from customers.erased import select_erased
 from customers.identifiers import add_identifier
 from customers.nouns import Customer, Namespace
 from customers.regions import require_country
@@ -56,7 +57,8 @@ def set_country(conn: WriteConnection, customer_id: CustomerId, country: str | N
 def find_or_register_customer(conn: WriteConnection, external_key: str, *, at: datetime) -> Customer:
     """The customer with this external key, created (and named by the key) when new; safe to race.
 
-    Raises InvalidInput for a key that cannot be shown as a name.
+    Raises InvalidInput for a key that cannot be shown as a name, and for one of somebody who was erased: a file that
+    comes again brings nobody back.
     """
     fault = find_fault(external_key)
     if fault is not None:
@@ -64,6 +66,8 @@ def find_or_register_customer(conn: WriteConnection, external_key: str, *, at: d
     found = select_customer_by_key(conn, external_key)
     if found is not None:
         return found
+    if select_erased(conn, [(Namespace.EXTERNAL, external_key)]):
+        raise InvalidInput(f"customer {external_key[:80]!r} was erased: if they are back, register them anew")
     try:
         return register_customer(conn, name=external_key, external_key=external_key, at=at)
     except Conflict:  # Somebody else has registered the key since we looked.
@@ -103,7 +107,7 @@ def lock_customers(conn: WriteConnection, customer_ids: Collection[CustomerId]) 
     """Lock each as `lock_customer` does, by id, and tell who they are, by the ids that were asked for.
 
     Who was merged, or was again two, while the lock was waited for is locked as who they are now.
-    Raises NotFound when one is not known.
+    Raises NotFound when one is not known, or was erased.
     """
     values = {"customer_ids": list(customer_ids)}
     locked: set[CustomerId] = set()

@@ -1,7 +1,7 @@
 """People who asked to be forgotten: who they are, that they were, and what keeps them out when something comes late."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from psycopg.rows import class_row, scalar_row
@@ -52,10 +52,24 @@ def select_unfinished_erasures(conn: ReadConnection, *, limit: int = 100) -> lis
 
 def finish_erasure(
     conn: WriteConnection, erasure: Erasure, person: Person, report: Mapping[str, int], *, at: datetime
-) -> None:
+) -> Erasure:
     """Say that it is done, and what went."""
     values = {"erasure_id": erasure.erasure_id, "customer_ids": list(person.customer_ids), "at": at}
     conn.execute(_Q["finish_erasure"], values | {"report": Jsonb(dict(report))})
+    return replace(erasure, customer_ids=list(person.customer_ids), finished_at=at, report=dict(report))
+
+
+def lock_out(conn: WriteConnection) -> None:
+    """Wait for whoever is storing what people did, and let nobody else until this transaction ends.
+
+    To be called first: who stores takes the customers' locks after this one.
+    """
+    conn.execute(_Q["lock_out"])
+
+
+def keep_in(conn: WriteConnection) -> None:
+    """Let no one be erased until this transaction ends; whoever stores what people did calls it before it looks."""
+    conn.execute(_Q["keep_in"])
 
 
 def lock_person(conn: WriteConnection, customer_id: CustomerId) -> Person:
@@ -63,15 +77,22 @@ def lock_person(conn: WriteConnection, customer_id: CustomerId) -> Person:
 
     Whoever merged them meanwhile is waited for, and then it is looked again. Raises NotFound.
     """
-    before: list[CustomerId] = []
+    before: list[CustomerId] | None = None
     while (ids := _lock_ids(conn, customer_id)) != before:
         before = ids
     if not ids:
         raise NotFound(f"customer {customer_id[:80]} is not known")
-    return select_person(conn, ids)
+    return _person(conn, ids)
 
 
-def select_person(conn: ReadConnection, customer_ids: Collection[CustomerId]) -> Person:
+def select_person(conn: ReadConnection, customer_id: CustomerId) -> Person:
+    """Everything that is this person now."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        ids = cursor.execute(_Q["select_ids"], {"customer_id": customer_id}).fetchall()
+    return _person(conn, ids)
+
+
+def _person(conn: ReadConnection, customer_ids: Collection[CustomerId]) -> Person:
     """The person with these ids, and the identifiers that lead to nobody else."""
     values = {"customer_ids": list(customer_ids)}
     with conn.cursor(row_factory=scalar_row) as cursor:

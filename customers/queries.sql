@@ -33,9 +33,9 @@ select %(identifier_id)s::bigint, %(customer_id)s, %(at)s::timestamptz,
        %(because)s, %(evidence)s;
 
 -- name: resolve_customer
--- Whom a text names: first as an id of ours, then as the key in a namespace; a merged customer is the one that stays.
+-- Whom a text names: an id of ours, else a key in a namespace; of a merged one who stays, of an erased one nobody.
 select coalesce(c.merged_into, c.customer_id) as customer_id
-from (select customer_id, 1 as place from customer where customer_id = %(named)s
+from (select customer_id, 1 as place from customer where customer_id = %(named)s and erased_at is null
       union all
       select l.customer_id, 2 from identifier i join customer_identifier l using (identifier_id)
       where i.namespace = %(namespace)s and i.key = %(named)s and l.valid_until is null) found
@@ -79,8 +79,9 @@ where customer_id in (select coalesce(k.merged_into, k.customer_id) from custome
 order by customer_id collate "C" for no key update;
 
 -- name: select_customers_of
--- Some customers, each by an id of theirs.
-select * from current_customer where known_as = any(%(customer_ids)s::text[]);
+-- Some customers who were not erased, each by an id of theirs.
+select v.* from current_customer v join customer c on c.customer_id = v.customer_id
+where v.known_as = any(%(customer_ids)s::text[]) and c.erased_at is null;
 
 -- name: insert_consent
 -- A customer gave or withdrew their consent to a version of a purpose.

@@ -114,10 +114,14 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a batch: the events that are new, in its order, and how many had come before."""
+    """What became of a batch: the events that are new, in its order, and how many had come before.
+
+    `erased` are those of people who were erased after they happened: nothing of them is kept.
+    """
 
     new: tuple[Event, ...]
     repeated: int
+    erased: int = 0
 
     def __add__(self, other: "Stored") -> "Stored":
         return Stored(self.new + other.new, self.repeated + other.repeated)

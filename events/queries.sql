@@ -33,9 +33,9 @@ insert into event (source_id, message_id, call, name, happened_at, received_at, 
                    properties, context)
 select %(source_id)s, message_id, call, name, happened_at, %(received_at)s, subject_id, anonymous_id, session_id, sku,
        properties, context
-from unnest(%(message_ids)s::text[], %(calls)s::text[], %(names)s::text[], %(happened_ats)s::timestamptz[],
-            %(subject_ids)s::bigint[], %(anonymous_ids)s::bigint[], %(session_ids)s::text[], %(skus)s::text[],
-            %(properties)s::jsonb[], %(contexts)s::jsonb[])
+from rows from (unnest(%(message_ids)s::text[], %(calls)s::text[], %(names)s::text[], %(happened_ats)s::timestamptz[],
+                       %(subject_ids)s::bigint[], %(anonymous_ids)s::bigint[], %(session_ids)s::text[], %(skus)s::text[]),
+                jsonb_array_elements(%(properties)s::jsonb), jsonb_array_elements(%(contexts)s::jsonb))
      as b (message_id, call, name, happened_at, subject_id, anonymous_id, session_id, sku, properties, context)
 order by message_id
 on conflict (source_id, message_id) do nothing

@@ -1,8 +1,10 @@
 """Storing events: each message id of a source counts once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from customers.erased import keep_in, select_erased
 from customers.identifiers import Identifier, note_identifiers
 from customers.nouns import Namespace
 from events.nouns import Event, Source, Stored
@@ -14,12 +16,14 @@ _Q = load_queries("events")
 def store_events(conn: WriteConnection, source: Source, batch: Sequence[Event], *, at: datetime) -> Stored:
     """Store a batch in the caller's transaction; of several with one message id the first counts.
 
-    Nothing follows from an event here: whoever stores does what `Stored.new` asks for, in the same transaction.
+    Nothing follows from an event here: whoever stores does what `Stored.new` asks for, in the same transaction. What
+    somebody did who was erased since is not stored, whenever and from wherever it comes.
     """
     first: dict[str, Event] = {}
     for event in batch:
         first.setdefault(event.message_id, event)
-    events = list(first.values())
+    events = without_erased(conn, list(first.values()))
+    gone = len(first) - len(events)
     ids = note_named(conn, events, at=at)
     values = {
         "source_id": source.source_id,
@@ -32,18 +36,36 @@ def store_events(conn: WriteConnection, source: Source, batch: Sequence[Event], 
         "anonymous_ids": [_id_of(ids, _anonymous(event)) for event in events],
         "session_ids": [event.session_id for event in events],
         "skus": [event.sku for event in events],
-        "properties": [event.properties for event in events],
-        "contexts": [event.context for event in events],
+        "properties": _together([event.properties for event in events]),
+        "contexts": _together([event.context for event in events]),
     }
     stored = {message_id for (message_id,) in conn.execute(_Q["insert_events"], values)}
     new = tuple(event for event in events if event.message_id in stored)
-    return Stored(new, len(batch) - len(new))
+    return Stored(new, len(batch) - len(new) - gone, gone)
+
+
+def without_erased(conn: WriteConnection, events: Sequence[Event]) -> list[Event]:
+    """Without what people did before they were erased, and without the ids of their browsers beside others' logins."""
+    keep_in(conn)
+    erased = select_erased(conn, _named(events))
+    if not erased:
+        return list(events)
+
+    def is_gone(named: Identifier | None, event: Event) -> bool:
+        return named is not None and named in erased and event.happened_at <= erased[named]
+
+    kept = (event for event in events if not is_gone(name_of_subject(event), event))
+    return [replace(event, anonymous_id=None) if is_gone(_anonymous(event), event) else event for event in kept]
 
 
 def note_named(conn: WriteConnection, events: Sequence[Event], *, at: datetime) -> dict[Identifier, int]:
     """The ids of the logins and anonymous ids that events have, of which new ones are noted."""
+    return note_identifiers(conn, _named(events), at=at)
+
+
+def _named(events: Sequence[Event]) -> set[Identifier]:
     both = ((name_of_subject(event), _anonymous(event)) for event in events)
-    return note_identifiers(conn, {named for names in both for named in names if named is not None}, at=at)
+    return {named for names in both for named in names if named is not None}
 
 
 def name_of_subject(event: Event) -> Identifier | None:
@@ -53,6 +75,11 @@ def name_of_subject(event: Event) -> Identifier | None:
 
 def _anonymous(event: Event) -> Identifier | None:
     return None if event.anonymous_id is None else (Namespace.ANONYMOUS, event.anonymous_id)
+
+
+def _together(texts: Sequence[str]) -> str:
+    """JSON texts as one array; in an array of the database's each quote would be escaped, which takes longest."""
+    return f"[{','.join(texts)}]"
 
 
 def _id_of(ids: dict[Identifier, int], named: Identifier | None) -> int | None:

@@ -1,7 +1,7 @@
 """Segment's tracking API as bytes: what a call or a batch of calls says, checked. Nothing here knows a database."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -85,6 +85,11 @@ def decode_write_key(body: bytes) -> str | None:
         return None
 
 
+def decode_rows(raws: Sequence[bytes], *, received_at: datetime) -> Calls:
+    """What calls say that stand in a file, in their order; one without a message id is known by what it says."""
+    return _sort(_Reader(received_at, _Batch([]), gpc=False, in_file=True), raws, None)
+
+
 def correct_time(timestamp: _Time, sent_at: _Time, received_at: datetime) -> datetime:
     """When something happened: the client's own time, and how far its clock was from ours when it sent it.
 
@@ -122,7 +127,7 @@ def _read_cut(rest: bytes, calls: list[bytes]) -> _Batch:
     return batch
 
 
-def _sort(reader: "_Reader", raws: list[bytes], call: Call | None) -> Calls:
+def _sort(reader: "_Reader", raws: Sequence[bytes], call: Call | None) -> Calls:
     heard, refused = list[Heard](), list[Refused]()
     for place, raw in enumerate(raws):
         try:
@@ -136,7 +141,8 @@ def _sort(reader: "_Reader", raws: list[bytes], call: Call | None) -> Calls:
 class _Reader:
     """Reads the calls of one body, which share a moment, `sentAt` and what the batch says of their context."""
 
-    def __init__(self, received_at: datetime, batch: _Batch, gpc: bool) -> None:
+    def __init__(self, received_at: datetime, batch: _Batch, gpc: bool, *, in_file: bool = False) -> None:
+        self._in_file = in_file
         self._received_at = received_at
         self._beside = {"gpc": True} if gpc else {}
         self._sent_at = batch.sent_at
@@ -176,7 +182,11 @@ class _Reader:
 
     def _make_message_id(self, said: _Said, raw: bytes, place: int) -> str:
         # The same call at the same moment of its own is one that is sent again; without a moment it happened again.
-        once = b"" if _timestamp(said) is not None else f"{self._received_at.isoformat()} {place} ".encode()
+        once = (
+            b""
+            if self._in_file or _timestamp(said) is not None
+            else f"{self._received_at.isoformat()} {place} ".encode()
+        )
         return "made-" + hashlib.sha256(once + raw).hexdigest()[:32]
 
 

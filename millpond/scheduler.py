@@ -17,6 +17,7 @@ import psycopg
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from attribution.release import release_commissions
+from dam.erasure import finish_erasures
 from dam.report.days import count_days
 from devices.presence.states import learn_intervals
 from devices.tiers.packing import pack_months
@@ -52,6 +53,7 @@ def make_jobs(settings: Settings, clock: Clock) -> list[Job]:
         Job("offers", timedelta(hours=settings.offers_period_h), _offers_job(settings)),
         Job("score_customers", timedelta(hours=settings.score_period_h), _scores_job(settings, clock)),
         Job("dam_days", timedelta(days=1), _dam_days_job),
+        Job("erasures", timedelta(minutes=15), _erasures_job),
         Job("intervals", timedelta(days=1), _intervals_job),
         Job("release_commissions", timedelta(days=1), _release_job),
         Job("retention", timedelta(days=1), _retention_job(settings)),
@@ -170,6 +172,10 @@ def _release_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str,
 
 def _dam_days_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
     return {"days": count_days(conn, at, claim=claim)}
+
+
+def _erasures_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:
+    return {"erased": finish_erasures(conn, at, claim=claim)}
 
 
 def _intervals_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def test_the_demo_closes_the_loop_once() -> None:
         "forecasts",
         "offers_issued",
         "offers_credited",
+        "events",
         "orders",
         "commission_minor",
         "seconds",
@@ -219,6 +220,28 @@ def test_the_operator_sees_fleet_rates_forecasts_and_the_ledger(visit: Visit, de
         assert page.locator("main").inner_text().strip()
         shoot(page, f"operator-{part}")
     assert errors == []
+
+
+@pytest.mark.browser
+def test_a_households_story_across_app_shop_and_messenger_is_on_one_page(visit: Visit, demo: Demo) -> None:
+    page, errors = visit(OPERATOR)
+    operator = re.findall(r"/sign-in\?token=(\S+)", demo.logins[OPERATOR])[0]
+    headers = {"Authorization": f"Bearer {operator}"}
+    customers = httpx.get(f"{demo.address}/v1/customers", headers=headers).json()["items"]
+    channels = {each["customer_id"]: _channels(demo, each["customer_id"], headers) for each in customers}
+    everywhere = [customer for customer, found in channels.items() if {"app", "store"} <= found]
+    assert everywhere, channels
+    page.goto(f"{demo.address}/ops/customers/{everywhere[0]}")
+    shown = page.locator("#journey").inner_text()
+    assert "app" in shown
+    assert "store" in shown
+    shoot(page, "operator-customer")
+    assert errors == []
+
+
+def _channels(demo: Demo, customer_id: str, headers: dict[str, str]) -> set[str]:
+    path = f"{demo.address}/v1/customers/{customer_id}/timeline"
+    return {item["channel"] for item in httpx.get(path, params={"limit": 100}, headers=headers).json()["items"]}
 
 
 def test_the_platform_says_it_is_ready_and_counts_every_reading(demo: Demo) -> None:

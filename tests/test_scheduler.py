@@ -126,6 +126,7 @@ def test_the_platforms_jobs_run_on_an_empty_database(database: str) -> None:
         "score_customers",
         "dam_days",
         "intervals",
+        "erasures",
         "release_commissions",
         "retention",
     }

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from api.auth import Caller, Role
 from api.visible.customers import visible_account
+from api.visible.looks import note_look
 from api.visible.roles import refuse, require_role
 from attribution.binding_nouns import Binding
 from attribution.bindings import binding_at, select_binding
@@ -17,6 +18,7 @@ def visible_binding(conn: ReadConnection, caller: Caller, binding_id: str) -> Bi
     binding = select_binding(conn, binding_id)
     if binding is None or (caller.role is Role.CUSTOMER and not caller.is_customer(binding.customer_id)):
         refuse("binding", binding_id)
+    note_look(caller, binding.customer_id)
     return binding
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from api.auth import Caller, Role
+from api.visible.looks import note_look
 from api.visible.roles import SAID_BACK, refuse, require_role
 from attribution.bindings import binding_at
 from attribution.people import select_staff_member
@@ -20,6 +21,7 @@ def visible_customer(conn: ReadConnection, caller: Caller, customer_id: str, at:
     customer = _find_customer(conn, customer_id)
     if customer is None or not (_is_theirs(caller, customer) or _is_bound(conn, caller, customer, at)):
         refuse("customer", customer_id)
+    note_look(caller, customer.customer_id, because=None if _is_theirs(caller, customer) else "bound_staff")
     return customer
 
 
@@ -40,6 +42,7 @@ def visible_account(conn: ReadConnection, caller: Caller, customer_id: str) -> C
     customer = _find_customer(conn, customer_id)
     if customer is None or not _is_theirs(caller, customer):
         refuse("customer", customer_id)
+    note_look(caller, customer.customer_id)
     return customer
 
 

@@ -27,6 +27,7 @@ _COUNTED = {
         "propensities": "propensities of a category",
     },
     "dam_days": {"days": "days of events counted"},
+    "erasures": {"erased": "people erased whose erasure had been stopped"},
     "intervals": {"known": "devices with an interval of their own"},
     "tell": {"devices": "devices looked at", "told": "messages sent", "taken_back": "taken back"},
     "retention": {"rows_deleted": "old rows deleted", "deleted": "of them"},

@@ -120,3 +120,15 @@ from unnest(%(customer_ids)s::text[]) id cross join purpose p group by id, p.pur
 select k.namespace, k.key, e.erased_at
 from unnest(%(namespaces)s::text[], %(keys)s::text[]) as k (namespace, key)
 join erased_identifier e on e.digest = erased_digest(k.namespace, k.key);
+
+-- name: lock_out
+-- While a person is erased nobody stores what people did.
+select pg_advisory_xact_lock(hashtextextended('millpond erasures', 0));
+
+-- name: keep_in
+-- While somebody stores what people did nobody is erased.
+select pg_advisory_xact_lock_shared(hashtextextended('millpond erasures', 0));
+
+-- name: select_ids
+-- All ids of the person who has one of them.
+select id from unnest(person_ids(%(customer_id)s)) id order by id;

@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 from customers.identifiers import Identifier
 from events.nouns import Event, Refused, Source
 from events.quarantine.nouns import Filter, SetAside, SetAsideGroup, UnknownEvent
-from events.store import name_of_subject, note_named
+from events.store import name_of_subject, note_named, without_erased
 from millpond.kernel.db import ReadConnection, WriteConnection, load_queries
 
 _Q = load_queries("events.quarantine")
@@ -28,9 +28,12 @@ def set_aside(
 ) -> None:
     """Keep calls that were not taken, in the caller's transaction: each once, however often it comes.
 
-    Beyond `per_day_max` new ones of a source in a day nothing more is kept; their number is with the source's figures.
+    What somebody did who was erased since is not kept. Beyond `per_day_max` new ones of a source in a day nothing more
+    is kept; their number is with the source's figures.
     """
-    by_name = {_known_as(each): each for each in refused}
+    read = without_erased(conn, [each.event for each in refused if each.event is not None])
+    kept = {event.message_id for event in read}
+    by_name = {_known_as(each): each for each in refused if each.event is None or each.event.message_id in kept}
     if not by_name:
         return
     shared = {"source_id": source.source_id, "at": at}

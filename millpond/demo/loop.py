@@ -17,7 +17,10 @@ _Q = load_queries("millpond.demo")
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What is in the database; the commission is what staff accounts hold, in minor units of `currency`."""
+    """What is in the database. Events are what people did in app, web, shop and messenger.
+
+    The commission is what staff accounts hold, in minor units of `currency`.
+    """
 
     devices: int
     readings_stored: int
@@ -26,6 +29,7 @@ class Counts:
     forecasts: int
     offers_issued: int
     offers_credited: int
+    events: int
     orders: int
     commission_minor: int
     currency: str | None

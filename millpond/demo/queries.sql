@@ -7,6 +7,7 @@ select (select count(*) from device) as devices,
        (select count(*) from depletion_forecast where depletes_p50 is not null) as forecasts,
        (select count(*) from offer) as offers_issued,
        (select count(*) from offer where credited_to is not null) as offers_credited,
+       (select count(*) from event) as events,
        (select count(*) from customer_order) as orders,
        (select coalesce(sum(p.amount_minor), 0) from posting p join ledger_entry using (entry_id)
         join account using (account_id) where account.staff_id is not null)::bigint as commission_minor,

@@ -26,6 +26,7 @@ from millpond.demo.loop import (
 )
 from millpond.demo.people import People, credited_to, register_people
 from millpond.demo.screen import Screen
+from millpond.demo.shopping import WEEKS, has_shopped, shop_for_weeks
 from millpond.embedded.broker import embedded_broker
 from millpond.embedded.ports import free_port
 from millpond.embedded.postgres import embedded_postgres
@@ -151,6 +152,7 @@ class _Demo:
             if self._stop.is_set():
                 return None
             mint = self._minter(settings)
+            self._shop(conn, people, address, memory)
             self._forecast_and_offer(conn, settings)
             self._close_the_loop(conn, people, address, mint)
             published, seconds = connected.summary().messages_published, round(monotonic() - self._began, 1)
@@ -211,6 +213,14 @@ class _Demo:
         days = self._options.days
         with self._screen.fleet_stage(f"Sending {days} days of history through MQTT", self._options.devices):
             connected.replay(self._clock.now())
+
+    def _shop(self, conn: WriteConnection, people: People, address: str, memory: Memory) -> None:
+        with self._screen.stage(f"Living {WEEKS} weeks in app, web, shop and messenger"):
+            if not has_shopped(conn):
+                try:
+                    shop_for_weeks(conn, address, people.customers, seed=memory.seed, at=self._clock.now())
+                except OSError as error:
+                    raise Unavailable(f"the demo's own tracking API answered {error}") from error
 
     def _forecast_and_offer(self, conn: WriteConnection, settings: Settings) -> None:
         at = self._clock.now()

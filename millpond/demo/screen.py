@@ -26,6 +26,7 @@ _WORDS = {
     "forecasts": "depletion forecasts",
     "offers_issued": "offers issued",
     "offers_credited": "offers credited to a staff member",
+    "events": "events of people, in app, web, shop and messenger",
     "orders": "orders",
 }
 

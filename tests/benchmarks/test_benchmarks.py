@@ -94,7 +94,14 @@ def test_the_feed_and_healthz_are_held_against_bare_endpoints(server_dsn: str) -
     assert answer["healthz_ratio"] == pytest.approx(ratio, rel=0.01)
 
 
-@pytest.mark.parametrize(("name", "package"), [("ingest", "mosquitto-clients"), ("offers", "wrk")])
+def test_events_are_held_against_copy_of_the_same_rows(server_dsn: str) -> None:
+    if shutil.which("wrk") is None and not os.environ.get("CI"):
+        pytest.skip("the load needs wrk: apt-get install wrk")
+    answer = run_small("events", "--rounds", "1", "--seconds", "1", "--batch", "5", "--dsn", server_dsn)
+    check(answer, "events", {"events_per_s", "p50_ms", "p99_ms", "serve_cpu_us", "database_cpu_us"})
+
+
+@pytest.mark.parametrize(("name", "package"), [("ingest", "mosquitto-clients"), ("offers", "wrk"), ("events", "wrk")])
 def test_without_its_client_in_c_one_sentence_says_how_to_install_it(tmp_path: Path, name: str, package: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}"],
