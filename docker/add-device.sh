@@ -15,7 +15,7 @@ mosquitto_passwd -b "$data/passwords" "$user" "$password"
 if [ "$user" != "$serial" ] && ! grep -qxF "user $user" "$data/acl.devices"; then
     {
         echo "user $user"
-        for lane in telemetry backfill status command/+/result raw/+; do echo "topic write millpond/v1/$serial/$lane"; done
+        for lane in telemetry backfill status events command/+/result raw/+; do echo "topic write millpond/v1/$serial/$lane"; done
         for lane in ack command; do echo "topic read millpond/v1/$serial/$lane"; done
     } | tee -a "$data/acl.devices" >>"$data/acl"
 fi

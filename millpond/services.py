@@ -63,12 +63,13 @@ def _nothing() -> None:
 
 @contextmanager
 def ingesting(settings: Settings, clock: Clock, *, on_end: Callable[[], None] = _nothing) -> Iterator[None]:
-    """Ingest in a thread for as long as the context lasts.
+    """Ingest in a thread for as long as the context lasts, and beside it what devices tell of people.
 
-    `on_end` is called in that thread when it ends, with or without an error.
+    `on_end` is called in a thread of theirs when it ends, with or without an error.
     """
     from ingest.broker.session import Session
     from ingest.formats.shipped import listened_formats
+    from ingest.listening import run_listening
     from ingest.service import run_ingest
 
     address = settings.broker_address()
@@ -81,7 +82,10 @@ def ingesting(settings: Settings, clock: Clock, *, on_end: Callable[[], None] = 
         listened_formats(settings),
         settings.make_shard(),
     )
-    with in_thread("ingest", lambda stop: run_ingest(settings, session, clock, stop), on_end):
+    with (
+        in_thread("events", lambda stop: run_listening(settings, clock, stop), on_end),
+        in_thread("ingest", lambda stop: run_ingest(settings, session, clock, stop), on_end),
+    ):
         yield
 
 

@@ -6,7 +6,12 @@ Off unless MILLPOND_CRASH_AT names the place; then the process kills itself (SIG
 import os
 import signal
 
-CRASH_POINTS = ("after-commit-before-ack", "after-offer-before-event", "after-order-before-ledger")
+CRASH_POINTS = (
+    "after-commit-before-ack",
+    "after-events-before-ack",
+    "after-offer-before-event",
+    "after-order-before-ledger",
+)
 _CRASH_AT = os.environ.get("MILLPOND_CRASH_AT")
 
 

@@ -61,7 +61,7 @@ def test_the_places_are_named_in_the_code_once_each() -> None:
     sources = [
         path.read_text() for package in ("ingest", "offers", "attribution") for path in (ROOT / package).glob("*.py")
     ]
-    assert [sum(f'crash_point("{name}")' in source for source in sources) for name in CRASH_POINTS] == [1, 1, 1]
+    assert [sum(f'crash_point("{name}")' in source for source in sources) for name in CRASH_POINTS] == [1, 1, 1, 1]
 
 
 def test_ingest_that_dies_between_commit_and_acknowledgement_stores_once_and_acknowledges_later(
@@ -116,6 +116,36 @@ def test_ingest_that_dies_before_the_acknowledgement_stores_each_message_of_a_hu
     finally:
         hub.close()
     assert rows(database, "select count(*), count(distinct measured_at) from reading") == [(4, 4)]
+
+
+def test_ingest_that_dies_before_it_acknowledges_an_event_has_it_once_on_its_return(
+    service: dict[str, Service], database: str, own_broker: str
+) -> None:
+    at = datetime(2025, 1, 1, tzinfo=UTC)
+    with connect(database) as conn:
+        register_device(conn, serial="KIOSK-1", model="reed-air-2", installed_at=at, at=at)
+    kiosk, ingest = TestDevice(own_broker, "KIOSK-1"), service["ingest"]
+    told = "select message_id from event order by message_id"
+
+    def tell(number: int) -> list[tuple[object, ...]]:
+        said = {"id": number, "event": "Tag Scanned", "anonymousId": "a", "properties": {"sku": "A"}}
+        kiosk.publish(json.dumps(said), channel="events")
+        return rows(database, told)
+
+    try:
+        ingest.start(MILLPOND_CRASH_AT="after-events-before-ack")
+        # Until it has subscribed nobody keeps what is published, so it is told until it is there; each id counts once.
+        wait_until(lambda: tell(1), "the event", timeout_s=30)
+        ingest.wait(30)
+        assert ingest.exit_code == KILLED
+        tell(2)
+        ingest.start()
+        wait_until(lambda: len(rows(database, told)) == 2, "what came meanwhile", timeout_s=30)
+        again = "select sum(repeated) > 0 from source_hour"
+        wait_until(lambda: rows(database, again) == [(True,)], "what was not acknowledged", timeout_s=30)
+    finally:
+        kiosk.close()
+    assert rows(database, told) == [("KIOSK-1:1",), ("KIOSK-1:2",)]
 
 
 def test_a_job_that_dies_between_an_offer_and_its_event_leaves_neither_and_the_next_run_makes_both(
