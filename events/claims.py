@@ -34,7 +34,7 @@ def _claims(source: Source, event: Event, hashing: Hashing, logins: Collection[s
         yield _claim(source, event, Hashed((namespace, event.previous_id)), login)
     who = login or anonymous
     for also in event.claims:
-        named = _hashed(*also, hashing)
+        named = hashing.named(*also)
         if named is not None and who is not None:
             yield _claim(source, event, named, who)
 
@@ -42,11 +42,3 @@ def _claims(source: Source, event: Event, hashing: Hashing, logins: Collection[s
 def _claim(source: Source, event: Event, named: Hashed, who: Identifier) -> Claim:
     evidence = {"source": source.source_id, "message": event.message_id}
     return Claim(named.now, who, event.call, event.happened_at, evidence, named.before)
-
-
-def _hashed(namespace: Namespace, text: str, hashing: Hashing) -> Hashed | None:
-    if namespace is Namespace.EMAIL:
-        return hashing.email(text)
-    if namespace is Namespace.PHONE:
-        return hashing.phone(text)
-    return Hashed((namespace, text))

@@ -43,6 +43,16 @@ class Hashing:
     before: Secret | None
     phone_region: str
 
+    def named(self, namespace: Namespace, text: str) -> Hashed | None:
+        """The keys of any value; None for an e-mail or a phone that is none, or where there is no secret."""
+        match namespace:
+            case Namespace.EMAIL:
+                return self.email(text)
+            case Namespace.PHONE:
+                return self.phone(text)
+            case _:
+                return Hashed((namespace, text))
+
     def email(self, text: str) -> Hashed | None:
         """An e-mail's keys; None when it is none, or there is no secret."""
         return self._hash(Namespace.EMAIL, text, normal_email(text))

@@ -138,3 +138,17 @@ with old as (
     delete from refused_link r using old where %(deleting)s::boolean and r.ctid = old.ctid returning 1
 )
 select case when %(deleting)s::boolean then (select count(*) from gone) else (select count(*) from old) end;
+
+-- name: select_owners
+-- To whom some values lead now.
+select i.key, p.customer_id
+from identifier i join customer_identifier l on l.identifier_id = i.identifier_id and l.valid_until is null
+join person p on p.known_as = l.customer_id
+where i.namespace = %(namespace)s and i.key = any(%(keys)s::text[]);
+
+-- name: select_links_of
+-- By what a person is or was known, under any id of theirs: what is in force first, then the newest.
+select i.namespace, i.key, l.valid_from, l.valid_until, l.because, i.blocked_because
+from customer_identifier l join identifier i using (identifier_id)
+where l.customer_id = any(person_ids(%(customer_id)s))
+order by l.valid_until desc nulls first, l.valid_from desc, l.link_id desc limit %(limit)s;

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from attribution.bindings import binding_at
 from attribution.release import release_commissions
 from attribution.tokens import issue_badge_token
+from customers.accounts import register_customer
 from devices.owners import ClaimKind, issue_claim_code
 from devices.registry import register_device
 from tests.api.unknowns import add_rule, let_speak, send_bad
@@ -92,6 +93,7 @@ def open_scene(world: World) -> Scene:
         "order_id": sold["order_id"],
         "lobby_id": "GHOST",
         "rule_id": add_rule(world),
+        "merge_id": "none",
         "purpose": "marketing_email",
     }
     let_speak(world, "GHOST")
@@ -135,6 +137,20 @@ def _provisioned(scene: Scene) -> dict[str, Any]:
     """What a device signs in with at the broker."""
     issued = scene.world.client().post("/v1/devices/provision", json=_first_contact(scene), headers=scene.world.key())
     return {name: issued.json()[name] for name in ("username", "password")}
+
+
+def _old_account(scene: Scene) -> dict[str, Any]:
+    """An account that Ann had before."""
+    world = scene.world
+    with world.connect() as conn:
+        return {"absorbs": register_customer(conn, name="A.", at=world.clock.at).customer_id}
+
+
+def _merged(scene: Scene) -> None:
+    """Let Ann's old account be hers."""
+    address = f"/v1/customers/{scene.ids['customer_id']}/merges"
+    made = scene.world.as_operator.post(address, json=_old_account(scene), headers=scene.world.key()).json()
+    scene.ids["merge_id"] = made["merge_id"]
 
 
 def _credentials(scene: Scene) -> None:
@@ -237,6 +253,14 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("GET /v1/customers/{customer_id}/consents/history", _OWNER),
     ("PUT /v1/customers/{customer_id}/consents/{purpose}", Verdict(("ann", "operator"), _one({"given": False}))),
     ("POST /v1/customers/{customer_id}/consents/off", Verdict(("ann", "operator"), _one({}))),
+    # Who is one person: whoever could merge two would read the one's orders by the other's token, so operators alone.
+    ("GET /v1/customers/{customer_id}", Verdict(("ann", "mina", "operator"))),
+    (
+        "POST /v1/customers/{customer_id}/identifiers",
+        Verdict(("operator",), _one({"namespace": "card", "value": "M-20417"})),
+    ),
+    ("POST /v1/customers/{customer_id}/merges", Verdict(("operator",), _old_account)),
+    ("POST /v1/merges/{merge_id}/undo", Verdict(("operator",), prepare=_merged)),
     # Sales: a customer's own anywhere but in a shop, a till's in its shop. Who bought gains by a refund: never theirs.
     (
         "POST /v1/orders",
