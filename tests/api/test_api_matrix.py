@@ -9,7 +9,8 @@ from api.web.install import ROUTERS
 from millpond.embedded.databases import temporary_database
 from tests.api.conftest import make_settings, open_world
 from tests.api.page_verdicts import PAGES
-from tests.api.verdicts import EVERYBODY, SIGNED_IN, VERDICTS, Scene, Verdict, open_scene
+from tests.api.scene import Scene, open_scene
+from tests.api.verdicts import EVERYBODY, SIGNED_IN, VERDICTS, Verdict
 from tests.api.world import World
 
 WRITES = [(call, verdict) for call, verdict in VERDICTS if not call.startswith("GET ")]
