@@ -31,6 +31,7 @@ from millpond.kernel.settings import Settings
 from millpond.retention import end_what_is_old
 from offers.job import issue_due_offers
 from offers.nouns import Rules
+from segments.refreshing import run_refresh
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ def make_jobs(settings: Settings, clock: Clock) -> list[Job]:
         Job("score_customers", timedelta(hours=settings.score_period_h), _scores_job(settings, clock)),
         Job("dam_days", timedelta(days=1), _dam_days_job),
         Job("erasures", timedelta(minutes=15), _erasures_job),
+        Job("segments", timedelta(hours=settings.segment_period_h), _segments_job(clock)),
         Job("intervals", timedelta(days=1), _intervals_job),
         Job("release_commissions", timedelta(days=1), _release_job),
         Job("retention", timedelta(days=1), _retention_job(settings)),
@@ -164,6 +166,10 @@ def _scores_job(settings: Settings, clock: Clock) -> Callable[[WriteConnection, 
         return run_scores(conn, at, ScoringRules.from_settings(settings), made_at=clock.now(), claim=claim)
 
     return run
+
+
+def _segments_job(clock: Clock) -> Callable[[WriteConnection, datetime, Claim], dict[str, Any]]:
+    return lambda conn, at, claim: asdict(run_refresh(conn, at, asked_at=clock.now(), claim=claim))
 
 
 def _release_job(conn: WriteConnection, at: datetime, claim: Claim) -> dict[str, Any]:

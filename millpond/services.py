@@ -33,10 +33,12 @@ def prepare_schema(conn: WriteConnection, at: datetime, *, require_timescale: bo
     from customers.purposes import seed_purposes
     from devices.retention import make_partitions
     from devices.seed import seed_shipped
+    from segments.built_in import seed_segments
 
     applied = migrate(conn, at=at, require_timescale=require_timescale)
     seed_purposes(conn, at=at)
     seed_shipped(conn, at=at)
+    seed_segments(conn, at=at)
     make_partitions(conn, at)
     return applied
 

@@ -72,6 +72,11 @@ class KeptDays(BaseModel):
         description="Days that models of customers are kept, but for the newest and those of scores in use; 0 keeps "
         "all for ever.",
     )
+    segment_history_keep_days: Days = Field(
+        default=800,
+        description="Days that it is kept who was in which segment until when, how many members each had, and when "
+        "they were counted; 0 keeps all for ever.",
+    )
     erased_keep_days: Days = Field(
         default=1100,
         description="Days that a keyed hash of an erased person's identifiers keeps late events of theirs out: at "

@@ -19,6 +19,7 @@ from millpond.kernel.http_bounds import HttpBounds
 from millpond.kernel.identity_settings import IdentitySettings
 from millpond.kernel.kept import KeptDays
 from millpond.kernel.own_files import OwnFiles
+from millpond.kernel.segment_settings import SegmentSettings
 from millpond.kernel.signing import SigningSecrets
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -35,6 +36,7 @@ class Settings(
     FleetTopics,
     OwnFiles,
     IdentitySettings,
+    SegmentSettings,
 ):
     """What an operator can set. Each field's description is one row of the README's table."""
 
