@@ -29,10 +29,15 @@ where k.digest = %(digest)s and k.valid_from <= %(at)s and (k.ended_at is null o
 
 -- name: insert_events
 -- Store what is new of a batch, in the order of its keys, so that two writers never deadlock; the message ids that were.
+-- Where somebody was is left out unless they are a customer who agrees at this moment that it is used.
 insert into event (source_id, message_id, call, name, happened_at, received_at, subject_id, anonymous_id, session_id, sku,
                    properties, context)
 select %(source_id)s, message_id, call, name, happened_at, %(received_at)s, subject_id, anonymous_id, session_id, sku,
-       properties, context
+       case when name = any(%(places)s::text[]) and not exists (
+           select from identified i
+           where i.identifier_id = b.subject_id and b.happened_at >= i.counts_from
+             and (i.valid_until is null or b.happened_at < i.valid_until)
+             and consent_in_force(i.customer_id, 'location', %(received_at)s)) then '{}' else properties end, context
 from rows from (unnest(%(message_ids)s::text[], %(calls)s::text[], %(names)s::text[], %(happened_ats)s::timestamptz[],
                        %(subject_ids)s::bigint[], %(anonymous_ids)s::bigint[], %(session_ids)s::text[], %(skus)s::text[]),
                 jsonb_array_elements(%(properties)s::jsonb), jsonb_array_elements(%(contexts)s::jsonb))

@@ -11,6 +11,8 @@ from events.nouns import Event, Source, Stored
 from millpond.kernel.db import WriteConnection, load_queries
 
 _Q = load_queries("events")
+# Events whose properties say where somebody was. Coordinates are kept of none.
+_PLACES = ["Store Entered", "Store Left", "Beacon Seen"]
 
 
 def store_events(conn: WriteConnection, source: Source, batch: Sequence[Event], *, at: datetime) -> Stored:
@@ -34,6 +36,7 @@ def store_events(conn: WriteConnection, source: Source, batch: Sequence[Event], 
         "happened_ats": [event.happened_at for event in events],
         "subject_ids": [_id_of(ids, name_of_subject(event)) for event in events],
         "anonymous_ids": [_id_of(ids, _anonymous(event)) for event in events],
+        "places": _PLACES,
         "session_ids": [event.session_id for event in events],
         "skus": [event.sku for event in events],
         "properties": _together([event.properties for event in events]),
