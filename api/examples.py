@@ -36,6 +36,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "Admission": {"model": "reed-air-2", "serial": "AIR-2-0001", "region": "temperate"},
     "NewLobbyRule": {"format": "zigbee2mqtt", "pattern": "purifier-*", "model": "reed-air-2", "region": "temperate"},
     "NewAlias": {"format": "zigbee2mqtt", "external_id": "kitchen purifier"},
+    "NewReplay": {"reason": "against_plan", "name": "Product Viewed", "dry_run": True},
     "NewRetry": {"code": "unknown_metric", "model": "reed-air-2"},
     "Retry": {"dry_run": True},
     "NewEdit": {
@@ -60,6 +61,10 @@ PARAMETERS: dict[str, Any] = {
     "decision_id": "dec_4e07408562bedb8b60ce",
     "purpose": "marketing_email",
     "personalised": False,
+    "reason": "against_plan",
+    "source": "Web shop",
+    "name": "Product Viewed",
+    "replayed": True,
     "metric": "filter_life_pct",
     "days": 30,
     "language": "en",

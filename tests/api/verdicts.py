@@ -227,6 +227,11 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("POST /v1/quarantine/retries", Verdict(("operator",), _one({"code": "unknown_serial"}))),
     ("POST /v1/quarantine/{quarantine_id}/retry", _OPERATOR),
     ("POST /v1/quarantine/{quarantine_id}/edits", Verdict(("operator",), _one({"payload": "{}", "dry_run": True}))),
+    # What could not be taken as events says what people did.
+    ("GET /v1/plan", _OPERATOR),
+    ("GET /v1/event-quarantine", _OPERATOR),
+    ("GET /v1/event-quarantine/groups", _OPERATOR),
+    ("POST /v1/event-quarantine/replays", Verdict(("operator",), _one({"dry_run": True}))),
     ("GET /v1/lobby-rules", _OPERATOR),
     ("POST /v1/lobby-rules", Verdict(("operator",), _one({"format": "homie", "pattern": "b", "model": "reed-tv-55"}))),
     ("POST /v1/lobby-rules/{rule_id}/removal", _OPERATOR),
