@@ -10,8 +10,13 @@ select * from source order by source_id;
 
 -- name: insert_source_key
 -- Give a source one more key.
-insert into source_key (source_id, digest, hint, valid_from) values (%(source_id)s, %(digest)s, %(hint)s, %(at)s)
+insert into source_key (source_id, digest, hint, valid_from, shown)
+values (%(source_id)s, %(digest)s, %(hint)s, %(at)s, %(shown)s)
 returning key_id;
+
+-- name: select_shown_key
+-- The key that our own pages show.
+select shown from source_key where shown is not null and ended_at is null;
 
 -- name: select_source_keys
 -- The keys of sources, without what they are.

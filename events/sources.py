@@ -16,6 +16,7 @@ from millpond.kernel.errors import Conflict, InvalidInput, NotFound
 
 _Q = load_queries("events")
 _HINT = 4
+_OWN_PAGES = "Millpond's own pages"
 _REFUSALS: Refusals = {
     "source_name_once": partial(Conflict, "there is a source of that name already"),
     "source_name_bounds": partial(InvalidInput, "a source's name is 1 to 100 characters"),
@@ -68,14 +69,36 @@ def register_source(
     return made
 
 
-def issue_key(conn: WriteConnection, source_id: SourceId, *, at: datetime) -> NewKey:
-    """One more key of a source; those before it stay good until they are ended. Raises NotFound."""
+def issue_key(conn: WriteConnection, source_id: SourceId, *, at: datetime, shown: bool = False) -> NewKey:
+    """One more key of a source; those before it stay good until they are ended. Raises NotFound.
+
+    `shown` keeps the key itself, for pages of ours to show.
+    """
     write_key = secrets.token_urlsafe(24)
-    values = {"source_id": source_id, "digest": _digest(write_key), "hint": write_key[-_HINT:], "at": at}
+    values: dict[str, Any] = {
+        "source_id": source_id,
+        "digest": _digest(write_key),
+        "hint": write_key[-_HINT:],
+        "at": at,
+    }
+    values["shown"] = write_key if shown else None
     with refusing(conn, _REFUSALS), conn.cursor(row_factory=scalar_row) as cursor:
         key_id = cursor.execute(_Q["insert_source_key"], values).fetchone()
     assert key_id is not None
     return NewKey(key_id, write_key, write_key[-_HINT:])
+
+
+def select_shown_key(conn: ReadConnection) -> str | None:
+    """The key that our own pages show; None before they were shown first, and after it was ended."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        key: str | None = cursor.execute(_Q["select_shown_key"]).fetchone()
+    return key
+
+
+def register_own_pages(conn: WriteConnection, *, at: datetime) -> str:
+    """Make our own pages a source of events; the key that they show. Raises Conflict when they are one."""
+    source = register_source(conn, name=_OWN_PAGES, kind=SourceKind.WEB, at=at)
+    return issue_key(conn, source.source_id, at=at, shown=True).write_key
 
 
 def end_key(conn: WriteConnection, source_id: SourceId, key_id: int, *, at: datetime) -> None:

@@ -28,7 +28,9 @@ def events_personal() -> list[Table]:
         ),
         nobodys("unknown_event", "source_id name events first_at last_at", because="counts"),
         nobodys("source", "source_id name kind scopes created_at origins", because="a site, an app, a till"),
-        nobodys("source_key", "key_id source_id digest hint valid_from ended_at", because="how a source proves itself"),
+        nobodys(
+            "source_key", "key_id source_id digest hint valid_from ended_at shown", because="how a source proves itself"
+        ),
         nobodys("source_hour", "source_id hour slot taken repeated latest_at lateness", because="counts"),
         nobodys("source_refusal", "source_id hour reason slot calls", because="counts"),
     ]

@@ -25,6 +25,7 @@ from api.told.supply import Supply, arrives_at, find_supply
 from api.visible.customers import own_account, own_customer_id
 from api.web.charts import build_forecast_chart
 from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
+from api.web.telling import find_telling
 from api.web.urgency import Urgency, urgency_of
 from api.web.view import View, make_view
 from attribution.bindings import binding_at
@@ -99,8 +100,9 @@ def get_me(request: Request, reads: Reads, personalised: bool = True) -> Respons
         view = make_view(request, customer.locale, customer.time_zone)
         asked = personalised and not objects_by_signal(request)
         home = _read_home(conn, customer, view, asked and may_personalise(conn, customer.customer_id, view.at))
+        telling = find_telling(request, conn, customer, view.at) if home.personalised else None
     _mark_offers_seen(request, customer.customer_id, home.offers, view.at)
-    return view.render("me.html", home=home)
+    return view.render("me.html", home=home, telling=telling)
 
 
 @router.post("/offers/{offer_id}/accept", dependencies=[SameOrigin])
