@@ -5,7 +5,7 @@ import pytest
 from tests.api.world import NOW, World
 
 SHOP = {"name": "Shop", "kind": "web", "origins": ["https://shop.example"]}
-TRACK = {"event": "Product Viewed", "userId": "ann", "messageId": "m-1"}
+TRACK = {"event": "Product Viewed", "userId": "ann", "messageId": "m-1", "properties": {"sku": "SKU-1"}}
 
 
 def send(world: World, write_key: str) -> int:
