@@ -38,6 +38,7 @@ SMALL = {
             for size in (3, 9)
         },
     ),
+    "identity": (["--people", "300", "--batch", "50"], {"precision", "recall", "largest", "first_us_per_claim"}),
     "startup": (["--repeats", "1"], {"help_s", "serve_s"}),
 }
 
