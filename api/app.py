@@ -10,15 +10,18 @@ from api.document import KnownParameters, install_document
 from api.edge import Check, Edge
 from api.gpc import install_gpc
 from api.keys import build_staff_keys, build_token_keys
+from api.looks import RecordLooks
 from api.metrics import Figures
 from api.middleware import BodyLimit, Heads, Observe, RequestContext
 from api.problems import PROBLEM_RESPONSES, answer_fault, install_problems
 from api.rates import Rates
 from api.recent import Recent
 from api.routes import (
+    audit,
     bindings,
     commission_holds,
     customer_consents,
+    customer_data,
     customer_identity,
     customer_timeline,
     customers,
@@ -88,6 +91,8 @@ _ROUTES = (
     quarantine,
     sources,
     dam,
+    customer_data,
+    audit,
 )
 
 
@@ -127,6 +132,7 @@ def create_app(
         Rates(settings.source_events_per_s),
         everybodys=Recent(keep_s=_EVERYBODYS_KEPT_S, most=len(LANGUAGES)),
     )
+    app.add_middleware(RecordLooks)
     app.add_middleware(BodyLimit, timeout_s=settings.http_body_timeout_s)
     app.add_middleware(RequestContext, on_fault=answer_fault)
     app.add_middleware(Observe)

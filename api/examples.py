@@ -51,6 +51,7 @@ PARAMETERS: dict[str, Any] = {
     "Idempotency-Key": "order-2026-03-01-0017",
     "serial": "AIR-2-0001",
     "slot": "1",
+    "actor": "operator:kim",
     "customer_id": _CUSTOMER,
     "staff_id": _STAFF,
     "store_id": _STORE,

@@ -23,6 +23,11 @@ class Recent(Generic[K, V]):
         kept = self._kept.get(key)
         return kept[1] if kept is not None and monotonic() < kept[0] else None
 
+    def forget(self) -> None:
+        """Keep nothing of what was kept."""
+        with self._lock:
+            self._kept.clear()
+
     def keep(self, key: K, answer: V) -> None:
         """Keep the answer from now on; the oldest makes room when there are too many."""
         with self._lock:

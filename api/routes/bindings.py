@@ -9,6 +9,7 @@ from api.models import Body, LongText, Out, Text
 from api.told.bindings import BindingOut, ScanOut, scan_code, show_binding
 from api.visible.bindings import visible_binding
 from api.visible.customers import own_customer_id
+from api.visible.looks import record_change
 from api.visible.roles import require_role
 from attribution.bindings import refuse_transfer, transfer_binding
 from millpond.kernel.db import WriteConnection
@@ -46,7 +47,10 @@ def post_transfer(binding_id: str, body: HandOver, caller: CallerDep, write: Wri
         coming = transfer_binding(
             conn, binding.binding_id, to_staff_id=StaffId(body.to_staff_id), at=at, reason=body.reason
         )
-        return 201, show_binding(conn, coming)
+        shown = show_binding(conn, coming)
+        whose, coming_id = coming.customer_id, coming.binding_id
+        record_change(conn, caller, whose, action="binding_transferred", at=at, binding=coming_id)
+        return 201, shown
 
     return answer_write(write, act)
 

@@ -10,6 +10,7 @@ from api.edge import At, CallerDep, Reads, WriteDep, answer_write
 from api.models import Body, Out, Text
 from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
 from api.told.holds import HoldOut
+from api.visible.looks import note_looks
 from api.visible.roles import require_role
 from attribution.holds import approve_hold, reject_hold, select_holds
 from millpond.kernel.db import WriteConnection
@@ -37,6 +38,7 @@ def get_holds(
     with reads.connection() as conn:
         rows = select_holds(conn, waiting=not decided, after=after, limit=limit + 1)
     shown, following = cut_page(rows, limit, lambda row: encode_cursor(row.held_at.isoformat(), row.order_id))
+    note_looks(caller, shown)
     return Page(items=[HoldOut.model_validate(row) for row in shown], next_cursor=following)
 
 

@@ -34,6 +34,7 @@ from api.told.everybodys_offers import EverybodysOfferOut, tell_everybodys_offer
 from api.told.offers import OfferOut, tell_open_offers
 from api.visible.bindings import visible_binding_of
 from api.visible.customers import may_see_offers, visible_customer, visible_customer_id
+from api.visible.looks import note_looks
 from api.visible.roles import require_role
 from customers.accounts import register_customer, select_customer, select_customers
 from millpond.kernel.db import ReadConnection, WriteConnection
@@ -79,6 +80,7 @@ def get_customers(reads: Reads, caller: CallerDep, limit: Limit = 50, cursor: Cu
     require_role(caller, Role.OPERATOR)
     with reads.connection() as conn:
         rows = select_customers(conn, after=after_id(cursor), limit=limit + 1)
+    note_looks(caller, rows[:limit])
     return page_by_id(rows, limit, CustomerOut, "customer_id")
 
 

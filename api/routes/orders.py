@@ -13,6 +13,7 @@ from api.models import Body, Currency, MoneyIn, Out, Text
 from api.paging import Cursor, Limit, Page, cut_page, decode_time_cursor, encode_cursor
 from api.told.orders import OrderDetail, OrderOut, RefundOut, show_order
 from api.visible.customers import own_customer_id, visible_account
+from api.visible.looks import note_looks
 from api.visible.orders import order_scope, refundable_order, visible_order
 from api.visible.roles import owns_nothing, require_role
 from api.visible.staff import own_till
@@ -92,6 +93,7 @@ def get_orders(
             conn, customer_id=scope.customer_id, store_id=scope.store_id, before=before, limit=limit + 1
         )
     shown, following = cut_page(rows, limit, lambda row: encode_cursor(row.placed_at.isoformat(), row.order_id))
+    note_looks(caller, shown)
     return Page(items=[show_order(caller, row) for row in shown], next_cursor=following)
 
 

@@ -9,6 +9,7 @@ from attribution.bindings import binding_at
 from attribution.people import select_staff_member
 from customers.accounts import select_customer
 from customers.consent import agrees_to
+from customers.erased import select_erasure
 from customers.identifiers import resolve_customer
 from customers.nouns import Customer, Purpose
 from millpond.kernel.db import ReadConnection
@@ -44,6 +45,14 @@ def visible_account(conn: ReadConnection, caller: Caller, customer_id: str) -> C
         refuse("customer", customer_id)
     note_look(caller, customer.customer_id)
     return customer
+
+
+def erasable_customer(conn: ReadConnection, caller: Caller, customer_id: str) -> CustomerId:
+    """Who is to be erased: themselves for a customer, anybody for operators; who was erased before is found, too."""
+    found = select_erasure(conn, customer_id)
+    if found is not None and (caller.role is Role.OPERATOR or caller.subject in found.customer_ids):
+        return found.customer_ids[0]
+    return visible_account(conn, caller, customer_id).customer_id
 
 
 def named_customer(conn: ReadConnection, customer_id: str) -> CustomerId:

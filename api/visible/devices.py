@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from api.auth import Caller, Role
 from api.visible.customers import own_customer_id
+from api.visible.looks import note_look
 from api.visible.roles import refuse, require_role
 from devices.nouns import Device
 from devices.owners import select_owned_from
@@ -29,6 +30,7 @@ def visible_device(conn: ReadConnection, caller: Caller, serial: str) -> Visible
     device = select_device(conn, serial)
     if device is None or (caller.role is Role.CUSTOMER and not caller.is_customer(device.customer_id)):
         refuse("device", serial)
+    note_look(caller, device.customer_id)
     if caller.role is Role.OPERATOR:
         return VisibleDevice(device, _SINCE_EVER)
     owned = as_owned(conn, device)

@@ -34,6 +34,14 @@ def note_looks(caller: Caller, rows: Iterable[Any], because: str | None = None) 
     note_look(caller, *(row.customer_id for row in rows), because=because)
 
 
+def record_by_anybody(
+    conn: WriteConnection, caller: Caller, customer_id: CustomerId, *, action: str, at: datetime
+) -> None:
+    """Say in the audit log what is recorded also when customers do it themselves: that all of theirs was given out."""
+    why = "their_wish" if caller.role is Role.CUSTOMER else _WHY[caller.role]
+    record_audit(conn, actor=caller.actor, action=action, customer_id=customer_id, because=why, detail={}, at=at)
+
+
 def record_change(
     conn: WriteConnection,
     caller: Caller,

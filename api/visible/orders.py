@@ -5,6 +5,7 @@ from datetime import datetime
 
 from api.auth import Caller, Role
 from api.visible.customers import own_customer_id, visible_account
+from api.visible.looks import note_look
 from api.visible.roles import refuse, require_role
 from api.visible.staff import employed_self
 from attribution.nouns import Order
@@ -37,6 +38,7 @@ def visible_order(conn: ReadConnection, caller: Caller, order_id: str, at: datet
     order = select_order(conn, order_id)
     if order is None or not _may_see_order(conn, caller, order, at):
         refuse("order", order_id)
+    note_look(caller, order.customer_id)
     return order
 
 

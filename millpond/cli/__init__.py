@@ -42,6 +42,7 @@ def options(
 def register_commands() -> None:
     """Import the modules that hold commands; each adds its own to `app`."""
     from millpond.cli import (  # noqa: F401  # importing them is the point
+        audit,
         backtest,
         broker,
         catalogue,

@@ -6,6 +6,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("GET /sign-in", "POST /sign-in", "POST /sign-out", "GET /scan", "GET /docs"), EVERYBODY),
     "GET /": (),  # It leads on to another page.
     "GET /me": ("ann",),
+    "GET /ops/audit": ("operator",),
     "POST /me/offers/{offer_id}/accept": ("ann",),
     "POST /me/offers/{offer_id}/decline": ("ann",),
     "GET /me/consents": ("ann",),

@@ -40,6 +40,7 @@ PAGES = (
     ("operator", "/ops/quarantine"),
     ("operator", "/ops/holds"),
     ("operator", "/ops/dam"),
+    ("operator", "/ops/audit"),
     ("operator", "/ops/lobby"),
     ("operator", "/ops/lobby/GHOST"),
     ("operator", "/ops/profiles"),

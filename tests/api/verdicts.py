@@ -237,6 +237,10 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("POST /v1/lobby-rules/{rule_id}/removal", _OPERATOR),
     ("GET /v1/devices/{serial}/aliases", _OPERATOR),
     ("POST /v1/devices/{serial}/aliases", Verdict(("operator",), _one({"format": "homie", "external_id": "b"}))),
+    # What is known of a person: theirs to have and to have erased, or an operator's who was asked.
+    ("GET /v1/customers/{customer_id}/export", _OWNER),
+    ("POST /v1/customers/{customer_id}/erasure", _OWNER),
+    ("GET /v1/audit", _OPERATOR),
     # Registers: what an operator keeps.
     ("POST /v1/customers", Verdict(("operator",), _NAMED)),
     ("GET /v1/customers", _OPERATOR),

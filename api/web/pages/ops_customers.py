@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from api.auth import Role
 from api.edge import At, Reads
 from api.reads.households import select_household
+from api.visible.looks import note_looks
 from api.visible.roles import require_page
 from api.visible.timeline import visible_journey
 from api.web.session import require_caller
@@ -26,9 +27,11 @@ _SHOWN = 100
 @router.get("")
 def get_customers(request: Request, reads: Reads, q: str = "") -> Response:
     """Customers whose name, id or key begins so."""
-    require_page(require_caller(request, Role.OPERATOR), Role.OPERATOR)
+    caller = require_caller(request, Role.OPERATOR)
+    require_page(caller, Role.OPERATOR)
     with reads.connection() as conn:
         found = search_customers(conn, q.strip()[:100], limit=_SHOWN) if q.strip() else []
+    note_looks(caller, found)
     return make_view(request).render("ops_customers.html", q=q, found=found, most=_SHOWN)
 
 

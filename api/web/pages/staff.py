@@ -14,6 +14,7 @@ from api.qr import draw_png, draw_svg
 from api.told.offers import OfferOut, tell_offer
 from api.told.staff import badge_url, issue_screen_code
 from api.told.statements import Month, parse_month
+from api.visible.looks import note_looks
 from api.visible.staff import employed_staff, own_staff
 from api.web.charts import build_statement_chart
 from api.web.session import SameOrigin, require_caller
@@ -132,6 +133,8 @@ def _read_customers(
     after = CustomerId(decode_cursor(cursor, str)[0]) if cursor else None
     rows = select_bound_customers(conn, staff.staff_id, at=view.at, after=after, limit=_CUSTOMERS_A_PAGE + 1)
     shown, following = cut_page(rows, _CUSTOMERS_A_PAGE, lambda row: encode_cursor(row.customer_id))
+    if view.caller:
+        note_looks(view.caller, shown, because="bound_staff")
     agreed = consents_in_force(conn, [row.customer_id for row in shown], view.at)
     cards = [
         CustomerCard(row, agrees, _read_offers(conn, row.customer_id, view) if agrees else [])
