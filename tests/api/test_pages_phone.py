@@ -14,6 +14,7 @@ from millpond.services import serving
 from tests.api.unknowns import add_rule, let_speak, send_bad
 from tests.api.world import NOW, SECRET, World, make_offer
 from tests.browser import open_browser, open_page, shoot
+from tests.dam.flows import make_dam
 
 pytestmark = pytest.mark.browser
 
@@ -99,6 +100,7 @@ def live_in(world: World) -> None:
             " shared_returns) values ('AIR-1', 'boot', 'b', %(at)s, '{a}', %(names)s, %(at)s, %(at)s, 3)",
             {"at": NOW, "names": ["a" * 64, "b" * 64]},
         )
+        make_dam(conn)
         count_minutes(world, 2)
 
 
