@@ -18,6 +18,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "FirstContact": {"serial": "AIR-2-0001", "claim_code": "7K3M-9QRT-0XWE-4H2B"},
     "UsedCredential": {"username": "AIR-2-0001~2", "password": "3q2-7wAAEjRWeJCrze8QMlR2mLrc_v8BI0VniavN7xI"},
     "NewCustomer": {"name": "Ann", "external_key": "home-17", "locale": "ko-KR", "time_zone": "Asia/Seoul"},
+    "NewCountry": {"country": "KR"},
     "NewWord": {"given": True, "version": 1},
     "AllOff": {"evidence": {"how": "telephone", "reference": "call of 2 March 2026"}},
     "NewIdentifier": {"namespace": "card", "value": "M-20417"},

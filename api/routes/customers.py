@@ -36,7 +36,8 @@ from api.visible.bindings import visible_binding_of
 from api.visible.customers import may_see_offers, visible_customer, visible_customer_id
 from api.visible.looks import note_looks
 from api.visible.roles import require_role
-from customers.accounts import register_customer, select_customer, select_customers
+from customers.accounts import register_customer, select_customer, select_customers, set_country
+from customers.audit.entries import record_audit
 from millpond.kernel.db import ReadConnection, WriteConnection
 from millpond.kernel.errors import InvalidInput
 from millpond.kernel.ids import CustomerId
@@ -70,6 +71,28 @@ def post_customer(body: NewCustomer, caller: CallerDep, write: WriteDep, at: At)
 
     def act(conn: WriteConnection) -> tuple[int, Out]:
         return 201, CustomerOut.model_validate(register_customer(conn, at=at, **body.model_dump()))
+
+    return answer_write(write, act)
+
+
+class NewCountry(Body):
+    """Where a customer lives, as ISO 3166 writes it; null: as their time zone and language say."""
+
+    country: Text | None
+
+
+@router.put("/{customer_id}/country", response_model=CustomerOut, tags=["registers"])
+def put_country(customer_id: str, body: NewCountry, caller: CallerDep, write: WriteDep, at: At) -> JSONResponse:
+    """Say where a customer lives: the law there is then looked at before something is sent to them."""
+    require_role(caller, Role.OPERATOR)
+
+    def act(conn: WriteConnection) -> tuple[int, Out]:
+        customer = visible_customer(conn, caller, customer_id, at)
+        set_country(conn, customer.customer_id, body.country)
+        detail = {"country": body.country}
+        said = {"actor": caller.actor, "action": "country_changed", "because": "operator"}
+        record_audit(conn, customer_id=customer.customer_id, detail=detail, at=at, **said)
+        return 200, CustomerOut.model_validate(customer)
 
     return answer_write(write, act)
 

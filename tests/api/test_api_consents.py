@@ -144,3 +144,12 @@ def test_a_no_takes_back_at_once_what_was_offered_on_the_strength_of_it(world: W
     with world.connect() as conn:
         rows = conn.execute("select state, actor, reason from offer_event where offer_id = %s", [offer.offer_id])
         assert ("withdrawn", f"customer:{world.ann.customer_id}", "consent_withdrawn") in rows.fetchall()
+
+
+def test_an_operator_says_where_a_customer_lives_and_nobody_takes_a_country_that_is_none(world: World) -> None:
+    country = f"/v1/customers/{world.ann.customer_id}/country"
+    assert world.as_operator.put(country, json={"country": "KR"}, headers=world.key()).status_code == 200
+    assert world.as_ann.get(address(world)).json()["region"] == "KR"
+    assert world.as_operator.put(country, json={"country": "XX"}, headers=world.key()).status_code == 422
+    assert world.as_operator.put(country, json={"country": None}, headers=world.key()).status_code == 200
+    assert world.as_ann.get(address(world)).json()["region"] == "EU"

@@ -181,6 +181,7 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("POST /v1/offers/{offer_id}/decline", Verdict(("ann",))),
     ("GET /v1/decisions/{decision_id}", _OWNER),
     ("GET /v1/customers/{customer_id}/decisions", _OWNER),
+    ("PUT /v1/customers/{customer_id}/country", Verdict(("operator",), _one({"country": "KR"}))),
     # Consents: the customer's own word; an operator writes down what they were told, a staff member nothing.
     ("GET /v1/customers/{customer_id}/consents", _OWNER),
     ("GET /v1/customers/{customer_id}/consents/history", _OWNER),
