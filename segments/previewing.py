@@ -81,9 +81,7 @@ def preview_condition(
 
     Raises InvalidInput where it costs too much or takes too long.
     """
-    estimate = check_cost(conn, compiled, needs, at=at, bounds=bounds)
-    values = values_of(compiled, at=at, asked_at=at, limit=examples)
-    size, found = _look(conn, compiled, needs, values, bounds)
+    estimate, size, found = _look_in_time(conn, compiled, needs, at, bounds, examples)
     agreeing = select_agreeing(conn, [member.customer_id for member in found], needs, at)
     shown = tuple(member for member in found if member.customer_id in agreeing)
     if shown:
@@ -94,18 +92,20 @@ def preview_condition(
     return Preview(estimate, size, shown)
 
 
-def _look(
-    conn: WriteConnection, compiled: Compiled, needs: Collection[Purpose], values: dict[str, Any], bounds: Bounds
-) -> tuple[int, list[Member]]:
+def _look_in_time(
+    conn: WriteConnection, compiled: Compiled, needs: Collection[Purpose], at: datetime, bounds: Bounds, examples: int
+) -> tuple[Estimate, int, list[Member]]:
+    values = values_of(compiled, at=at, asked_at=at, limit=examples)
     try:
         with conn.transaction():
             hold_to_time(conn, bounds.seconds)
+            estimate = check_cost(conn, compiled, needs, at=at, bounds=bounds)
             row = conn.execute(counting(compiled, needs), values, prepare=False).fetchone()
-            rows = conn.execute(showing(compiled, needs), values, prepare=False).fetchall() if values["limit"] else []
+            rows = conn.execute(showing(compiled, needs), values, prepare=False).fetchall()
             hold_to_time(conn, 0)
     except QueryCanceled as error:
         raise InvalidInput(
             f"/: this condition takes longer than {bounds.seconds:g} seconds; say fewer days, or a category or a sku"
         ) from error
     assert row is not None
-    return int(row[0]), [Member(customer_id, values["at"], evidence) for customer_id, evidence in rows]
+    return estimate, int(row[0]), [Member(customer_id, at, evidence) for customer_id, evidence in rows]

@@ -74,8 +74,8 @@ from segment_refresh where at <= %(at)s;
 select distinct category from product order by category;
 
 -- name: hold_to_time
--- Let no statement of this transaction take longer.
-select set_config('statement_timeout', (%(milliseconds)s::bigint)::text, true);
+-- Let no statement of this transaction take longer; compiling such long ones takes longer than it saves.
+select set_config('statement_timeout', (%(milliseconds)s::bigint)::text, true), set_config('jit', 'off', true);
 
 -- name: select_agreeing
 -- Those of some customers who agree to all of some purposes.

@@ -127,6 +127,7 @@ def test_the_platforms_jobs_run_on_an_empty_database(database: str) -> None:
         "dam_days",
         "intervals",
         "erasures",
+        "segments",
         "release_commissions",
         "retention",
     }

@@ -12,6 +12,10 @@ select p.customer_id,
 from page p left join consents_in_force(array(select customer_id from page), %(asked_at)s) h using (customer_id)
 group by p.customer_id order by p.customer_id;
 
+-- name: compile_nothing
+-- In this transaction no statement is compiled by PostgreSQL: it takes longer than it saves.
+select set_config('jit', 'off', true);
+
 -- name: upsert_facts
 -- Work out the facts of some persons as they were known at a moment, each as far as they agree.
 with who as materialized (

@@ -81,6 +81,7 @@ def _refresh_page(
         "behaviours": [behaviour for _, behaviour, _ in agreed],
         "devices": [devices for _, _, devices in agreed],
     }
+    conn.execute(_Q["compile_nothing"])
     conn.execute(_Q["delete_facts"], values | {"after": after, "last": last, "only": only}, prepare=False)
     conn.execute(_Q["upsert_facts"], values | rules, prepare=False)
 

@@ -39,6 +39,10 @@ SMALL = {
         },
     ),
     "identity": (["--people", "300", "--batch", "50"], {"precision", "recall", "largest", "first_us_per_claim"}),
+    "segments": (
+        ["--customers", "1000", "--changed", "5"],
+        {"customers_per_s", "first_refresh_s", "whole_refresh_s", "changed_refresh_s", "plain_aggregate_s"},
+    ),
     "startup": (["--repeats", "1"], {"help_s", "serve_s"}),
 }
 
