@@ -16,6 +16,7 @@ from api.web.pages import (
     ops_lobby,
     ops_profiles,
     ops_quarantine,
+    ops_segments,
     ops_sources,
     scan,
     sign_in,
@@ -39,6 +40,7 @@ _PAGES = (
     ops_lobby,
     ops_profiles,
     ops_quarantine,
+    ops_segments,
     ops_sources,
     docs,
 )

@@ -2,6 +2,7 @@
 
 from tests.api.verdicts import EVERYBODY
 
+SEGMENTS = (("GET", ""), ("POST", "/preview"), ("POST", "/new"))
 PAGES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("GET /sign-in", "POST /sign-in", "POST /sign-out", "GET /scan", "GET /docs"), EVERYBODY),
     "GET /": (),  # It leads on to another page.
@@ -14,6 +15,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "POST /scan": ("ann",),
     **dict.fromkeys(("GET /staff", "GET /staff/code.svg", "GET /staff/code.png", "POST /staff/fresh-code"), ("mina",)),
     **dict.fromkeys(("GET /ops", "GET /ops/live", "GET /ops/fleet", "GET /ops/quarantine"), ("operator",)),
+    **dict.fromkeys((f"{call} /ops/segments{end}" for call, end in SEGMENTS), ("operator",)),
     "GET /ops/devices/{serial}": ("operator",),
     **dict.fromkeys(("GET /ops/customers", "GET /ops/customers/{customer_id}"), ("operator",)),
     **dict.fromkeys(("GET /ops/profiles", "GET /ops/profiles/{model}", "GET /ops/sources"), ("operator",)),

@@ -53,6 +53,7 @@ def open_scene(world: World) -> Scene:
     ids = {
         "serial": world.purifier.serial,
         "slot": "1",
+        "segment_id": "gift_buyer",
         "model": "reed-air-2",
         "customer_id": world.ann.customer_id,
         "staff_id": world.mina.staff_id,

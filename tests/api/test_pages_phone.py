@@ -45,6 +45,7 @@ PAGES = (
     ("operator", "/ops/lobby"),
     ("operator", "/ops/lobby/GHOST"),
     ("operator", "/ops/profiles"),
+    ("operator", "/ops/segments"),
     ("operator", "/ops/sources"),
     ("operator", "/ops/profiles/roborock.vacuum.a15"),
 )

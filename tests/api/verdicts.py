@@ -129,6 +129,7 @@ _OWNER = Verdict(("ann", "operator"))
 _PERSON = Verdict(("mina", "operator"))
 _OPERATOR = Verdict(("operator",))
 _NAMED = _one({"name": "Somebody"})
+_ORDERED = {"field": "orders", "op": ">=", "value": 2}
 
 VERDICTS: list[tuple[str, Verdict]] = [
     ("GET /healthz", _OPEN),
@@ -257,5 +258,10 @@ VERDICTS: list[tuple[str, Verdict]] = [
     ("GET /v1/sources", _OPERATOR),
     ("POST /v1/sources/{source_id}/keys", _OPERATOR),
     ("DELETE /v1/sources/{source_id}/keys/{key_id}", _OPERATOR),
+    ("GET /v1/segments", _OPERATOR),
+    ("GET /v1/segments/schema", _OPERATOR),
+    ("POST /v1/segments", Verdict(("operator",), _one({"segment_id": "s", "title": "S", "condition": _ORDERED}))),
+    ("POST /v1/segments/preview", Verdict(("operator",), _one({"condition": _ORDERED}))),
+    ("GET /v1/segments/{segment_id}/members", _OPERATOR),
 ]
 """A new call without a verdict fails `test_every_call_has_a_verdict`: ask who gains by it, and add a line."""

@@ -78,6 +78,7 @@
       when: dayAndClock,
       unit: "",
     }),
+<<<<<<< HEAD
     dam: (_, words) => ({
       height: 200,
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most) * 1.08] } },
@@ -89,6 +90,15 @@
       ],
       names: [words.all, words.known],
       keys: [[0, words.known], [2, words.all]],
+=======
+    sizes: () => ({
+      height: 180,
+      scales: { y: { range: (_, __, most) => [0, Math.max(1, most) * 1.08] } },
+      axes: axes(shortDay, ""),
+      series: [{}, { stroke: colour("water"), width: 2, fill: colour("band"), points: { show: false } }],
+      names: ["members"],
+      keys: [[0, "members"]],
+>>>>>>> a76b154 (Let operators make segments, try conditions and see members)
       when: longDay,
       unit: "",
     }),
