@@ -75,18 +75,17 @@ def build_ingest_chart(minutes: Sequence[IngestMinute]) -> dict[str, Any]:
     }
 
 
-<<<<<<< HEAD
 def build_dam_chart(days: Sequence[DayOut]) -> dict[str, Any]:
     """Events by the day on which they came: all of them, and those of known customers, drawn over them."""
     return {
         "x": [round(datetime(*day.day.timetuple()[:3], 12, tzinfo=UTC).timestamp()) for day in days],
         "series": [[day.known + day.lost for day in days], [day.known for day in days]],
     }
-=======
+
+
 def build_size_chart(sizes: Sequence[Size]) -> dict[str, Any]:
     """Members of a segment, at each refresh."""
     return {"x": [round(size.at.timestamp()) for size in sizes], "series": [[size.members for size in sizes]]}
->>>>>>> a76b154 (Let operators make segments, try conditions and see members)
 
 
 def build_statement_chart(

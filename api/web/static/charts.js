@@ -78,7 +78,6 @@
       when: dayAndClock,
       unit: "",
     }),
-<<<<<<< HEAD
     dam: (_, words) => ({
       height: 200,
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most) * 1.08] } },
@@ -90,7 +89,9 @@
       ],
       names: [words.all, words.known],
       keys: [[0, words.known], [2, words.all]],
-=======
+      when: longDay,
+      unit: "",
+    }),
     sizes: () => ({
       height: 180,
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most) * 1.08] } },
@@ -98,7 +99,6 @@
       series: [{}, { stroke: colour("water"), width: 2, fill: colour("band"), points: { show: false } }],
       names: ["members"],
       keys: [[0, "members"]],
->>>>>>> a76b154 (Let operators make segments, try conditions and see members)
       when: longDay,
       unit: "",
     }),
