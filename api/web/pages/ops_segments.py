@@ -17,12 +17,12 @@ from api.web.session import FormKey, SameOrigin, make_page_write, require_caller
 from api.web.view import make_english_view
 from customers.audit.entries import record_audit_of
 from millpond.kernel.db import WriteConnection
-from millpond.kernel.errors import InvalidInput, NotFound
+from millpond.kernel.errors import InvalidInput
 from segments.conditions.fields import FIELDS, OPERATORS
 from segments.defining import define_segment, prepare_condition
 from segments.nouns import Segment
 from segments.previewing import Bounds, Preview, preview_condition
-from segments.store import select_segments, select_sizes
+from segments.store import select_segment, select_segments, select_sizes
 
 router = APIRouter(prefix="/ops/segments", include_in_schema=False)
 _SHOWN_OF = timedelta(days=90)
@@ -38,9 +38,7 @@ def get_segments_page(
     require_caller(request, Role.OPERATOR)
     with reads.connection() as conn:
         segments = select_segments(conn)
-        one = next((each for each in segments if each.segment_id == shown), None)
-        if shown and one is None:
-            raise NotFound(f"there is no segment {shown}")
+        one = select_segment(conn, shown) if shown else None
         sizes = select_sizes(conn, shown, since=at - _SHOWN_OF) if one else []
     said = json.dumps(one.condition if one else _EXAMPLE, indent=2, ensure_ascii=False)
     return _render(request, segments, one=one, chart=build_size_chart(sizes), said=said)
@@ -88,7 +86,7 @@ def post_segment(
             detail={"segment": segment_id},
             at=write.at,
         )
-        return 200, SegmentOut.model_validate(next(s for s in select_segments(conn) if s.segment_id == segment_id))
+        return 200, SegmentOut.model_validate(select_segment(conn, segment_id))
 
     write.run(act)
     return RedirectResponse(f"/ops/segments?shown={segment_id}", 303)
