@@ -8,6 +8,8 @@ from customers.nouns import Namespace
 
 DEPTH_MAX = 10
 KEYS_MAX = 1_000
+# An e-mail address has at most 254; of what is much longer the database makes no index.
+NAME_MAX = 255
 Json = dict[str, Any]
 
 _PERSONAL_WORDS = """
@@ -63,9 +65,13 @@ def reduce_text(text: str) -> str:
 
 
 def claims_in(traits: Json) -> tuple[tuple[Namespace, str], ...]:
-    """By what else a person is known, as identify says it."""
+    """By what else a person is known, as identify says it. Raises TooMuch for what is too long to be a name."""
     said = ((namespace, traits.get(key)) for key, namespace in _CLAIMS.items())
-    return tuple((namespace, value.strip()) for namespace, value in said if isinstance(value, str) and value.strip())
+    claims = [(namespace, value.strip()) for namespace, value in said if isinstance(value, str)]
+    for namespace, value in claims:
+        if len(value) > NAME_MAX:
+            raise TooMuch("bad_id", f"{namespace} is at most {NAME_MAX} characters, this one has {len(value)}")
+    return tuple(claim for claim in claims if claim[1])
 
 
 def _only(value: Any, names: tuple[str, ...] | None) -> Any:

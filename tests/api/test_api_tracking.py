@@ -1,6 +1,7 @@
 """Segment's tracking API as SDKs use it: what is answered with success is stored, and a bad call harms no other."""
 
 import gzip
+import hashlib
 import json
 from datetime import timedelta
 from typing import Any
@@ -77,6 +78,16 @@ def test_one_bad_call_is_told_and_the_good_ones_are_kept(world: World, write_key
     assert (answer.json()["success"], answer.json()["refused_in_all"]) == (True, 1)
     assert [each["reason"] for each in answer.json()["refused"]] == ["not_json"]
     assert len(stored(world)) == 99
+
+
+@pytest.mark.parametrize("name", ["card", "messenger", "email", "phone"])
+def test_a_name_too_long_for_the_database_is_refused_and_the_good_ones_are_kept(world: World, name: str) -> None:
+    _, key = make_source(world, scopes=[Scope.IDENTIFY])
+    long = "".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(200))
+    bad = {"type": "identify", "userId": "ann", "messageId": "m-2", "traits": {name: long}}
+    answer = post(world, key, "batch", {"batch": [TRACK | {"type": "track"}, bad]})
+    assert (answer.status_code, [each["reason"] for each in answer.json()["refused"]]) == (200, ["bad_id"])
+    assert [message_id for *_, message_id in stored(world)] == ["m-1"]
 
 
 def test_a_key_in_the_body_is_as_good_and_a_beacon_says_it_so(world: World) -> None:
