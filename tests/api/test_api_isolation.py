@@ -127,8 +127,9 @@ def test_nor_what_they_bought_by_an_account_that_was_merged_into_theirs(world: W
     for account in (world.ann, now):
         employed = {"store_id": world.harbour.store_id, "name": "Ann", "customer_id": account.customer_id}
         ann = world.as_operator.post("/v1/staff", json=employed, headers=world.key()).json()["staff_id"]
-        with world.connect() as conn:
-            merge(conn, world.ann, into=now)
+        if account is world.ann:
+            with world.connect() as conn:
+                merge(conn, world.ann, into=now)
         assert refund(world, world.client("staff", ann), order_id) == 422
     assert refund(world, world.as_mina, order_id) == 201
 
