@@ -28,8 +28,8 @@ order by s.segment_id limit %(limit)s;
 -- name: select_members
 -- Members of a segment after an id, but for those who do not agree any more to what it needs.
 with page as materialized (
-    select m.customer_id, m.from_at, m.evidence from segment_member m join customer c using (customer_id)
-    where m.segment_id = %(segment_id)s and m.until_at is null and c.merged_into is null and c.erased_at is null
+    select m.customer_id, m.from_at, m.evidence from segment_member m join standing_customer c using (customer_id)
+    where m.segment_id = %(segment_id)s and m.until_at is null and c.erased_at is null
       and m.customer_id > %(after)s
     order by m.customer_id limit %(limit)s
 ), held as (

@@ -1,8 +1,8 @@
 -- name: select_people
 -- The next persons after an id, or those of some ids, and whether they agree to be profiled from what they do and own.
 with page as materialized (
-    select customer_id from customer
-    where merged_into is null and erased_at is null and created_at <= %(at)s and customer_id > %(after)s
+    select customer_id from standing_customer
+    where erased_at is null and created_at <= %(at)s and customer_id > %(after)s
       and (%(only)s::text[] is null or customer_id = any(%(only)s::text[]))
     order by customer_id limit %(limit)s
 )
@@ -167,7 +167,7 @@ with named as (
     union select unnest(array[absorbed, survivor]) from customer_merge where merged_at > %(since)s or undone_at > %(since)s
     union select customer_id from owned_device where owned_from > %(since)s or owned_until > %(since)s
     union select customer_id from tag_objection where at > %(since)s
-    union select customer_id from customer where created_at > %(since)s or erased_at > %(since)s
+    union select customer_id from standing_customer where created_at > %(since)s or erased_at > %(since)s
     union select customer_id from customer_facts where turns_at <= %(at)s
 )
 select known.customer_id from named n join person p on p.known_as = n.customer_id

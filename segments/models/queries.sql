@@ -1,8 +1,8 @@
 -- name: select_population
 -- The next customers after an id, and whether they agree to be profiled from what they do and from their devices.
 with page as materialized (
-    select customer_id from customer
-    where merged_into is null and created_at <= %(at)s and customer_id > %(after)s
+    select customer_id from standing_customer
+    where created_at <= %(at)s and customer_id > %(after)s
     order by customer_id limit %(limit)s
 )
 select p.customer_id,
@@ -13,13 +13,13 @@ group by p.customer_id order by p.customer_id;
 
 -- name: count_population
 -- How many customers we had by a moment.
-select count(*) from customer where merged_into is null and created_at <= %(at)s;
+select count(*) from standing_customer where created_at <= %(at)s;
 
 -- name: select_sample
 -- The same of some customers, who are the same ones each time.
 with page as materialized (
-    select customer_id from customer
-    where merged_into is null and created_at <= %(at)s
+    select customer_id from standing_customer
+    where created_at <= %(at)s
     order by md5(customer_id), customer_id limit %(limit)s
 )
 select p.customer_id,
