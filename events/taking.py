@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from customers.identity.linking import link_identities
+from customers.identity.linking import link_identities, lock_identifiers
 from events.claims import claims_of, trust_in
 from events.figures import count_taken
 from events.nouns import Call, Calls, Event, Heard, Refused, Source, Stored, Taken
 from events.quarantine.store import note_unknown_events, set_aside
-from events.store import store_events
+from events.store import note_named, store_events, without_erased
 from events.terms import Terms
 from millpond.kernel.db import WriteConnection
 from millpond.kernel.errors import MillpondError
@@ -28,6 +28,10 @@ def take_behaviour(
     What came before is not taken again, so the same body may come any number of times.
     """
     plain, acting, violating = _sort(calls.heard, terms, acts)
+    if acting:
+        # What follows locks customers one by one, so two such batches first agree on who goes first.
+        events = without_erased(conn, [heard.event for heard in (*plain, *acting)])
+        lock_identifiers(conn, note_named(conn, events, at=at).values())
     stored = store_events(conn, source, [heard.event for heard in plain], at=at)
     _link(conn, source, stored, terms, at)
     failed, acted = list[Refused](), Stored((), 0)

@@ -47,6 +47,11 @@ def link_identities(
     return Linked(len(decided.opened), len(decided.links), len(decided.ended), merged, reasons)
 
 
+def lock_identifiers(conn: WriteConnection, identifier_ids: Iterable[int]) -> None:
+    """Until the transaction ends, nobody else decides to whom these lead; nobody waits for these in a circle."""
+    conn.execute(_Q["lock_identifiers"], {"identifier_ids": list(identifier_ids)})
+
+
 def _seen_now(claim: Claim, at: datetime) -> Claim:
     """A clock that is ahead says nothing of the future."""
     return Claim(claim.one, claim.other, claim.because, at, claim.evidence, claim.before)
@@ -59,7 +64,7 @@ def _decide(conn: WriteConnection, claims: Sequence[Claim], limits: Limits, at: 
         return Decided()
     ids = note_identifiers(conn, _named(news), at=at)
     # Behind this lock nobody else decides about the same identifiers, so what is read now stays so.
-    conn.execute(_Q["lock_identifiers"], {"identifier_ids": list(ids.values())})
+    lock_identifiers(conn, ids.values())
     _renew(conn, news)
     known, persons = _select_known(conn, news), _select_persons(conn, news)
     _add_people(conn, known)

@@ -7,7 +7,7 @@ from attribution.hold_nouns import Ceilings
 from attribution.nouns import Order, Told
 from attribution.order_rows import select_told_order
 from attribution.orders import refund_order
-from customers.accounts import find_or_register_customer
+from customers.accounts import find_or_register_customer, select_customer
 from events.nouns import Event, Scope, Source
 from events.taking import Acts
 from millpond.kernel.db import WriteConnection
@@ -64,10 +64,13 @@ def place_told_sale(
             there = select_told_order(conn, sale.store_id, sale.order_id)
             if there is None:
                 raise
-    return _require_same(there, sale)
+    return _require_same(conn, there, sale, customer_id)
 
 
-def _require_same(there: Order, sale: SaleTold) -> Order:
+def _require_same(conn: WriteConnection, there: Order, sale: SaleTold, customer_id: CustomerId) -> Order:
+    people = {select_customer(conn, each) for each in (there.customer_id, customer_id)}
+    if len(people) > 1:
+        raise Conflict(f"order {sale.order_id} is there already, of another customer")
     lines = sum((item.unit_price.times(item.quantity) for item in sale.items if item.unit_price), -sale.discount)
     if there.amount != lines:
         raise Conflict(f"order {sale.order_id} is there already, with another amount")

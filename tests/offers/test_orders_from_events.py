@@ -1,6 +1,7 @@
 """An `Order Completed` of a source that may makes an order, once; whatever else tells of it; and refunds follow it."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,12 +16,13 @@ from events.quarantine.store import select_set_aside
 from events.sources import register_source
 from events.terms import Terms
 from events.wire import decode_batch
-from millpond.kernel.db import WriteConnection
+from millpond.kernel.db import WriteConnection, connect
 from millpond.kernel.money import Money
 from offers.taking.replay import replay_set_aside
 from offers.taking.take import take_events
 from tests.events.calls import batch, track
 from tests.people import AT, make_shop, scan_badge
+from tests.races import race
 
 TERMS = Terms(load_plan())
 DAY = timedelta(days=1)
@@ -166,3 +168,36 @@ def test_a_refund_that_came_before_its_order_waits_and_is_given_when_it_is_repla
     assert replay_set_aside(conn, Filter(reason="no_order"), TERMS, at=AT + DAY).taken == 1
     assert replay_set_aside(conn, Filter(), TERMS, at=AT + DAY).taken == 0
     assert only_order(conn).refunded == Money(7_900, "EUR")
+
+
+def test_the_same_order_of_another_customer_is_set_aside(conn: WriteConnection) -> None:
+    source = make_source(conn)
+    take(conn, source, bought("m-1", login="ann"))
+    taken = take(conn, source, bought("m-2", login="ben"))
+    assert [(each.reason, each.detail) for each in taken.refused] == [
+        ("no_order", "order W-1 is there already, of another customer")
+    ]
+    ann = select_customer_by_key(conn, "ann")
+    assert ann is not None
+    assert only_order(conn).customer_id == ann.customer_id
+
+
+def test_two_batches_that_name_each_others_customers_never_wait_in_a_circle(database: str) -> None:
+    with connect(database) as conn:
+        source = make_source(conn, SourceKind.SERVER, Scope.ORDERS, Scope.IDENTIFY)
+
+    def write(conn: WriteConnection, mine: str, others: str, number: int) -> int:
+        order = ORDER | {"order_id": f"W-{mine}-{number}"}
+        viewed = track(
+            f"v-{mine}-{number}", "Product Viewed", {"sku": "REED-SOUNDBAR-3"}, login=f"{mine}-{number}", at=AT
+        )
+        sold = track(f"o-{mine}-{number}", "Order Completed", order, login=f"{others}-{number}", at=AT)
+        with conn.transaction():
+            return len(take(conn, source, viewed, sold).stored.new)
+
+    for number in range(12):
+        tries = [
+            partial(write, mine="a", others="b", number=number),
+            partial(write, mine="b", others="a", number=number),
+        ]
+        assert race(database, tries) == [2, 2]
