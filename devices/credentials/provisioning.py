@@ -86,7 +86,9 @@ def provision_file(
         faults += [f"{path}:{row.number}: {row.cells}" for row in chunk.rows if isinstance(row.cells, str)]
         with conn.transaction():
             known = select_devices_by_serial(conn, [serial for serial in named if "\x00" not in serial])
-            issued = provision_devices(conn, keys, known.values(), output, at=at, by=by, life=life)
+            issued = provision_devices(
+                conn, keys, [known[serial] for serial in named if serial in known], output, at=at, by=by, life=life
+            )
         faults += [
             f"{path}:{named[serial]}: {serial[:80]} is not registered" for serial in named if serial not in known
         ]

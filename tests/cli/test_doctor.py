@@ -236,6 +236,9 @@ def test_an_ingest_that_keeps_what_the_database_refuses(millpond: Run, database:
     assert "4 messages: division by zero" in found["ingest"][1]
 
 
+OF_CUSTOMERS = ("score_customers", "segments", "dam_days", "erasures")
+
+
 def scheduler(conn: WriteConnection) -> Finding:
     """As seen at AT: the day's jobs are due since midnight, the offers too."""
     return check_scheduler(conn, load_settings(), StillClock(AT))
@@ -249,7 +252,7 @@ def run(conn: WriteConnection, job: str, since: timedelta, *, lease: timedelta =
 
 
 def test_a_scheduler_whose_jobs_have_run_is_well(conn: WriteConnection) -> None:
-    for job in ("forecast", "late_data", "offers", "intervals", "release_commissions", "retention"):
+    for job in ("forecast", "late_data", "offers", "intervals", "release_commissions", "retention", *OF_CUSTOMERS):
         run(conn, job, MIDNIGHT)
     assert scheduler(conn).level is Level.GOOD
 
