@@ -8,11 +8,9 @@ with known as (
 select at, kind, what, channel, about, facts, ref from (
     (select e.happened_at as at, 'event' as kind, coalesce(nullif(e.name, ''), e.call) as what, s.kind as channel,
             e.sku as about, e.properties as facts, e.event_id::text as ref
-     from known k join customer_identifier l using (customer_id)
-     join event e on e.subject_id = l.identifier_id and e.happened_at >= l.counts_from
-                  and (l.valid_until is null or e.happened_at < l.valid_until)
-     join source s using (source_id), past p
-     where 'event' = any(%(kinds)s::text[]) and (e.happened_at, 'event', e.event_id::text) < (p.at, p.kind, p.ref)
+     from customer_event e join source s using (source_id), past p
+     where 'event' = any(%(kinds)s::text[])
+       and e.customer_id = (select o.customer_id from person o where o.known_as = %(customer_id)s) and (e.happened_at, 'event', e.event_id::text) < (p.at, p.kind, p.ref)
      order by 1 desc, ref desc limit %(limit)s)
     union all
     (select o.placed_at, 'order', 'placed', o.channel, o.store_id,

@@ -70,9 +70,7 @@ comment on column category_propensity.propensity is 'Calibrated: of a hundred pa
 -- All ids under which each of some persons is or was known: their own, and those of accounts that were merged into theirs.
 create function known_ids(persons text[])
 returns table (customer_id text, known_as text) language sql stable as $$
-    select c.customer_id, c.customer_id from customer c where c.customer_id = any(persons) and c.merged_into is null
-    union all
-    select c.merged_into, c.customer_id from customer c where c.merged_into = any(persons)
+    select p.customer_id, p.known_as from person p where p.customer_id = any(persons)
 $$;
 
 -- Orders of some persons as they were known at a moment: placed and written down by then, with what was given back by

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from millpond.kernel.money import DECIMALS
+from millpond.kernel.money import Money
 from simulators.shoppers.acts import Act, Deed, Order
 from simulators.shoppers.people import Channel, Names
 from simulators.shoppers.shelf import Article
@@ -131,7 +131,7 @@ def tell_order(order: Order) -> Call:
 
 
 def _decimal(minor: int, currency: str) -> float:
-    return float(minor / 10 ** DECIMALS[currency])
+    return float(Money(minor, currency).to_decimal())
 
 
 def _text(at: datetime) -> str:

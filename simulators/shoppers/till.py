@@ -4,8 +4,8 @@ import csv
 from collections.abc import Iterable
 from typing import TextIO
 
-from millpond.kernel.money import DECIMALS
-from simulators.shoppers.acts import Act, Deed, Order
+from millpond.kernel.money import Money
+from simulators.shoppers.acts import Act, Deed
 from simulators.shoppers.people import Channel
 
 COLUMNS = (
@@ -39,11 +39,6 @@ def write_till(out: TextIO, acts: Iterable[Act], stores: dict[str, str]) -> int:
     return written
 
 
-def _amount(order: Order) -> str:
-    decimals = DECIMALS[order.article.currency]
-    return f"{order.paid_minor / 10**decimals:.{decimals}f}"
-
-
 def _line(act: Act, stores: dict[str, str]) -> tuple[str, ...]:
     order = act.order
     assert order is not None
@@ -58,7 +53,7 @@ def _line(act: Act, stores: dict[str, str]) -> tuple[str, ...]:
         "return" if returned else "sale",
         order.article.sku,
         str(order.quantity),
-        _amount(order),
+        str(Money(order.paid_minor, order.article.currency).to_decimal()),
         order.article.currency,
         card or "",
         order.order_id if returned else "",
